@@ -1,0 +1,111 @@
+# Everything a person or CI runs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+UV_VERSION := 0.13.9
+UV := $(VENV)/uv/bin/uv
+PIPELINE := $(VENV)/pipeline
+SERVING := $(VENV)/serving
+ROOT ?= build/lookbook
+SAMPLE := build/sample
+DATASET ?= $(if $(wildcard Dataset),Dataset,)
+DATA := $(or $(DATASET),$(SAMPLE))
+PROFILE ?= $(if $(DATASET),standard,quick)
+PYTEST_ARGS ?=
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Importing TFX without its bytecode takes 20 s more, each time.
+export PYTHONDONTWRITEBYTECODE =
+
+WEB := serving/web
+
+.PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
+  page bench-pipeline bench-serving sample proto stubs
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  DATASET=dir-or-zip  your catalogue (default: ./Dataset if there, else a drawn sample)"
+	@echo "  PROFILE=quick|standard  ROOT=$(ROOT)  PYTEST_ARGS='-k name'"
+
+env: $(PIPELINE)/.installed $(SERVING)/.installed ## both locked environments, below $(VENV)
+
+run: env page $(if $(DATASET),,$(SAMPLE)/styles.csv) ## data → pipeline → release → served answer
+	$(PIPELINE)/bin/lookbook run --data $(DATA) --profile $(PROFILE) --root $(ROOT) --ask 3
+
+serve: env page ## model server, merger and page on the current release, until Ctrl-C
+	$(SERVING)/bin/python -m serving.stack --release $(ROOT)/release
+
+test: check test-pipeline test-serving ## all that CI runs
+
+test-pipeline: env ## tests of schema, components, pipeline and model server
+	$(PIPELINE)/bin/python -m pytest tests --ignore=tests/serving --ignore=tests/browser -m "not slow" $(PYTEST_ARGS)
+
+test-serving: env ## tests of the merger, without TensorFlow in its process
+	$(SERVING)/bin/python -m pytest tests/serving -m "not slow" $(PYTEST_ARGS)
+
+test-page: env page ## the page: its components, and the built page in headless Chromium
+	cd $(WEB) && npm run check
+	$(SERVING)/bin/python -m pytest tests/browser $(PYTEST_ARGS)
+
+page: ## builds the page where node is found, and says so where it is not
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(WEB)/dist/index.html; \
+	else echo "The page is not built: no npm here; install node 20, or use the merger's container, which brings it."; fi
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WEB)/src $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
+	cd $(WEB) && npm run build
+
+bench-pipeline: env ## time and memory of the pipeline around training; wants DATASET
+	$(PIPELINE)/bin/python -m pipeline.bench --data $(DATA)
+
+bench-serving: env ## five ways to the same models, side by side, on the current release
+	$(SERVING)/bin/python -m tests.load.serving_bench --release $(ROOT)/release
+
+proto: $(UV) ## the code and schemas of serving/proto, anew from the .proto
+	UV=$(abspath $(UV)) serving/tools/generate_proto.sh
+
+stubs: env ## the stubs of TensorFlow Serving's API, anew from the installed packages
+	$(PIPELINE)/bin/python -m serving.tools.gather_stubs
+
+check: lint types imports locks ## ruff, mypy, import-linter, locks in step with setup.py
+
+lint: env
+	$(PIPELINE)/bin/ruff check .
+	$(PIPELINE)/bin/ruff format --check .
+
+types: env
+	$(PIPELINE)/bin/mypy --cache-dir .mypy_cache/pipeline schema pipeline
+	$(SERVING)/bin/mypy --cache-dir .mypy_cache/serving serving
+
+imports: env
+	$(PIPELINE)/bin/lint-imports
+
+locks: env
+	$(PIPELINE)/bin/python requirements/check_locks.py
+
+lock: $(UV) ## resolves requirements/*.txt anew from setup.py
+	./requirements/lock.sh $(UV)
+
+format: env ## formats and mends what ruff can mend
+	$(PIPELINE)/bin/ruff check --fix .
+	$(PIPELINE)/bin/ruff format .
+
+clean: ## removes what runs made; environments stay
+	rm -rf build
+
+$(SAMPLE)/styles.csv: $(PIPELINE)/.installed
+	$(PIPELINE)/bin/lookbook data sample $(SAMPLE)
+
+$(UV): requirements/find_python.sh
+	python=$$(./requirements/find_python.sh) && "$$python" -m venv $(VENV)/uv
+	$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(PIPELINE)/.installed: requirements/pipeline-dev.txt setup.py $(UV)
+	./requirements/install.sh $(UV) $(PIPELINE) $<
+
+$(SERVING)/.installed: requirements/serving-dev.txt setup.py $(UV)
+	./requirements/install.sh $(UV) $(SERVING) $<

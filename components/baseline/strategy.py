@@ -1,0 +1,36 @@
+"""Resolves the baseline of an evaluation: the model of the latest release that is not the candidate itself."""
+
+from pathlib import Path
+
+from ml_metadata import MetadataStore
+from tfx import types
+from tfx.dsl.components.common import resolver
+
+CANDIDATE = "candidate"
+MODEL = "model"
+RELEASE = "release"
+
+
+class LatestReleasedModelStrategy(resolver.ResolverStrategy):
+    """Picks from all models of a trainer the newest that was released before the candidate.
+
+    Takes three channels: ``candidate`` (the model to be evaluated), ``model`` (all models of that trainer) and
+    ``release`` (all releases). Leaving out the candidate and what came after it keeps a re-run without a change from
+    evaluating a model against itself, and from missing the cache for that.
+    """
+
+    def resolve_artifacts(
+        self, store: MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        """Returns ``{"model": [baseline]}``, or an empty list where nothing was released before."""
+        candidate = max((model.id for model in input_dict[CANDIDATE]), default=0)
+        released = {uri for release in input_dict[RELEASE] for uri in _released_models(release)}
+        earlier = [model for model in input_dict[MODEL] if model.id < candidate and model.uri in released]
+        newest = sorted(earlier, key=lambda model: model.id)[-1:]
+        return {key: newest if key == MODEL else [] for key in input_dict}
+
+
+def _released_models(release: types.Artifact) -> list[str]:
+    """Uris of the models of a release that still stands; a release that was rolled back is no measure."""
+    stands = Path(release.get_string_custom_property("manifest")).exists()
+    return release.get_string_custom_property("model_uris").split("\n") if stands else []

@@ -1,0 +1,5 @@
+"""Errors that end a run with a reason a person can act on."""
+
+
+class GateError(Exception):
+    """The data or a model did not pass a gate; nothing was released."""

@@ -1,0 +1,113 @@
+"""Every knob of training. Imports nothing heavy: the command line reads it too."""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+LOSSES = ("focal", "crossentropy")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far each change may go; 0 or False leaves it out.
+
+    Attributes:
+      flip: left-right.
+      rotation: of a full turn, either way.
+      zoom: of the size, in or out.
+      brightness: of the full range, up or down.
+      contrast: share by which differences from the mean grow or shrink.
+      saturation: share by which colours fade towards grey or deepen.
+    """
+
+    flip: bool = True
+    rotation: float = 0.03
+    zoom: float = 0.1
+    brightness: float = 0.1
+    contrast: float = 0.15
+    saturation: float = 0.2
+
+
+@dataclass(frozen=True)
+class HyperParameters:
+    """What a training run is made of. Both models of a release share one set.
+
+    Attributes:
+      backbone: a name of ``components.backbones.BACKBONES``.
+      height: of the pictures the models see, in pixels.
+      width: of the pictures the models see, in pixels.
+      loss: ``focal`` or ``crossentropy``.
+      gamma: of the focal loss.
+      class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.losses.class_weights``).
+      head_weights: weight of each head's loss; 1 where none is given.
+      batch_size: rows a step.
+      epochs: passes over the training split, at most.
+      patience: epochs without a better eval loss before training stops.
+      learning_rate: its peak.
+      warmup: share of the steps in which the learning rate rises to its peak, before it falls as a cosine.
+      weight_decay: of AdamW.
+      dropout: before the heads.
+      augmentation: changes to the training pictures.
+      review_precision: share that has to be right at or above the shipped review threshold.
+      seed: of everything random.
+    """
+
+    backbone: str = "small_cnn"
+    height: int = 80
+    width: int = 60
+    loss: str = "focal"
+    gamma: float = 1.0
+    class_balance: float = 0.25
+    head_weights: dict[str, float] = field(default_factory=dict)
+    batch_size: int = 64
+    epochs: int = 12
+    patience: int = 4
+    learning_rate: float = 2e-3
+    warmup: float = 0.1
+    weight_decay: float = 1e-3
+    dropout: float = 0.3
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    review_precision: float = 0.97
+    seed: int = 20
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss is {self.loss!r}; it must be one of {', '.join(LOSSES)}")
+        for name in ("height", "width", "batch_size", "epochs", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values; :meth:`from_dict` reads it back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "HyperParameters":
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+          TypeError: a name is not a hyper-parameter.
+        """
+        return cls(**{**values, "augmentation": Augmentation(**values.get("augmentation", {}))})
+
+    def with_settings(self, settings: Iterable[str]) -> "HyperParameters":
+        """A copy with ``name=value`` settings applied, each value read as the type of the one it replaces.
+
+        Raises:
+          ValueError: a setting is not of that form, or names no number, word or switch of this class.
+        """
+        values = dict(_parse_setting(self, setting) for setting in settings)
+        return dataclasses.replace(self, **values)
+
+
+def _parse_setting(parameters: HyperParameters, setting: str) -> tuple[str, Any]:
+    name, equals, text = setting.partition("=")
+    current = getattr(parameters, name, None) if name in HyperParameters.__dataclass_fields__ else None
+    if not equals or not isinstance(current, (int, float, str)):
+        plain = [key for key, value in dataclasses.asdict(parameters).items() if isinstance(value, (int, float, str))]
+        raise ValueError(f"setting is {setting!r}; it must be NAME=VALUE with NAME one of {', '.join(plain)}")
+    try:
+        return name, type(current)(text)
+    except ValueError as error:
+        raise ValueError(f"{name} is {text!r}; it must be of type {type(current).__name__}") from error

@@ -1,0 +1,1 @@
+"""Releases both models together, or neither."""

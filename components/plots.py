@@ -1,0 +1,90 @@
+"""Pictures of a training and of its quality, as PNG files."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+
+_MOST_CLASSES = 60
+"""Beyond this many classes a confusion matrix shows the most frequent ones only."""
+
+
+def plot_training(metrics_csv: Path, heads: list[str], directory: Path) -> list[Path]:
+    """Draws loss and accuracy per epoch, one picture a head, from the metrics that training wrote."""
+    metrics = pd.read_csv(metrics_csv)
+    return [_plot_head(metrics, head, only_head=len(heads) == 1, directory=directory) for head in heads]
+
+
+def _plot_head(metrics: pd.DataFrame, head: str, only_head: bool, directory: Path) -> Path:
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    # Keras gives no per-head loss column where there is one head.
+    curves = {
+        "loss": "loss" if only_head else f"{head}_loss",
+        "accuracy": f"{head}_accuracy" if not only_head else "accuracy",
+    }
+    for axis, (title, column) in zip(axes, curves.items(), strict=True):
+        for prefix, name in (("", "train"), ("val_", "eval")):
+            if prefix + column in metrics:
+                axis.plot(metrics["epoch"] + 1, metrics[prefix + column], marker=".", label=name)
+        axis.set(title=f"{head}: {title}", xlabel="epoch")
+        axis.grid(alpha=0.3)
+        axis.legend()
+    return _save(figure, directory / f"{head}_training.png")
+
+
+def plot_confusion(counts: np.ndarray, labels: list[str], head: str, directory: Path) -> Path:
+    """Draws which label was taken for which.
+
+    Args:
+      counts: int[C, C], truth by prediction.
+      labels: of the classes, in the order of ``counts``.
+      head: whose labels they are.
+      directory: for ``<head>_confusion.png``.
+    """
+    chosen = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:_MOST_CLASSES])
+    shown = counts[np.ix_(chosen, chosen)]
+    shares = shown / np.maximum(shown.sum(axis=1, keepdims=True), 1)
+    size = max(4.0, 0.22 * len(chosen) + 2)
+    figure, axis = plt.subplots(figsize=(size + 1, size), layout="constrained")
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    ticks = range(len(chosen))
+    axis.set_xticks(ticks, [labels[i] for i in chosen], rotation=90, fontsize=7)
+    axis.set_yticks(ticks, [labels[i] for i in chosen], fontsize=7)
+    left_out = len(labels) - len(chosen)
+    suffix = f" ({left_out} rarer classes not shown)" if left_out else ""
+    axis.set(title=f"{head}: share of each true label{suffix}", xlabel="predicted", ylabel="true")
+    figure.colorbar(image, shrink=0.6)
+    return _save(figure, directory / f"{head}_confusion.png")
+
+
+def plot_reliability(bins: pd.DataFrame, head: str, ece: float, directory: Path) -> Path:
+    """Draws confidence against accuracy.
+
+    Args:
+      bins: columns ``confidence``, ``accuracy`` and ``count``, a row a bin that holds answers.
+      head: whose answers they are.
+      ece: expected calibration error, for the title.
+      directory: for ``<head>_reliability.png``.
+    """
+    figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+    axis.plot([0, 1], [0, 1], color="grey", linestyle="--", label="perfect")
+    axis.scatter(bins["confidence"], bins["accuracy"], s=10 + 200 * bins["count"] / max(bins["count"].sum(), 1))
+    axis.plot(bins["confidence"], bins["accuracy"], label="this model")
+    axis.set(
+        title=f"{head}: calibration, ECE {ece:.3f}", xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1)
+    )
+    axis.grid(alpha=0.3)
+    axis.legend()
+    return _save(figure, directory / f"{head}_reliability.png")
+
+
+def _save(figure: plt.Figure, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+    return path

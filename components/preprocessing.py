@@ -1,0 +1,94 @@
+"""Raw features → what the models see. The only place where pixels and label ids are made, to train and to serve.
+
+TensorFlow Transform traces :func:`preprocessing_fn` once; the trainers, the evaluator and the served signatures all
+replay that same graph, so that training and serving cannot drift apart.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from schema import names
+
+PATH_VOCABULARY = "taxonomy"
+"""Vocabulary of ``article type ⇥ sub-category ⇥ master category`` as seen in training, with counts."""
+
+PATH_SEPARATOR = "\t"
+UNKNOWN_LABEL = -1
+"""Id of a label that the training split does not have. Losses leave it out, metrics count it as wrong."""
+
+IMAGE_FEATURE = "image"
+
+
+def decode_images(image_bytes: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decodes and resizes encoded pictures; one that cannot be decoded spoils only itself.
+
+    Args:
+      image_bytes: string[N], JPEG or PNG (GIF and BMP decode too; their first frame counts).
+      height: of the result, in pixels.
+      width: of the result, in pixels.
+
+    Returns:
+      Pictures float32[N, height, width, 3] of whole numbers in [0, 255], black where decoding failed, and
+      bool[N], true where it succeeded.
+    """
+    count = tf.shape(image_bytes)[0]
+
+    def decode(index: tf.Tensor, encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return index, decode_image(encoded, height, width)
+
+    # A failing op fails its whole graph; a tf.data element can fail alone. The sentinel behind the last index
+    # keeps the data set from being empty, and is cut off again.
+    sentinel = tf.data.Dataset.from_tensors((count, tf.zeros((height, width, 3))))
+    decoded = tf.data.Dataset.from_tensor_slices((tf.range(count), image_bytes)).map(decode).ignore_errors()
+    batch = decoded.concatenate(sentinel).batch(tf.cast(count, tf.int64) + 1).with_options(_plain_options())
+    indices, images = batch.get_single_element()
+    rows = indices[:, tf.newaxis]
+    all_images = tf.scatter_nd(rows, images, (count + 1, height, width, 3))
+    is_ok = tf.scatter_nd(rows, tf.ones_like(indices), (count + 1,)) > 0
+    return all_images[:count], is_ok[:count]
+
+
+def decode_image(encoded: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """One encoded picture (string[]) → float32[height, width, 3] of whole numbers in [0, 255]."""
+    image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+    resized = tf.image.resize(image, (height, width), antialias=True)
+    # Whole numbers, so that the trainers can cache a picture as uint8 and lose nothing.
+    return tf.ensure_shape(tf.round(resized), (height, width, 3))
+
+
+def _plain_options() -> tf.data.Options:
+    # One small batch a call: optimizing and tuning its data set would cost more than running it.
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    options.autotune.enabled = False
+    return options
+
+
+def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """TensorFlow Transform's entry point.
+
+    Args:
+      inputs: raw features by the names of ``schema/names.py``.
+      custom_config: ``height`` and ``width`` in pixels.
+
+    Returns:
+      ``image`` float32[N, height, width, 3] in [0, 255], ``image_ok`` int64[N], and ``<head>_id`` int64[N] per head
+      (:data:`UNKNOWN_LABEL` for a label that the training split lacks).
+    """
+    images, is_ok = decode_images(
+        tf.reshape(inputs[names.IMAGE], [-1]), int(custom_config["height"]), int(custom_config["width"])
+    )
+    labels = {head: tf.reshape(inputs[column], [-1]) for head, column in names.HEAD_LABELS.items()}
+    path = tf.strings.join([labels[head] for head in names.HEAD_LABELS], separator=PATH_SEPARATOR)
+    tft.vocabulary(path, vocab_filename=PATH_VOCABULARY, store_frequency=True)
+    return {
+        IMAGE_FEATURE: images,
+        names.IMAGE_OK: tf.cast(is_ok, tf.int64),
+        **{names.label_id(head): _label_ids(label, head) for head, label in labels.items()},
+    }
+
+
+def _label_ids(label: tf.Tensor, head: str) -> tf.Tensor:
+    return tft.compute_and_apply_vocabulary(label, vocab_filename=head, default_value=UNKNOWN_LABEL)

@@ -1,0 +1,1 @@
+"""Proves before a release that a real model server serves both models, and serves them right."""

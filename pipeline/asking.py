@@ -1,0 +1,75 @@
+"""Asks the served release: through the whole stack, as any caller does."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Layout
+from pipeline.errors import RunError
+from schema import names
+from serving.client import ClassifierClient, ClassifyError
+from serving.json_view import as_json
+from serving.processes import StackError
+from serving.stack import stack
+
+HELD_OUT = "held_out"
+"""Folder of a drawn catalogue with pictures that no split has."""
+
+
+@contextmanager
+def connected(layout: Layout, server: str | None) -> Iterator[ClassifierClient]:
+    """A client of ``server`` (host:port of a merger), or of a stack of its own on the current release.
+
+    Raises:
+      RunError: the stack does not come up, or the server cannot be asked.
+    """
+    try:
+        if server:
+            with ClassifierClient(server) as client:
+                yield client
+        else:
+            with (
+                stack(layout.releases, logs=layout.logs / "serve") as running,
+                ClassifierClient(running.grpc_target) as client,
+            ):
+                yield client
+    except StackError as error:
+        raise RunError(str(error)) from error
+    except ClassifyError as error:
+        raise RunError(f"{error}; is there a merger at {server or 'the stack of this command'}?") from error
+
+
+def classify(client: ClassifierClient, pictures: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """An object a picture: its ``file``, and ``answer`` or ``error``, the other null."""
+    results = client.classify_stream(pictures)
+    return [{"file": result.id, **_outcome(as_json(result))} for result in results]
+
+
+def _outcome(view: dict[str, Any]) -> dict[str, Any]:
+    return {"answer": view["answer"], "error": view["error"]}
+
+
+def unseen_pictures(layout: Layout, data: Path, count: int) -> list[tuple[str, bytes]]:
+    """Up to ``count`` pictures that training has not seen.
+
+    A drawn catalogue brings some that are in no split; of any other they are taken from the test split.
+    """
+    held_out = sorted((data / HELD_OUT / names.IMAGES_DIR).glob("*.jpg")) if data.is_dir() else []
+    if held_out:
+        step = max(1, len(held_out) // max(count, 1))
+        return [(str(path), path.read_bytes()) for path in held_out[::step][:count]]
+    return list(_test_pictures(layout, count))
+
+
+def _test_pictures(layout: Layout, count: int) -> Iterator[tuple[str, bytes]]:
+    import tensorflow as tf
+
+    from pipeline.dag_runner import open_store
+
+    newest = max(open_store(layout).get_artifacts_by_type("Examples"), key=lambda artifact: artifact.id)
+    files = tf.io.gfile.glob(f"{newest.uri}/Split-{names.TEST}/*")
+    spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (names.ID, names.IMAGE)}
+    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").take(count):
+        row = tf.io.parse_single_example(record, spec)
+        yield f"test split, id {row[names.ID].numpy().decode()}", row[names.IMAGE].numpy()

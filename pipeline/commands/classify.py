@@ -1,0 +1,71 @@
+"""``lookbook classify``: what do these photos show?"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.commands.common import json_option, print_json, refusing, root_option
+from pipeline.config import Layout
+from pipeline.errors import RunError
+
+
+@click.command("classify")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="IMAGE…|DIR")
+@root_option
+@click.option("--server", metavar="HOST:PORT", help="gRPC address of a running merger; default: a stack of its own.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="For a DIR: results.csv or results.jsonl; resumed if it exists.",
+)
+@json_option
+@refusing(RunError)
+def command(layout: Layout, paths: tuple[Path, ...], server: str | None, out: Path | None, as_json: bool) -> None:
+    """Tell article type, sub-category and master category of photos.
+
+    Exit code 1 if a photo could not be classified.
+
+    \b
+    Examples:
+      lookbook classify shoe.jpg shirt.png
+      lookbook classify shoe.jpg --json --server localhost:9090
+      lookbook classify photos/ --out results.csv
+    """
+    is_folder = len(paths) == 1 and paths[0].is_dir()
+    if is_folder != bool(out) or (not is_folder and any(path.is_dir() for path in paths)):
+        raise click.UsageError(f"give image files, or one folder with --out; given: {', '.join(map(str, paths))}")
+    from pipeline.asking import classify, connected
+
+    with connected(layout, server) as client:
+        if out:
+            _classify_folder(client, paths[0], out)
+            return
+        results = classify(client, ((str(path), path.read_bytes()) for path in paths))
+    if as_json:
+        print_json(results)
+    else:
+        for result in results:
+            click.echo(_line(result))
+    if any(result["error"] for result in results):
+        raise RunError(f"{sum(bool(result['error']) for result in results)} of {len(results)} could not be classified")
+
+
+def _classify_folder(client: Any, folder: Path, out: Path) -> None:
+    from serving.directory import classify_directory
+
+    try:
+        summary = classify_directory(client, folder, out)
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    click.echo(f"{summary.answered} answered, {len(summary.failed)} failed, {summary.resumed} done before; see {out}")
+    if summary.failed:
+        raise RunError(f"{len(summary.failed)} files could not be classified; their rows in {out} say why")
+
+
+def _line(result: dict[str, Any]) -> str:
+    if result["error"]:
+        return f"{result['file']}: {result['error']['detail']}"
+    answer = result["answer"]
+    look = "".join(f"\n  needs a look: {reason['message']}" for reason in answer["review"]["reasons"])
+    return f"{result['file']}: {' › '.join(answer['path'])}  ({answer['joint']['confidence']:.2f}){look}"

@@ -1,0 +1,64 @@
+"""What several commands share: the root option, and how faults become exit codes."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.config import DEFAULT_ROOT, Layout
+
+
+def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--root``; the command gets a :class:`~pipeline.config.Layout` as ``layout``."""
+
+    @click.option(
+        "--root",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=DEFAULT_ROOT,
+        show_default=True,
+        envvar="LOOKBOOK_ROOT",
+        help="Home of runs and releases.",
+    )
+    @functools.wraps(function)
+    def with_layout(root: Path, **arguments: Any) -> Any:
+        return function(layout=Layout(root.resolve()), **arguments)
+
+    return with_layout
+
+
+data_option = click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="Folder or zip with styles.csv and images/<id>.jpg.",
+)
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=0), default=0, help="Take only this many rows, picked by the hash of their id."
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
+def refusing(*errors: type[Exception]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Turns these errors into their message and exit code 1."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def guarded(*arguments: Any, **named: Any) -> Any:
+            try:
+                return function(*arguments, **named)
+            except errors as error:
+                raise click.ClickException(str(error)) from error
+
+        return guarded
+
+    return decorate
+
+
+def print_json(document: Any) -> None:
+    """Prints a document as indented JSON."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,100 @@
+"""``lookbook data``: draw, fetch and check catalogues."""
+
+import shutil
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from components.styles_example_gen.errors import CatalogueError
+from pipeline.commands.common import json_option, limit_option, print_json, refusing
+from pipeline.errors import RunError
+
+KAGGLE_HANDLE = "paramaggarwal/fashion-product-images-small"
+HELD_OUT = "held_out"
+
+
+@click.group("data")
+def command() -> None:
+    """Draw a sample catalogue, fetch the Kaggle one, or check yours."""
+
+
+@command.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--count", type=click.IntRange(min=18), default=600, show_default=True, help="Pictures to draw.")
+@click.option("--seed", type=int, default=7, show_default=True)
+@refusing(OSError)
+def sample(directory: Path, count: int, seed: int) -> None:
+    """Draw a catalogue of made-up products into DIRECTORY.
+
+    The same count and seed give the same files. DIRECTORY/held_out gets pictures that are in no split, for asking the
+    models afterwards.
+
+    \b
+    Example:
+      lookbook data sample build/sample
+    """
+    from components.sample_catalogue import draw_catalogue, draw_held_out
+
+    rows = draw_catalogue(directory, count, seed)
+    held_out = draw_held_out(directory / HELD_OUT, per_type=1, seed=seed)
+    click.echo(f"{len(rows)} pictures in {directory}, {len(held_out)} more to ask about in {directory / HELD_OUT}")
+
+
+@command.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@refusing(RunError, OSError)
+def download(directory: Path) -> None:
+    """Fetch "Fashion Product Images (Small)" from Kaggle into DIRECTORY (about 600 MB).
+
+    Needs the internet, and for some accounts a Kaggle token: see kagglehub's documentation.
+
+    \b
+    Example:
+      lookbook data download Dataset
+    """
+    try:
+        import kagglehub
+
+        downloaded = Path(kagglehub.dataset_download(KAGGLE_HANDLE))
+    except Exception as error:  # kagglehub raises whatever its HTTP library raises
+        raise RunError(
+            f"cannot fetch {KAGGLE_HANDLE} from Kaggle ({type(error).__name__}: {error}); is this machine online? "
+            "Otherwise download it elsewhere and give it to `lookbook run --data`"
+        ) from error
+    shutil.copytree(downloaded, directory, dirs_exist_ok=True)
+    click.echo(f"{KAGGLE_HANDLE} is in {directory}; next: lookbook data check {directory}")
+
+
+@command.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--max-bad",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Share of rows that may be rejected.",
+)
+@limit_option
+@json_option
+@refusing(CatalogueError)
+def check(path: Path, max_bad: float, limit: int, as_json: bool) -> None:
+    """Say what is wrong with the catalogue at PATH, before any training.
+
+    Exit code 1 if `lookbook run` would refuse it.
+
+    \b
+    Examples:
+      lookbook data check catalogue.zip
+      lookbook data check Dataset --json | jq .rejected
+    """
+    from components.styles_example_gen.check import check_catalogue
+    from components.styles_example_gen.page import render_text
+
+    with tqdm(desc="checking", unit=" rows", disable=None, leave=False) as progress:
+        report = check_catalogue(path, limit, progress.update)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        click.echo(render_text(report))
+    report.require_usable(max_bad)

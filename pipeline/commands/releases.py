@@ -1,0 +1,40 @@
+"""``lookbook releases``: what was released, how good it is, which one is current."""
+
+import click
+
+from pipeline.commands.common import json_option, print_json, root_option
+from pipeline.config import Layout
+
+
+@click.command("releases")
+@root_option
+@json_option
+def command(layout: Layout, as_json: bool) -> None:
+    """List the releases with their figures on the test split; the current one is marked.
+
+    \b
+    Examples:
+      lookbook releases
+      lookbook releases --json | jq '.releases[-1].metrics'
+    """
+    from components.paired_release.store import ReleaseStore
+
+    store = ReleaseStore(layout.releases)
+    releases, current = store.releases(), store.current()
+    if as_json:
+        print_json(
+            {
+                "current": current.version if current else None,
+                "releases": [release.manifest for release in releases],
+                "withdrawn": store.withdrawn(),
+            }
+        )
+        return
+    if not releases:
+        click.echo(f"No release in {layout.releases} yet; make one with: lookbook run --data PATH")
+    for release in releases:
+        mark = "*" if release == current else " "
+        figures = ", ".join(f"{head} {values['top_1']:.3f}" for head, values in release.manifest["metrics"].items())
+        click.echo(f"{mark} {release.version:>3}  {release.manifest['created_at']}  top-1: {figures}")
+    for version in store.withdrawn():
+        click.echo(f"  {version:>3}  withdrawn by a rollback")

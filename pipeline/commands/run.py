@@ -1,0 +1,126 @@
+"""``lookbook run``: from a catalogue to a release."""
+
+import datetime
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from components.errors import GateError
+from components.styles_example_gen.errors import CatalogueError
+from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
+from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
+from pipeline.console import quiet_console
+from pipeline.errors import RunError
+from pipeline.lock import locked
+from pipeline.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from pipeline.running import RunResult
+
+
+@click.command("run")
+@data_option
+@root_option
+@click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
+@click.option(
+    "--max-bad",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Share of rows that may be rejected.",
+)
+@click.option(
+    "--schema",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=CURATED_SCHEMA,
+    help="TFMD schema that the data must meet; default: the one Lookbook comes with.",
+)
+@click.option(
+    "--max-p50-ms",
+    "most_p50_ms",
+    type=click.FloatRange(min=0),
+    default=500.0,
+    show_default=True,
+    help="Gate on the median time of one served picture.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a hyper-parameter of the profile; repeatable."
+)
+@limit_option
+@click.option("--ask", type=click.IntRange(min=0), default=0, help="Then ask the release about so many pictures.")
+@click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
+@refusing(RunError)
+def command(layout: Layout, data: Path, profile: str, settings: tuple[str, ...], ask: int, **limits: Any) -> None:
+    """Train on a catalogue and release both models.
+
+    \b
+    Examples:
+      lookbook run --data build/sample --profile quick
+      lookbook run --data catalogue.zip                       an hour for 40,000 pictures
+      lookbook run --data catalogue.zip --limit 2000          a first look
+      lookbook run --data catalogue.zip --set loss=crossentropy --set epochs=20
+
+    Steps whose input, code and settings did not change are not run again. A run that was killed goes on where it was.
+    """
+    try:
+        parameters = PROFILES[profile].with_settings(settings)
+        config = PipelineConfig(layout, data.resolve(), profile, parameters, **limits)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with locked(layout):
+        result = _run(config)
+    _say_result(layout, result)
+    if ask:
+        _ask(config, ask)
+
+
+def _run(config: PipelineConfig) -> "RunResult":
+    started = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    log = config.layout.logs / f"run-{started}.log"
+    click.echo(f"Lookbook: {config.data} → {config.layout.releases}, profile {config.profile}; full log in {log}")
+    with quiet_console(log) as say:
+        try:
+            # Here, since importing TFX is what makes noise first.
+            from pipeline.running import run_pipeline
+
+            result = run_pipeline(config, say)
+            log.with_suffix(".json").write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
+            return result
+        except RunError:
+            raise
+        except Exception as error:
+            logging.getLogger(__name__).exception("the run failed")
+            # Reasons are written for a person; whatever else went wrong at least gets its type told.
+            is_worded = isinstance(error, (GateError, CatalogueError))
+            words = str(error) if is_worded else f"{type(error).__name__}: {str(error).strip().splitlines()[:1]}"
+            raise RunError(f"{words}\nThe full log is in {log}") from error
+
+
+def _say_result(layout: Layout, result: "RunResult") -> None:
+    cached = sum(step.cached for step in result.steps)
+    release = result.release
+    click.echo(
+        f"Release {release.version} is current after {result.seconds:.0f} s; {cached} of {len(result.steps)} steps had "
+        "nothing to do."
+    )
+    for head, figures in release.manifest["metrics"].items():
+        shown = ", ".join(f"{name} {figures[name]:.3f}" for name in ("top_1", "top_5", "macro_f1", "ece"))
+        click.echo(f"  {head:<16} {shown}  on {figures['count']} test pictures")
+    click.echo(f"  models           {layout.releases}/<model>/{release.version}")
+    click.echo(f"  report           {layout.releases}/reports/{release.version}/index.html")
+    click.echo(f"  serve            make serve    or: python -m serving.stack --release {layout.releases}")
+
+
+def _ask(config: PipelineConfig, count: int) -> None:
+    from pipeline.asking import classify, connected, unseen_pictures
+
+    log = config.layout.logs / "ask.log"
+    with quiet_console(log):
+        pictures = unseen_pictures(config.layout, config.data, count)
+        with connected(config.layout, server=None) as client:
+            answers = classify(client, pictures)
+    click.echo("Asked about pictures that training has not seen, the served release answers:")
+    print_json(answers)

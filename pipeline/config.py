@@ -1,0 +1,88 @@
+"""One frozen configuration of a run; every path follows from one root."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.hyperparameters import HyperParameters
+
+PIPELINE_NAME = "lookbook"
+DEFAULT_ROOT = Path("build/lookbook")
+CURATED_SCHEMA = Path(__file__).parents[1] / "schema" / "schema.pbtxt"
+
+BEAM_DEFAULTS = (
+    # Beam's own default would fetch and run another runner, Prism, where the machine is online.
+    "--runner=FnApiRunner",
+    # Else TFX packs itself into a source distribution for each component, as soon as there is any argument.
+    "--sdk_container_image=none",
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things lie below the root.
+
+    Attributes:
+      root: the home of runs and releases.
+    """
+
+    root: Path
+
+    @property
+    def artifacts(self) -> Path:
+        """What the components of all runs wrote."""
+        return self.root / "artifacts"
+
+    @property
+    def metadata(self) -> Path:
+        """MLMD's sqlite file."""
+        return self.root / "metadata.sqlite"
+
+    @property
+    def releases(self) -> Path:
+        """Folder of a ``ReleaseStore``; model servers read from it."""
+        return self.root / "release"
+
+    @property
+    def logs(self) -> Path:
+        """Full logs, a file a run."""
+        return self.root / "logs"
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever writes below the root."""
+        return self.root / ".lock"
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """What a run is made of.
+
+    Attributes:
+      layout: where to write.
+      data: folder or zip of a catalogue.
+      profile: name of the hyper-parameters, for the record.
+      hyperparameters: of both models.
+      schema: the TFMD schema that the data must meet.
+      max_bad: share of rows that may be rejected.
+      limit: rows to take; 0 for all.
+      most_p50_ms: gate on the median time of one served picture, in milliseconds.
+      beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
+    """
+
+    layout: Layout
+    data: Path
+    profile: str
+    hyperparameters: HyperParameters
+    schema: Path = CURATED_SCHEMA
+    max_bad: float = 0.01
+    limit: int = 0
+    most_p50_ms: float = 500.0
+    beam_args: tuple[str, ...] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        for argument in self.beam_args:
+            if "dask" in argument.lower():
+                raise ValueError(
+                    f"Beam argument {argument!r}: Beam's DaskRunner drops and repeats elements without an error; "
+                    "use the default local runner, or Dataflow, Flink or Spark"
+                )

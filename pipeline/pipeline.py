@@ -1,0 +1,179 @@
+"""The pipeline: a straight list of components."""
+
+import json
+
+from tfx.components.evaluator.component import Evaluator
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration import metadata, pipeline
+from tfx.proto import trainer_pb2, transform_pb2
+from tfx.types import standard_artifacts
+from tfx.types.channel import BaseChannel, Channel
+
+from components.baseline.strategy import LatestReleasedModelStrategy
+from components.evaluation import eval_config
+from components.paired_release.component import PairedRelease
+from components.quality_report.component import QualityReport
+from components.schema_gate.component import SchemaGate
+from components.schema_gate.statistics import statistics_options
+from components.serving_check.component import ServingCheck
+from components.source_hash import source_hash
+from components.styles_example_gen.component import StylesExampleGen
+from pipeline.config import BEAM_DEFAULTS, PIPELINE_NAME, PipelineConfig
+from schema import names
+
+_MODULES = "components"
+
+
+def create_pipeline(config: PipelineConfig) -> pipeline.Pipeline:
+    """The whole pipeline for TFX's LocalDagRunner.
+
+    Raises:
+      CatalogueError: there is no catalogue at ``config.data``.
+    """
+    return pipeline.Pipeline(
+        pipeline_name=PIPELINE_NAME,
+        pipeline_root=str(config.layout.artifacts),
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(config.layout.metadata)),
+        components=create_components(config),
+        enable_cache=True,
+        beam_pipeline_args=[*BEAM_DEFAULTS, *config.beam_args],
+    )
+
+
+def create_components(config: PipelineConfig) -> list[BaseNode]:
+    """The components, in the order in which they run."""
+    example_gen = StylesExampleGen(
+        input_base=str(config.data),
+        max_bad=config.max_bad,
+        limit=config.limit,
+        code=_code("styles_example_gen.component"),
+    )
+    examples = example_gen.outputs["examples"]
+    statistics = StatisticsGen(examples=examples, stats_options=statistics_options())
+    schema = ImportSchemaGen(schema_file=str(config.schema))
+    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
+    gate = SchemaGate(
+        anomalies=validator.outputs["anomalies"],
+        statistics=statistics.outputs["statistics"],
+        code=_code("schema_gate.component"),
+    )
+    transform = Transform(
+        examples=examples,
+        schema=schema.outputs["schema"],
+        preprocessing_fn=f"{_MODULES}.preprocessing.preprocessing_fn",
+        splits_config=transform_pb2.SplitsConfig(analyze=[names.TRAIN]),
+        materialize=False,
+        # Statistics of the transformed pictures would decode every one of them, for nobody to read.
+        disable_statistics=True,
+        custom_config={
+            "height": config.hyperparameters.height,
+            "width": config.hyperparameters.width,
+            "code": _code("preprocessing"),
+        },
+    )
+    # ExampleValidator only reports; the gate is what stops a run.
+    transform.add_upstream_node(gate)
+    provenance = _provenance(config, example_gen)
+    trainers = {name: _trainer(name, examples, transform, config, provenance) for name in names.MODELS}
+    resolvers = {name: _baseline(name, trainer) for name, trainer in trainers.items()}
+    evaluators = {name: _evaluator(name, examples, schema, trainers[name], resolvers[name]) for name in names.MODELS}
+    return [
+        example_gen,
+        statistics,
+        schema,
+        validator,
+        gate,
+        transform,
+        *trainers.values(),
+        *resolvers.values(),
+        *evaluators.values(),
+        *_releasing(config, examples, trainers, evaluators, provenance),
+    ]
+
+
+def _code(*modules: str) -> str:
+    return source_hash(*(f"{_MODULES}.{module}" for module in modules))
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _trainer(
+    name: str, examples: BaseChannel, transform: Transform, config: PipelineConfig, provenance: dict[str, str]
+) -> Trainer:
+    return Trainer(
+        run_fn=f"{_MODULES}.trainer.run_fn",
+        examples=examples,
+        transform_graph=transform.outputs["transform_graph"],
+        train_args=trainer_pb2.TrainArgs(splits=[names.TRAIN]),
+        eval_args=trainer_pb2.EvalArgs(splits=[names.EVAL]),
+        custom_config={
+            "model": name,
+            "hyperparameters": config.hyperparameters.to_dict(),
+            "provenance": provenance,
+            "code": _code("trainer"),
+        },
+    ).with_id(f"{_camel(name)}Trainer")
+
+
+def _provenance(config: PipelineConfig, example_gen: StylesExampleGen) -> dict[str, str]:
+    return {
+        "profile": config.profile,
+        "data": str(config.data),
+        "data_fingerprint": example_gen.exec_properties["fingerprint"],
+    }
+
+
+def _baseline(name: str, trainer: Trainer) -> Resolver:
+    return Resolver(
+        strategy_class=LatestReleasedModelStrategy,
+        candidate=trainer.outputs["model"],
+        model=Channel(type=standard_artifacts.Model, producer_component_id=trainer.id),
+        release=Channel(type=standard_artifacts.PushedModel),
+    ).with_id(f"{_camel(name)}Baseline")
+
+
+def _evaluator(
+    name: str, examples: BaseChannel, schema: ImportSchemaGen, trainer: Trainer, baseline: Resolver
+) -> Evaluator:
+    return Evaluator(
+        examples=examples,
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        eval_config=eval_config(name, _code("tfma_metrics", "evaluation")),
+        example_splits=[names.TEST],
+        schema=schema.outputs["schema"],
+    ).with_id(f"{_camel(name)}Evaluator")
+
+
+def _releasing(
+    config: PipelineConfig,
+    examples: BaseChannel,
+    trainers: dict[str, Trainer],
+    evaluators: dict[str, Evaluator],
+    provenance: dict[str, str],
+) -> list[BaseNode]:
+    models = {f"{name}_model": trainer.outputs["model"] for name, trainer in trainers.items()}
+    runs = {f"{name}_run": trainer.outputs["model_run"] for name, trainer in trainers.items()}
+    evaluations = {f"{name}_evaluation": evaluator.outputs["evaluation"] for name, evaluator in evaluators.items()}
+    check = ServingCheck(
+        **models, examples=examples, most_p50_ms=config.most_p50_ms, code=_code("serving_check.component")
+    )
+    report = QualityReport(**models, **evaluations, **runs, code=_code("quality_report.component"))
+    release = PairedRelease(
+        **models,
+        **evaluations,
+        serving_check=check.outputs["result"],
+        report=report.outputs["report"],
+        directory=str(config.layout.releases),
+        provenance=json.dumps({**provenance, "hyperparameters": config.hyperparameters.to_dict()}, sort_keys=True),
+        code=_code("paired_release.component"),
+    )
+    return [check, report, release]

@@ -1,0 +1,59 @@
+"""The command line. Commands import what they need when they run, so that ``--help`` is quick."""
+
+import importlib
+import os
+import warnings
+
+import click
+
+_COMMANDS = {
+    "run": "pipeline.commands.run",
+    "data": "pipeline.commands.data",
+    "schema": "pipeline.commands.schema",
+    "classify": "pipeline.commands.classify",
+    "score": "pipeline.commands.score",
+    "releases": "pipeline.commands.releases",
+    "rollback": "pipeline.commands.rollback",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return importlib.import_module(_COMMANDS[name]).command if name in _COMMANDS else None
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lookbook")
+def cli() -> None:
+    """Learns a shop's catalogue and tells what any product photo shows.
+
+    \b
+    First steps:
+      lookbook data sample build/sample            draw a catalogue to play with
+      lookbook data check build/sample             what is wrong with it?
+      lookbook run --data build/sample --profile quick
+      lookbook classify build/sample/held_out/images/*.jpg
+
+    \b
+    With your own catalogue (styles.csv and images/<id>.jpg, as a folder or a zip):
+      lookbook data check catalogue.zip
+      lookbook run --data catalogue.zip --profile standard
+      lookbook score --data other.zip --json
+
+    Exit codes: 0 done, 1 the data or a gate said no, 2 wrong use.
+    """
+
+
+def main() -> None:
+    """Runs the command line; a fault that has a reason ends with that reason and exit code 1."""
+    # Before TensorFlow is imported anywhere: afterwards it is too late.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.simplefilter("ignore", FutureWarning)
+    cli(prog_name="lookbook")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Runs the pipeline below a root, and says what came of it."""
+
+import dataclasses
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.paired_release.store import Release, ReleaseStore
+from pipeline.config import Layout, PipelineConfig
+from pipeline.console import Say
+from pipeline.dag_runner import ReportingDagRunner, Step
+from pipeline.errors import RunError
+from pipeline.pipeline import create_pipeline
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: its steps, and the release that is current after it."""
+
+    steps: list[Step]
+    seconds: float
+    release: Release
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines: the release's version, and each step with its seconds and whether it was cached."""
+        steps = [dataclasses.asdict(step) for step in self.steps]
+        return {"release": self.release.version, "seconds": self.seconds, "steps": steps}
+
+
+def _pinned(schema: Path, layout: Layout) -> Path:
+    """A copy of the schema whose name is its content: ImportSchemaGen's cache knows its schema by the path alone."""
+    content = schema.read_bytes()
+    pinned = layout.root / "schema" / f"{hashlib.sha256(content).hexdigest()[:16]}.pbtxt"
+    pinned.parent.mkdir(parents=True, exist_ok=True)
+    pinned.write_bytes(content)
+    return pinned
+
+
+def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
+    """Runs every component that the cache does not answer for.
+
+    Raises:
+      CatalogueError: the catalogue cannot be used.
+      GateError: the data or a model did not pass.
+      RunError: the release of an earlier run was removed by hand.
+    """
+    start = time.monotonic()
+    runner = ReportingDagRunner(say)
+    runner.run(create_pipeline(dataclasses.replace(config, schema=_pinned(config.schema, config.layout))))
+    release = ReleaseStore(config.layout.releases).current()
+    if release is None:
+        raise RunError(
+            f"the releases below {config.layout.releases} were removed, and nothing has changed since they were made; "
+            f"remove {config.layout.metadata} too, to train anew"
+        )
+    return RunResult(runner.steps, time.monotonic() - start, release)

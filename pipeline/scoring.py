@@ -1,0 +1,137 @@
+"""Scores a release on any catalogue, a batch at a time, so that no number of pictures fills the memory."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.classification_metrics import ClassificationTally
+from components.paired_release.store import ReleaseStore
+from components.styles_example_gen.stream import LabelledPicture, LabelledPictures
+from pipeline.errors import RunError
+from schema import names
+from serving.cards import Card, make_release, parse_card
+from serving.merge import Merger
+
+_BATCH = 64
+_FIGURES = ("top_1", "top_5", "macro_f1", "ece", "count")
+
+
+class ReleasedModels:
+    """Both models of one release, loaded in this process."""
+
+    def __init__(self, directory: Path, version: int | None = None):
+        """Loads a release.
+
+        Args:
+          directory: of a ``ReleaseStore``.
+          version: of the release; the current one where none is given.
+
+        Raises:
+          RunError: there is no such release.
+        """
+        store = ReleaseStore(directory)
+        known = [release.version for release in store.releases()]
+        if not known or (version is not None and version not in known):
+            raise RunError(f"{directory} has no release {version or ''}; it has: {known or 'none'}")
+        self.version = version or known[-1]
+        # Kept whole: signatures alone do not keep their variables alive.
+        self._models = [tf.saved_model.load(str(store.model_path(name, self.version))) for name in names.MODELS]
+        cards = {name: _card(model, name) for name, model in zip(names.MODELS, self._models, strict=True)}
+        self.labels = {head: card.labels for model in cards.values() for head, card in model.heads.items()}
+        self.merger = Merger(make_release(self.version, cards, {}))
+
+    def scores(self, images: list[bytes]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Head → float32[N, C], and bool[N] telling which pictures could be decoded."""
+        outputs: dict[str, np.ndarray] = {}
+        for model in self._models:
+            answer = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
+            outputs.update({name: tensor.numpy() for name, tensor in answer.items()})
+        return outputs, outputs.pop(names.IMAGE_OK)
+
+
+@dataclass
+class Score:
+    """What a release is worth on a catalogue."""
+
+    version: int
+    heads: dict[str, ClassificationTally] = field(
+        default_factory=lambda: {head: ClassificationTally() for head in names.HEAD_LABELS}
+    )
+    joint: dict[str, ClassificationTally] = field(
+        default_factory=lambda: {head: ClassificationTally() for head in names.HEAD_LABELS}
+    )
+    all_right: int = 0
+    undecodable: list[str] = field(default_factory=list)
+    rejected: list[Any] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Per head the model's own figures, and those of the joint answer, which always is a known path."""
+        count = self.heads[names.ARTICLE_TYPE].count
+        return {
+            "release": self.version,
+            "count": count,
+            "heads": {head: _chosen(tally, _FIGURES) for head, tally in self.heads.items()},
+            "joint": {
+                **{head: _chosen(tally, ("top_1", "macro_f1", "count")) for head, tally in self.joint.items()},
+                "all_right": self.all_right / count if count else None,
+            },
+            "undecodable": self.undecodable,
+            "rejected": [{"id": one.id, "line": one.line, "reason": one.reason.value} for one in self.rejected],
+        }
+
+
+def score_catalogue(
+    models: ReleasedModels, pictures: LabelledPictures, progress: Callable[[int], object] = lambda rows: None
+) -> Score:
+    """Asks both models about every picture.
+
+    Args:
+      models: of the release.
+      pictures: with the truth.
+      progress: called with the number of rows done since the last call.
+    """
+    score = Score(models.version)
+    for batch in _batches(pictures, _BATCH):
+        scores, is_ok = models.scores([picture.image for picture in batch])
+        for index, picture in enumerate(batch):
+            if is_ok[index]:
+                _add(score, models, picture, {head: values[index] for head, values in scores.items()})
+            else:
+                score.undecodable.append(picture.id)
+        progress(len(batch))
+    score.rejected = list(pictures.rejected)
+    return score
+
+
+def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores: dict[str, np.ndarray]) -> None:
+    for head, values in scores.items():
+        best = np.argsort(-values, kind="stable")[: names.TOP_K]
+        ranked = [models.labels[head][i] for i in best]
+        score.heads[head].add(picture.labels[names.HEAD_LABELS[head]], ranked, float(values[best[0]]))
+    joint = models.merger.merge({head: values.tolist() for head, values in scores.items()}, top_k=1).joint
+    truths = {head: picture.labels[column] for head, column in names.HEAD_LABELS.items()}
+    for head, truth in truths.items():
+        score.joint[head].add(truth, [getattr(joint, head)], joint.confidence)
+    score.all_right += all(getattr(joint, head) == truth for head, truth in truths.items())
+
+
+def _chosen(tally: ClassificationTally, wanted: Iterable[str]) -> dict[str, float | None]:
+    figures = tally.figures()
+    # NaN is no JSON.
+    return {name: figures[name] if tally.count else None for name in wanted}
+
+
+def _batches(pictures: Iterable[LabelledPicture], size: int) -> Iterator[list[LabelledPicture]]:
+    iterator = iter(pictures)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+def _card(model: Any, name: str) -> Card:
+    values = model.signatures[names.METADATA](keys=tf.constant([names.CARD_KEY]))[names.METADATA_VALUES]
+    return parse_card(values.numpy()[0].decode(), name)

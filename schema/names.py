@@ -1,0 +1,117 @@
+"""Every shared name, once: features, labels, splits, models, heads, signatures and tensors.
+
+Both environments import this module, so it uses nothing but the standard library.
+
+The contract of a released SavedModel, in these names (``N`` pictures, ``C`` classes of a head, ``k = min(TOP_K, C)``):
+
+===================  =============================  ===================================================================
+signature            inputs                         outputs
+===================  =============================  ===================================================================
+``serving_default``  ``image_bytes`` string[N]      per head ``<head>_labels`` string[N, k] and ``<head>_scores``
+                                                    float32[N, k], best first; ``image_ok`` bool[N]
+``scores``           ``image_bytes`` string[N]      per head ``<head>`` float32[N, C] in the card's label order;
+                                                    ``image_ok`` bool[N]
+``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
+``label_ids``        ``articleType`` …, string[N]   ``<head>_id`` int64[N]: index in the label order, -1 if unknown;
+                                                    the evaluator's, not needed to serve
+===================  =============================  ===================================================================
+
+Scores are calibrated probabilities. A picture that cannot be decoded gets ``image_ok`` false, scores of zero and empty
+labels, and never disturbs the other pictures of its batch.
+
+The only metadata key is ``card``: see :data:`CARD_KEY`.
+"""
+
+from typing import Final
+
+# Raw features, as ExampleGen writes them. IMAGE is also the input tensor of the serving signatures.
+IMAGE: Final = "image_bytes"
+ID: Final = "id"
+GROUP: Final = "group"  # rows of one group share a product name or (nearly) the same pixels; never split apart
+ARTICLE_TYPE_LABEL: Final = "articleType"
+SUB_CATEGORY_LABEL: Final = "subCategory"
+MASTER_CATEGORY_LABEL: Final = "masterCategory"
+GENDER: Final = "gender"
+BASE_COLOUR: Final = "baseColour"
+SEASON: Final = "season"
+YEAR: Final = "year"
+USAGE: Final = "usage"
+PRODUCT_NAME: Final = "productDisplayName"
+SPLIT_COLUMN: Final = "split"  # optional in styles.csv: train, eval or test
+
+LABELS: Final = (ARTICLE_TYPE_LABEL, SUB_CATEGORY_LABEL, MASTER_CATEGORY_LABEL)
+ATTRIBUTES: Final = (GENDER, BASE_COLOUR, SEASON, YEAR, USAGE, PRODUCT_NAME)
+REQUIRED_COLUMNS: Final = (ID, *LABELS)
+"""Columns that ``styles.csv`` must have; ATTRIBUTES may be missing or empty."""
+
+# Layout of a catalogue.
+STYLES_CSV: Final = "styles.csv"
+IMAGES_DIR: Final = "images"
+
+# Splits.
+TRAIN: Final = "train"
+EVAL: Final = "eval"
+TEST: Final = "test"
+SPLITS: Final = (TRAIN, EVAL, TEST)
+
+# Heads and the models that carry them.
+ARTICLE_TYPE: Final = "article_type"
+SUB_CATEGORY: Final = "sub_category"
+MASTER_CATEGORY: Final = "master_category"
+CATEGORY: Final = "category"
+
+HEAD_LABELS: Final = {
+    ARTICLE_TYPE: ARTICLE_TYPE_LABEL,
+    SUB_CATEGORY: SUB_CATEGORY_LABEL,
+    MASTER_CATEGORY: MASTER_CATEGORY_LABEL,
+}
+"""Head → the column that holds its label."""
+
+MODEL_HEADS: Final = {
+    ARTICLE_TYPE: (ARTICLE_TYPE,),
+    CATEGORY: (MASTER_CATEGORY, SUB_CATEGORY),
+}
+"""Model name (as TensorFlow Serving knows it) → its heads."""
+
+MODELS: Final = tuple(MODEL_HEADS)
+
+# Signatures and tensors.
+SERVING_DEFAULT: Final = "serving_default"
+SCORES: Final = "scores"
+METADATA: Final = "metadata"
+LABEL_IDS: Final = "label_ids"
+IMAGE_OK: Final = "image_ok"
+METADATA_KEYS: Final = "keys"
+METADATA_VALUES: Final = "values"
+TOP_K: Final = 5
+
+CARD_KEY: Final = "card"
+"""Metadata key of the model card, a JSON object::
+
+    {"model": "category",
+     "image": {"height": 80, "width": 60},                     # what the model sees, pixels
+     "heads": {"sub_category": {"labels": [...],               # in the order of the ``scores`` signature
+                                "temperature": 1.0,            # already applied to the scores
+                                "review_threshold": 0.62,      # below it a person should look
+                                "review_precision": 0.97}},    # share right at or above it, on the eval split
+     "taxonomy": [{"article_type": "Shirts", "sub_category": "Topwear", "master_category": "Apparel",
+                   "count": 2884}],                            # every path seen in training, the same in both models
+     "joint": {"article_type": 1.0, "sub_category": 0.5, "master_category": 0.5, "path": 0.5},
+                                                               # exponents of P(type), P(sub), P(master), P(path | type)
+     "training": {...}}                                        # free-form provenance: profile, data and code hashes
+"""
+
+
+def label_id(head: str) -> str:
+    """Name of the transformed feature, and of the ``label_ids`` output, with the label's index of ``head``."""
+    return f"{head}_id"
+
+
+def labels_tensor(head: str) -> str:
+    """Name of the ``serving_default`` output with the top-k labels of ``head``."""
+    return f"{head}_labels"
+
+
+def scores_tensor(head: str) -> str:
+    """Name of the ``serving_default`` output with the top-k scores of ``head``."""
+    return f"{head}_scores"

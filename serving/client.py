@@ -1,0 +1,215 @@
+"""A small client of the merger, by gRPC, with deadlines and retries::
+
+with ClassifierClient("localhost:9090") as client:
+    answer = client.classify(Path("shoe.jpg").read_bytes())
+    print(" › ".join(answer.path))
+"""
+
+import itertools
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Final
+
+import grpc
+from google.rpc import status_pb2
+
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+from serving.proto.lookbook.v1 import classifier_pb2_grpc
+
+MAX_MESSAGE_BYTES: Final = 64 * 2**20
+DETAILS_KEY: Final = "grpc-status-details-bin"
+RETRIES: Final = 4
+FIRST_BACKOFF_S: Final = 0.2
+STREAM_RETRIES: Final = 6
+BACKOFFS_S: Final = tuple(FIRST_BACKOFF_S * 2**attempt for attempt in range(STREAM_RETRIES))
+"""Pauses before a stream is opened again, 12.6 s in all: a merger on a busy machine takes that long to come back."""
+
+SERVICE_CONFIG: Final = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": RETRIES,
+                "initialBackoff": f"{FIRST_BACKOFF_S}s",
+                "maxBackoff": "2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+}
+
+
+class ClassifyError(Exception):
+    """The merger gave no answer.
+
+    Args:
+        problem: what went wrong. When the merger could not be reached its ``code`` is "unreachable".
+    """
+
+    def __init__(self, problem: pb.Problem) -> None:
+        super().__init__(f"{problem.code}: {problem.detail}")
+        self.problem = problem
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether trying again later makes sense."""
+        return self.problem.HasField("retry_after_s")
+
+
+class ClassifierClient:
+    """Talks to one merger, or to all that the target resolves to.
+
+    Args:
+        target: gRPC target, for example ``localhost:9090``.
+        timeout_s: for a call; streams have none of their own.
+        options: how to answer.
+    """
+
+    def __init__(self, target: str, *, timeout_s: float = 30.0, options: pb.ClassifyOptions | None = None) -> None:
+        self._target = target
+        self._timeout_s = timeout_s
+        self._options = options or pb.ClassifyOptions()
+        self._channel = grpc.insecure_channel(target, options=_channel_options())
+        self._stub = classifier_pb2_grpc.ClassifierStub(self._channel)
+
+    def __enter__(self) -> "ClassifierClient":
+        """The client itself; leaving closes it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the client."""
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._channel.close()
+
+    def classify(self, image: bytes) -> pb.ClassifyResponse:
+        """The answer for one picture (JPEG, PNG or WebP bytes).
+
+        Raises:
+            ClassifyError: there is none.
+        """
+        return self._call(self._stub.Classify, pb.ClassifyRequest(image=image, options=self._options))
+
+    def classify_batch(self, items: Iterable[tuple[str, bytes]]) -> pb.ClassifyBatchResponse:
+        """Answers for (name, picture) pairs, in order; at most as many as the server allows.
+
+        Raises:
+            ClassifyError: the whole call failed.
+        """
+        batch = [pb.BatchItem(id=name, image=image) for name, image in items]
+        return self._call(self._stub.ClassifyBatch, pb.ClassifyBatchRequest(items=batch, options=self._options))
+
+    def classify_stream(self, items: Iterable[tuple[str, bytes]]) -> Iterator[pb.ClassifyResult]:
+        """Answers for any number of (name, picture) pairs, in order, as they come.
+
+        ``items`` is read by another thread, no faster than the server takes them. When the server goes away, what it
+        has not answered is sent again; ``index`` counts from the first item of all.
+
+        Raises:
+            ClassifyError: the server stayed away, or refused the stream.
+        """
+        source = _Source(items)
+        backoffs = iter(BACKOFFS_S)
+        index = itertools.count()
+        while True:
+            try:
+                for result in self._stub.ClassifyStream(self._requests(source)):
+                    source.answered()
+                    backoffs = iter(BACKOFFS_S)
+                    result.index = next(index)
+                    yield result
+                return
+            except grpc.RpcError as error:  # noqa: PERF203 - a stream, not a quick loop
+                if error.code() != grpc.StatusCode.UNAVAILABLE or (pause_s := next(backoffs, None)) is None:
+                    raise self._translated(error) from error
+                time.sleep(pause_s)
+
+    def taxonomy(self) -> pb.Taxonomy:
+        """Every path that an answer can name.
+
+        Raises:
+            ClassifyError: no release answers.
+        """
+        return self._call(self._stub.GetTaxonomy, pb.GetTaxonomyRequest())
+
+    def models(self) -> pb.Models:
+        """The release that answers and the state of both models.
+
+        Raises:
+            ClassifyError: the merger cannot be reached.
+        """
+        return self._call(self._stub.GetModels, pb.GetModelsRequest())
+
+    def _requests(self, source: "_Source") -> Iterator[pb.ClassifyStreamRequest]:
+        for name, image in source.items():
+            yield pb.ClassifyStreamRequest(item=pb.BatchItem(id=name, image=image), options=self._options)
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: Any) -> ClassifyError:
+        details = {key: value for key, value in error.trailing_metadata() or () if key == DETAILS_KEY}
+        for packed in status_pb2.Status.FromString(details.get(DETAILS_KEY, b"")).details:
+            problem = pb.Problem()
+            if packed.Unpack(problem):
+                return ClassifyError(problem)
+        is_unreachable = error.code() == grpc.StatusCode.UNAVAILABLE
+        code = "unreachable" if is_unreachable else error.code().name.lower()
+        detail = f"{self._target} answered {error.code().name}: {error.details()}"
+        return ClassifyError(pb.Problem(code=code, detail=detail, retry_after_s=1.0 if is_unreachable else None))
+
+
+class _Source:
+    """Items that were sent but not answered, before those that were not sent yet.
+
+    Each stream reads by :meth:`items` of its own. The thread of a broken stream may still be waiting for an item: it
+    gets none, or leaves the one it gets to the next stream.
+    """
+
+    def __init__(self, items: Iterable[tuple[str, bytes]]) -> None:
+        self._rest = iter(items)
+        self._unanswered: deque[tuple[str, bytes]] = deque()
+        self._lock = threading.Lock()
+        self._stream = 0
+
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        with self._lock:
+            self._stream += 1
+            stream, again = self._stream, list(self._unanswered)
+        yield from again
+        while (item := self._take(stream)) is not None:
+            yield item
+
+    def answered(self) -> None:
+        self._unanswered.popleft()
+
+    def _take(self, stream: int) -> tuple[str, bytes] | None:
+        with self._lock:
+            if stream != self._stream:
+                return None
+            item = next(self._rest, None)
+            if item is not None:
+                self._unanswered.append(item)
+            return item
+
+
+def _channel_options() -> list[tuple[str, Any]]:
+    return [
+        ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+    ]

@@ -1,0 +1,215 @@
+"""What can go wrong, once for both transports.
+
+::
+
+    LookbookError                       what a caller can be told: code, title, detail
+    ├── InvalidRequest                  wrong parameter or malformed body
+    │   ├── BatchTooLarge               too many pictures in one call
+    │   ├── RequestTooLarge             the whole body is over the limit
+    │   ├── UploadTimeout               the body came too slowly (REST only)
+    │   ├── NotFound                    no such address (REST only)
+    │   └── MethodNotAllowed            no such method there (REST only)
+    ├── ImageError                      the picture itself
+    │   ├── ImageMissing                none given, or empty
+    │   ├── ImageTooLarge               file over the byte limit
+    │   ├── ImageTooManyPixels          width × height over the limit
+    │   ├── ImageUnsupported            not JPEG, PNG or WebP
+    │   ├── ImageAnimated               more than one frame
+    │   └── ImageUndecodable            header right, pixels broken
+    ├── Overloaded                      too many pictures at once
+    ├── DeadlineExceeded                out of time
+    ├── NotReady                        no release on both models
+    └── ModelError                      one model; says which
+        ├── ModelUnavailable            cannot be reached, or is left alone for a while
+        ├── ModelFailed                 answered with an error or nonsense
+        └── VersionGone                 no longer (or not yet) has the version; handled inside, asked again once
+    SettingsError                       start-up only
+    ReleaseError                        a model's card makes no sense, or two cards are no pair; never reaches a caller
+
+:data:`HTTP_STATUS` and :data:`GRPC_STATUS` map the codes to the transports.
+"""
+
+from typing import Final
+
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+
+class LookbookError(Exception):
+    """What a caller can be told.
+
+    Args:
+        detail: this occurrence in words: what was given and what would be right.
+        retry_after_s: seconds after which trying again makes sense; None when it does not.
+        model: name of the model that failed; None when none did.
+    """
+
+    code = "internal"
+    title = "The server made a mistake"
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None, model: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.model = model
+
+
+class InvalidRequest(LookbookError):
+    code = "invalid_request"
+    title = "The request is malformed"
+
+
+class BatchTooLarge(InvalidRequest):
+    code = "batch_too_large"
+    title = "Too many pictures in one call"
+
+
+class RequestTooLarge(InvalidRequest):
+    code = "request_too_large"
+    title = "The request is too large"
+
+
+class UploadTimeout(InvalidRequest):
+    code = "upload_timeout"
+    title = "The request came too slowly"
+
+
+class NotFound(InvalidRequest):
+    code = "not_found"
+    title = "There is nothing here"
+
+
+class MethodNotAllowed(InvalidRequest):
+    code = "method_not_allowed"
+    title = "The method is not allowed here"
+
+
+class ImageError(LookbookError):
+    """The picture cannot be classified, whoever asks and whenever."""
+
+
+class ImageMissing(ImageError):
+    code = "image_missing"
+    title = "There is no picture"
+
+
+class ImageTooLarge(ImageError):
+    code = "image_too_large"
+    title = "The picture's file is too large"
+
+
+class ImageTooManyPixels(ImageError):
+    code = "image_too_many_pixels"
+    title = "The picture has too many pixels"
+
+
+class ImageUnsupported(ImageError):
+    code = "image_unsupported"
+    title = "The file is no JPEG, PNG or WebP"
+
+
+class ImageAnimated(ImageError):
+    code = "image_animated"
+    title = "The picture has more than one frame"
+
+
+class ImageUndecodable(ImageError):
+    code = "image_undecodable"
+    title = "The picture cannot be decoded"
+
+
+class Overloaded(LookbookError):
+    code = "overloaded"
+    title = "Too many pictures at once"
+
+
+class DeadlineExceeded(LookbookError):
+    code = "deadline_exceeded"
+    title = "There was not enough time"
+
+
+class NotReady(LookbookError):
+    code = "not_ready"
+    title = "No release is ready"
+
+
+class ModelError(LookbookError):
+    """One model failed; ``model`` says which."""
+
+
+class ModelUnavailable(ModelError):
+    code = "model_unavailable"
+    title = "A model is unavailable"
+
+
+class ModelFailed(ModelError):
+    code = "model_failed"
+    title = "A model failed"
+
+
+class VersionGone(ModelError):
+    code = "model_unavailable"
+    title = "A model is unavailable"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that makes no sense."""
+
+
+class ReleaseError(Exception):
+    """A version of the models cannot be used, and why."""
+
+
+HTTP_STATUS: Final = {
+    "invalid_request": 400,
+    "batch_too_large": 413,
+    "request_too_large": 413,
+    "image_missing": 400,
+    "image_too_large": 413,
+    "image_too_many_pixels": 422,
+    "image_unsupported": 415,
+    "image_animated": 422,
+    "image_undecodable": 422,
+    "overloaded": 429,
+    "deadline_exceeded": 504,
+    "not_ready": 503,
+    "model_unavailable": 503,
+    "model_failed": 502,
+    "internal": 500,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "upload_timeout": 408,
+}
+"""Code → HTTP status."""
+
+GRPC_STATUS: Final = {
+    "invalid_request": "INVALID_ARGUMENT",
+    "batch_too_large": "INVALID_ARGUMENT",
+    "request_too_large": "RESOURCE_EXHAUSTED",
+    "image_missing": "INVALID_ARGUMENT",
+    "image_too_large": "INVALID_ARGUMENT",
+    "image_too_many_pixels": "INVALID_ARGUMENT",
+    "image_unsupported": "INVALID_ARGUMENT",
+    "image_animated": "INVALID_ARGUMENT",
+    "image_undecodable": "INVALID_ARGUMENT",
+    "overloaded": "RESOURCE_EXHAUSTED",
+    "deadline_exceeded": "DEADLINE_EXCEEDED",
+    "not_ready": "UNAVAILABLE",
+    "model_unavailable": "UNAVAILABLE",
+    "model_failed": "INTERNAL",
+    "internal": "INTERNAL",
+}
+"""Code → name of the gRPC status; REST-only codes are left out."""
+
+
+def problem(error: LookbookError, request_id: str) -> pb.Problem:
+    """The error as both transports send it."""
+    return pb.Problem(
+        type=f"urn:lookbook:problem:{error.code}",
+        title=error.title,
+        status=HTTP_STATUS[error.code],
+        detail=error.detail,
+        code=error.code,
+        request_id=request_id,
+        model=error.model,
+        retry_after_s=error.retry_after_s,
+    )

@@ -1,0 +1,206 @@
+"""The REST transport: converts, awaits the classifier once, converts back; the page and the API's description."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from functools import partial
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+
+from serving import http_docs, http_page, views
+from serving.calls import MAX_TOP_K, Call, make_call
+from serving.errors import (
+    InvalidRequest,
+    LookbookError,
+    MethodNotAllowed,
+    NotFound,
+    UploadTimeout,
+    problem,
+)
+from serving.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS
+from serving.http_bodies import keep_uploads_in_memory, read_batch, read_image
+from serving.http_middleware import Gate
+from serving.json_view import as_json
+from serving.lifecycle import Lifecycle
+from serving.merge import DEFAULT_TOP_K
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+from serving.releases import Releases
+from serving.service import Classifier
+from serving.settings import Settings
+from serving.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON: Final = "application/problem+json"
+
+Reply = TypeVar("Reply")
+AllowPartial = Annotated[bool, Query(description="Answer from one model when the other cannot be had.")]
+TopK = Annotated[int, Query(ge=1, le=MAX_TOP_K, description="Labels to list in each head, paths in the joint answer.")]
+TimeoutMs = Annotated[int | None, Query(ge=1, description="Time for the answer; never more than the server's limit.")]
+Head = Annotated[str, Query(description="article_type, sub_category or master_category; empty: article_type.")]
+Label = Annotated[str, Query(description="The label to explain; empty: the head's best one.")]
+Cells = Annotated[int, Query(ge=MIN_CELLS, le=MAX_CELLS, description="Parts of the picture to hide, at most.")]
+
+
+def make_app(
+    classifier: Classifier, releases: Releases, lifecycle: Lifecycle, telemetry: Telemetry, settings: Settings
+) -> FastAPI:
+    """The ASGI application over the classifier."""
+    keep_uploads_in_memory(settings)
+    app = FastAPI(title="Lookbook", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(
+        Gate,
+        max_body_bytes=settings.max_request_bytes,
+        observer=partial(telemetry.called, "http"),
+    )
+    _add_errors(app)
+    _add_classifying(app, classifier, settings)
+    _add_views(app, releases)
+    _add_operations(app, lifecycle, telemetry)
+    http_docs.add(app)
+    http_page.add(app, settings.web_dir)
+    return app
+
+
+def _add_classifying(app: FastAPI, classifier: Classifier, settings: Settings) -> None:
+    def call(request: Request, options: pb.ClassifyOptions, timeout_ms: int | None) -> Call:
+        limit_ms = min(timeout_ms or settings.request_timeout_ms, settings.request_timeout_ms)
+        return make_call(request.state.request_id, limit_ms / 1000, options)
+
+    @app.post("/v1/classify", **http_docs.classify())
+    async def classify(
+        request: Request,
+        allow_partial: AllowPartial = False,
+        top_k: TopK = DEFAULT_TOP_K,
+        timeout_ms: TimeoutMs = None,
+    ) -> Response:
+        """Classifies one picture."""
+        image = await read_image(request, settings)
+        options = pb.ClassifyOptions(allow_partial=allow_partial, top_k=top_k)
+        answer = await _unless_gone(request, classifier.classify(image, call(request, options, timeout_ms)))
+        return _json(answer)
+
+    @app.post("/v1/classify:batch", **http_docs.classify_batch())
+    async def classify_batch(
+        request: Request,
+        allow_partial: AllowPartial = False,
+        top_k: TopK = DEFAULT_TOP_K,
+        timeout_ms: TimeoutMs = None,
+    ) -> Response:
+        """Classifies many pictures; one that fails has its own error and disturbs no other."""
+        batch = await read_batch(request, settings)
+        options = pb.ClassifyOptions(allow_partial=allow_partial, top_k=top_k)
+        options.MergeFrom(batch.options)
+        called = call(request, options, timeout_ms)
+        return _json(await _unless_gone(request, classifier.classify_batch(batch.items, called)))
+
+    @app.post("/v1/explain", **http_docs.explain())
+    async def explain(
+        request: Request,
+        head: Head = "",
+        label: Label = "",
+        cells: Cells = DEFAULT_CELLS,
+        timeout_ms: TimeoutMs = None,
+    ) -> Response:
+        """Shows which parts of a picture a label rests on: cells of it are hidden one after the other."""
+        image = await read_image(request, settings)
+        options = pb.ExplainOptions(head=head, label=label, cells=cells)
+        called = call(request, pb.ClassifyOptions(), timeout_ms)
+        return _json(await _unless_gone(request, classifier.explain(image, options, called)))
+
+
+def _add_views(app: FastAPI, releases: Releases) -> None:
+    @app.get("/v1/taxonomy", **http_docs.answers("Taxonomy"))
+    async def taxonomy(request: Request) -> Response:
+        """Every path that an answer can name."""
+        found = views.taxonomy(releases)
+        headers = {"etag": f'"release-{found.release}"', "cache-control": "no-cache"}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return JSONResponse(as_json(found), headers=headers)
+
+    @app.get("/v1/models", **http_docs.answers("Models"))
+    async def models() -> Response:
+        """The release that answers, and the state of both models."""
+        return _json(views.models(releases))
+
+
+def _add_operations(app: FastAPI, lifecycle: Lifecycle, telemetry: Telemetry) -> None:
+    @app.get("/livez", tags=["operations"])
+    async def livez() -> Response:
+        """The process lives."""
+        return JSONResponse({"status": "alive"})
+
+    @app.get("/readyz", tags=["operations"])
+    async def readyz() -> Response:
+        """Whether calls are welcome: 200 or 503, and why."""
+        return JSONResponse(lifecycle.report(), 200 if lifecycle.is_serving else 503)
+
+    @app.get("/metrics", tags=["operations"])
+    async def metrics() -> Response:
+        """Metrics for Prometheus."""
+        return Response(generate_latest(telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(LookbookError)
+    async def told(request: Request, error: LookbookError) -> Response:
+        return _problem(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        wrong = [f"{one['loc'][-1]}: {one['msg']}, not {one.get('input')!r}" for one in error.errors()]
+        return _problem(request, InvalidRequest("; ".join(wrong)[:500] + "."))
+
+    @app.exception_handler(HTTPException)
+    async def routed(request: Request, error: HTTPException) -> Response:
+        where = f"{request.method} {request.url.path[:100]}"
+        kinds: dict[int, LookbookError] = {
+            404: NotFound(f"There is no {where}; /docs lists what there is."),
+            405: MethodNotAllowed(f"{where} is not possible; /docs lists what is."),
+        }
+        return _problem(request, kinds.get(error.status_code, InvalidRequest(str(error.detail))), error.headers)
+
+    @app.exception_handler(Exception)
+    async def bug(request: Request, error: Exception) -> Response:
+        log.exception("a bug", exc_info=error, extra={"request_id": request.state.request_id})
+        return _problem(request, LookbookError("The server made a mistake; its log says more under this request id."))
+
+
+def _problem(request: Request, error: LookbookError, headers: Any = None) -> Response:
+    request.state.code = error.code
+    told = problem(error, request.state.request_id)
+    more = dict(headers or {}) | {"cache-control": "no-store"}
+    if error.retry_after_s is not None:
+        more["retry-after"] = str(max(1, round(error.retry_after_s)))
+    if isinstance(error, UploadTimeout):
+        more["connection"] = "close"  # enough time was given
+    return JSONResponse(as_json(told), told.status, more, PROBLEM_JSON)
+
+
+def _json(message: Any) -> Response:
+    return JSONResponse(as_json(message), headers={"cache-control": "no-store"})
+
+
+async def _unless_gone(request: Request, work: Awaitable[Reply]) -> Reply:
+    """The result of ``work``, which is cancelled when the client hangs up; its body must have been read."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise asyncio.CancelledError
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

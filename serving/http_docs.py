@@ -1,0 +1,121 @@
+"""The description of the REST API: OpenAPI whose schemas and words are those of the .proto, and a page to read it.
+
+The page is Swagger UI out of the fastapi-offline package, served from here: no browser is sent to a CDN.
+"""
+
+import json
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from serving import errors
+from serving.http_bodies import JSON, MULTIPART, RAW_TYPES
+from serving.http_middleware import CONTENT_SECURITY_POLICY
+from serving.proto.lookbook.v1 import classifier_pb2
+
+SCHEMAS: Final = Path(classifier_pb2.__file__).with_name("classifier.schema.json")
+
+START: Final = "SwaggerUIBundle({url: 'openapi.json', dom_id: '#swagger', deepLinking: true});"
+PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Lookbook: the API</title>
+<link rel="stylesheet" href="docs/assets/swagger-ui.css">
+<div id="swagger"></div>
+<script src="docs/assets/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</html>
+"""
+
+
+def add(app: FastAPI) -> None:
+    """Adds ``/openapi.json`` and ``/docs``."""
+    document: dict[str, Any] = {}
+
+    async def openapi() -> Response:
+        if not document:
+            document.update(_openapi(app))
+        return JSONResponse(document)
+
+    async def docs() -> Response:
+        # Swagger UI sets styles inline; scripts stay as strict as everywhere.
+        policy = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+        return HTMLResponse(PAGE, headers={"content-security-policy": policy})
+
+    async def start() -> Response:
+        return Response(START, media_type="text/javascript")
+
+    for path, endpoint in (("/openapi.json", openapi), ("/docs", docs), ("/docs/start.js", start)):
+        app.add_api_route(path, endpoint, include_in_schema=False)
+    app.mount("/docs/assets", StaticFiles(directory=_assets()), "docs-assets")
+
+
+def answers(message: str) -> dict[str, Any]:
+    """Arguments of a route that answers with ``message``."""
+    responses: dict[int | str, Any] = {200: _content(JSON, {"$ref": f"#/components/schemas/{message}"})}
+    problem = _content("application/problem+json", {"$ref": "#/components/schemas/Problem"})
+    return {"responses": responses | {"default": problem | {"description": "What went wrong."}}, "tags": ["classifier"]}
+
+
+def classify() -> dict[str, Any]:
+    """Arguments of the route for one picture."""
+    return answers("ClassifyResponse") | _one_picture()
+
+
+def explain() -> dict[str, Any]:
+    """Arguments of the route for the explanation of one picture."""
+    return answers("ExplainResponse") | _one_picture()
+
+
+def _one_picture() -> dict[str, Any]:
+    file = {"type": "string", "format": "binary"}
+    form = {"type": "object", "required": ["image"], "properties": {"image": file}}
+    content: dict[str, Any] = {MULTIPART: {"schema": form}}
+    content |= {kind: {"schema": file} for kind in RAW_TYPES}
+    return _body(content)
+
+
+def classify_batch() -> dict[str, Any]:
+    """Arguments of the route for many pictures."""
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    form = {"type": "object", "required": ["images"], "properties": {"images": files}}
+    content = {
+        MULTIPART: {"schema": form},
+        JSON: {"schema": {"$ref": "#/components/schemas/ClassifyBatchRequest"}},
+    }
+    return answers("ClassifyBatchResponse") | _body(content)
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"openapi_extra": {"requestBody": {"required": True, "content": content}}}
+
+
+def _content(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "The answer.", "content": {media_type: {"schema": schema}}}
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title="Lookbook",
+        version="1",
+        description="Classifies pictures of fashion products. Error codes: " + ", ".join(sorted(errors.HTTP_STATUS)),
+        routes=app.routes,
+    )
+    schemas = json.loads(SCHEMAS.read_text(encoding="utf-8"))
+    document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+    return document
+
+
+@cache
+def _assets() -> Path:
+    """Folder of Swagger UI; the package that brings it is not imported."""
+    spec = find_spec("fastapi_offline")
+    assert spec is not None and spec.origin is not None, "fastapi-offline is not installed"
+    return Path(spec.origin).parent / "static"

@@ -1,0 +1,380 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Agreement(_message.Message):
+    __slots__ = ["agree", "code", "message"]
+    AGREE_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    agree: bool
+    code: str
+    message: str
+    def __init__(self, agree: bool = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class BatchItem(_message.Message):
+    __slots__ = ["id", "image"]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    image: bytes
+    def __init__(self, id: _Optional[str] = ..., image: _Optional[bytes] = ...) -> None: ...
+
+class ClassifyBatchRequest(_message.Message):
+    __slots__ = ["items", "options"]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[BatchItem]
+    options: ClassifyOptions
+    def __init__(self, items: _Optional[_Iterable[_Union[BatchItem, _Mapping]]] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
+
+class ClassifyBatchResponse(_message.Message):
+    __slots__ = ["failed", "request_id", "results", "succeeded", "total_ms"]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    SUCCEEDED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    failed: int
+    request_id: str
+    results: _containers.RepeatedCompositeFieldContainer[ClassifyResult]
+    succeeded: int
+    total_ms: float
+    def __init__(self, request_id: _Optional[str] = ..., results: _Optional[_Iterable[_Union[ClassifyResult, _Mapping]]] = ..., succeeded: _Optional[int] = ..., failed: _Optional[int] = ..., total_ms: _Optional[float] = ...) -> None: ...
+
+class ClassifyOptions(_message.Message):
+    __slots__ = ["allow_partial", "top_k"]
+    ALLOW_PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    allow_partial: bool
+    top_k: int
+    def __init__(self, allow_partial: bool = ..., top_k: _Optional[int] = ...) -> None: ...
+
+class ClassifyRequest(_message.Message):
+    __slots__ = ["image", "options"]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    options: ClassifyOptions
+    def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
+
+class ClassifyResponse(_message.Message):
+    __slots__ = ["agreement", "article_type", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings"]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    JOINT_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_FIELD_NUMBER: _ClassVar[int]
+    SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    agreement: Agreement
+    article_type: HeadPrediction
+    image: ImageInfo
+    joint: JointPrediction
+    level: str
+    master_category: HeadPrediction
+    missing: _containers.RepeatedCompositeFieldContainer[Problem]
+    models: _containers.RepeatedCompositeFieldContainer[ModelVersion]
+    partial: bool
+    path: _containers.RepeatedScalarFieldContainer[str]
+    release: str
+    request_id: str
+    review: Review
+    sub_category: HeadPrediction
+    timings: Timings
+    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ...) -> None: ...
+
+class ClassifyResult(_message.Message):
+    __slots__ = ["answer", "error", "id", "index"]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    answer: ClassifyResponse
+    error: Problem
+    id: str
+    index: int
+    def __init__(self, id: _Optional[str] = ..., index: _Optional[int] = ..., answer: _Optional[_Union[ClassifyResponse, _Mapping]] = ..., error: _Optional[_Union[Problem, _Mapping]] = ...) -> None: ...
+
+class ClassifyStreamRequest(_message.Message):
+    __slots__ = ["item", "options"]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    item: BatchItem
+    options: ClassifyOptions
+    def __init__(self, item: _Optional[_Union[BatchItem, _Mapping]] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
+
+class ExplainOptions(_message.Message):
+    __slots__ = ["cells", "head", "label"]
+    CELLS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    cells: int
+    head: str
+    label: str
+    def __init__(self, head: _Optional[str] = ..., label: _Optional[str] = ..., cells: _Optional[int] = ...) -> None: ...
+
+class ExplainRequest(_message.Message):
+    __slots__ = ["image", "options"]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    options: ExplainOptions
+    def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ExplainOptions, _Mapping]] = ...) -> None: ...
+
+class ExplainResponse(_message.Message):
+    __slots__ = ["columns", "confidence", "head", "heat", "label", "release", "request_id", "rows", "total_ms"]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    HEAT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    columns: int
+    confidence: float
+    head: str
+    heat: _containers.RepeatedScalarFieldContainer[float]
+    label: str
+    release: str
+    request_id: str
+    rows: int
+    total_ms: float
+    def __init__(self, request_id: _Optional[str] = ..., head: _Optional[str] = ..., label: _Optional[str] = ..., confidence: _Optional[float] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., heat: _Optional[_Iterable[float]] = ..., release: _Optional[str] = ..., total_ms: _Optional[float] = ...) -> None: ...
+
+class GetModelsRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class GetTaxonomyRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class HeadCard(_message.Message):
+    __slots__ = ["labels", "name", "review_precision", "review_threshold", "temperature"]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_PRECISION_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    labels: int
+    name: str
+    review_precision: float
+    review_threshold: float
+    temperature: float
+    def __init__(self, name: _Optional[str] = ..., labels: _Optional[int] = ..., review_threshold: _Optional[float] = ..., review_precision: _Optional[float] = ..., temperature: _Optional[float] = ...) -> None: ...
+
+class HeadLabels(_message.Message):
+    __slots__ = ["article_type", "master_category", "sub_category"]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    article_type: _containers.RepeatedScalarFieldContainer[str]
+    master_category: _containers.RepeatedScalarFieldContainer[str]
+    sub_category: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, article_type: _Optional[_Iterable[str]] = ..., sub_category: _Optional[_Iterable[str]] = ..., master_category: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class HeadPrediction(_message.Message):
+    __slots__ = ["confidence", "label", "top_k"]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    confidence: float
+    label: str
+    top_k: _containers.RepeatedCompositeFieldContainer[LabelScore]
+    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ..., top_k: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ...) -> None: ...
+
+class ImageInfo(_message.Message):
+    __slots__ = ["format", "height", "reencoded", "size_bytes", "width"]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    REENCODED_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    format: str
+    height: int
+    reencoded: bool
+    size_bytes: int
+    width: int
+    def __init__(self, format: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., size_bytes: _Optional[int] = ..., reencoded: bool = ...) -> None: ...
+
+class JointPrediction(_message.Message):
+    __slots__ = ["article_type", "confidence", "master_category", "sub_category", "top_k"]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    article_type: str
+    confidence: float
+    master_category: str
+    sub_category: str
+    top_k: _containers.RepeatedCompositeFieldContainer[PathScore]
+    def __init__(self, article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., confidence: _Optional[float] = ..., top_k: _Optional[_Iterable[_Union[PathScore, _Mapping]]] = ...) -> None: ...
+
+class LabelScore(_message.Message):
+    __slots__ = ["confidence", "label"]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    confidence: float
+    label: str
+    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class ModelCard(_message.Message):
+    __slots__ = ["heads", "image_height", "image_width", "training_json"]
+    HEADS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_JSON_FIELD_NUMBER: _ClassVar[int]
+    heads: _containers.RepeatedCompositeFieldContainer[HeadCard]
+    image_height: int
+    image_width: int
+    training_json: str
+    def __init__(self, image_height: _Optional[int] = ..., image_width: _Optional[int] = ..., heads: _Optional[_Iterable[_Union[HeadCard, _Mapping]]] = ..., training_json: _Optional[str] = ...) -> None: ...
+
+class ModelStatus(_message.Message):
+    __slots__ = ["available", "card", "message", "name", "versions"]
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    available: bool
+    card: ModelCard
+    message: str
+    name: str
+    versions: _containers.RepeatedCompositeFieldContainer[VersionStatus]
+    def __init__(self, name: _Optional[str] = ..., available: bool = ..., message: _Optional[str] = ..., versions: _Optional[_Iterable[_Union[VersionStatus, _Mapping]]] = ..., card: _Optional[_Union[ModelCard, _Mapping]] = ...) -> None: ...
+
+class ModelVersion(_message.Message):
+    __slots__ = ["name", "version"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class Models(_message.Message):
+    __slots__ = ["models", "ready", "release"]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    READY_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[ModelStatus]
+    ready: bool
+    release: str
+    def __init__(self, release: _Optional[str] = ..., ready: bool = ..., models: _Optional[_Iterable[_Union[ModelStatus, _Mapping]]] = ...) -> None: ...
+
+class PathScore(_message.Message):
+    __slots__ = ["article_type", "confidence", "master_category", "sub_category"]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    article_type: str
+    confidence: float
+    master_category: str
+    sub_category: str
+    def __init__(self, article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class Problem(_message.Message):
+    __slots__ = ["code", "detail", "model", "request_id", "retry_after_s", "status", "title", "type"]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AFTER_S_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    detail: str
+    model: str
+    request_id: str
+    retry_after_s: float
+    status: int
+    title: str
+    type: str
+    def __init__(self, type: _Optional[str] = ..., title: _Optional[str] = ..., status: _Optional[int] = ..., detail: _Optional[str] = ..., code: _Optional[str] = ..., request_id: _Optional[str] = ..., model: _Optional[str] = ..., retry_after_s: _Optional[float] = ...) -> None: ...
+
+class Review(_message.Message):
+    __slots__ = ["needed", "reasons"]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    needed: bool
+    reasons: _containers.RepeatedCompositeFieldContainer[ReviewReason]
+    def __init__(self, needed: bool = ..., reasons: _Optional[_Iterable[_Union[ReviewReason, _Mapping]]] = ...) -> None: ...
+
+class ReviewReason(_message.Message):
+    __slots__ = ["code", "confidence", "head", "message", "threshold"]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    confidence: float
+    head: str
+    message: str
+    threshold: float
+    def __init__(self, code: _Optional[str] = ..., head: _Optional[str] = ..., confidence: _Optional[float] = ..., threshold: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Taxonomy(_message.Message):
+    __slots__ = ["labels", "paths", "release"]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    labels: HeadLabels
+    paths: _containers.RepeatedCompositeFieldContainer[TaxonomyPath]
+    release: str
+    def __init__(self, release: _Optional[str] = ..., paths: _Optional[_Iterable[_Union[TaxonomyPath, _Mapping]]] = ..., labels: _Optional[_Union[HeadLabels, _Mapping]] = ...) -> None: ...
+
+class TaxonomyPath(_message.Message):
+    __slots__ = ["article_type", "count", "master_category", "sub_category"]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    article_type: str
+    count: int
+    master_category: str
+    sub_category: str
+    def __init__(self, article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
+class Timings(_message.Message):
+    __slots__ = ["article_type_ms", "category_ms", "image_ms", "merge_ms", "queue_ms", "total_ms"]
+    ARTICLE_TYPE_MS_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_MS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_MS_FIELD_NUMBER: _ClassVar[int]
+    MERGE_MS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    article_type_ms: float
+    category_ms: float
+    image_ms: float
+    merge_ms: float
+    queue_ms: float
+    total_ms: float
+    def __init__(self, total_ms: _Optional[float] = ..., queue_ms: _Optional[float] = ..., image_ms: _Optional[float] = ..., article_type_ms: _Optional[float] = ..., category_ms: _Optional[float] = ..., merge_ms: _Optional[float] = ...) -> None: ...
+
+class VersionStatus(_message.Message):
+    __slots__ = ["message", "state", "version"]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    message: str
+    state: str
+    version: str
+    def __init__(self, version: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...

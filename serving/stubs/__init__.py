@@ -1,0 +1,1 @@
+"""Generated code of TensorFlow Serving's API: see NOTICE."""

@@ -1,0 +1,1 @@
+"""Configuration of TensorFlow Serving: used unchanged by the container, and through :mod:`.local` on this machine."""

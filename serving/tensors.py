@@ -1,0 +1,65 @@
+"""TensorProto ↔ plain Python, as much of it as the models' signatures need, without numpy (300 ms of import)."""
+
+import math
+from array import array
+from collections.abc import Sequence
+
+from serving.stubs.tensorflow.core.framework import tensor_pb2, types_pb2
+
+
+def put_bytes(tensor: tensor_pb2.TensorProto, values: Sequence[bytes]) -> None:
+    """Makes an empty ``tensor`` string[N]."""
+    tensor.dtype = types_pb2.DT_STRING
+    tensor.tensor_shape.dim.add(size=len(values))
+    tensor.string_val.extend(values)
+
+
+def to_rows(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[array]:
+    """float32[rows, columns] → a float array per row.
+
+    Raises:
+        ValueError: another type or shape, or a value that is no probability.
+    """
+    _expect(tensor, types_pb2.DT_FLOAT, [rows, columns])
+    values = array("f", tensor.tensor_content) if tensor.tensor_content else array("f", tensor.float_val)
+    values = _fill(values, rows * columns)
+    if values and not (math.isfinite(sum(values)) and min(values) >= 0 and max(values) <= 1.0001):
+        raise ValueError("there are scores that are no probabilities")
+    return [values[start : start + columns] for start in range(0, rows * columns, columns)]
+
+
+def to_bools(tensor: tensor_pb2.TensorProto, rows: int) -> list[bool]:
+    """bool[rows] → a list.
+
+    Raises:
+        ValueError: another type or shape.
+    """
+    _expect(tensor, types_pb2.DT_BOOL, [rows])
+    values = array("b", tensor.tensor_content) if tensor.tensor_content else array("b", tensor.bool_val)
+    return [bool(value) for value in _fill(values, rows)]
+
+
+def to_text(tensor: tensor_pb2.TensorProto) -> str:
+    """string[1] → text.
+
+    Raises:
+        ValueError: another type or shape, or no UTF-8.
+    """
+    _expect(tensor, types_pb2.DT_STRING, [1])
+    return tensor.string_val[0].decode("utf-8")
+
+
+def _expect(tensor: tensor_pb2.TensorProto, dtype: int, shape: list[int]) -> None:
+    found = [dim.size for dim in tensor.tensor_shape.dim]
+    if tensor.dtype != dtype or found != shape:
+        kinds = types_pb2.DataType
+        raise ValueError(f"a tensor is {kinds.Name(tensor.dtype)}{found}, not {kinds.Name(dtype)}{shape}")
+
+
+def _fill(values: array, count: int) -> array:
+    """The protocol lets a sender leave out the repetitions of the last value."""
+    if 0 < len(values) < count:
+        values.extend(values[-1:] * (count - len(values)))
+    if len(values) != count:
+        raise ValueError(f"a tensor has {len(values)} values, not {count}")
+    return values

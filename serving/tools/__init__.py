@@ -1,0 +1,1 @@
+"""Tools that make what the serving side needs before it can run."""

@@ -1,0 +1,35 @@
+import type { Level, ReviewReason } from "../api/contract";
+
+/** Names of the levels, for people. */
+export const LEVEL_NAMES: Record<Level, string> = {
+  master_category: "Category",
+  sub_category: "Sub category",
+  article_type: "Article type",
+};
+
+/** Keeps a number and its unit on one line. */
+const SPACE = "\u00a0";
+
+/** 0.8712 → "87 %"; only what is all but certain is called 100 %, and what is possible is never 0 %. */
+export function percent(probability: number): string {
+  if (probability > 0 && probability < 0.005) return `<1${SPACE}%`;
+  const rounded = Math.round(probability * 100);
+  return `${rounded === 100 && probability < 0.9995 ? 99 : rounded}${SPACE}%`;
+}
+
+/** Why a person should look, in a sentence. */
+export function reasonInWords({ code, head, confidence, threshold, message }: ReviewReason): string {
+  if (code !== "low_confidence" || head === null || confidence === null || threshold === null) return message;
+  const enough =
+    percent(confidence) === percent(threshold) ? "just too little" : `where ${percent(threshold)} is enough`;
+  return `Unsure of the ${LEVEL_NAMES[head].toLowerCase()}: ${percent(confidence)}, ${enough}.`;
+}
+
+/** 1 → "1 picture", 2 → "2 pictures". */
+export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+/** 12.4 → "12 ms", 1234 → "1.2 s". */
+export const duration = (ms: number) =>
+  ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`;
+
+export const joinPath = (labels: string[]) => labels.join(" › ");

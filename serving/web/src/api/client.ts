@@ -1,0 +1,78 @@
+import type { Answer, Explanation, Level, Models, Problem, Taxonomy } from "./contract";
+
+/** Longest wait for any answer; the server gives up sooner by itself. */
+const PATIENCE_MS = 60_000;
+
+/** Labels listed in each head: the top five, and enough below to find the joint path's label in its head. */
+const TOP_K = 50;
+
+/** Codes of problems that the page itself finds; the server's own are in its contract. */
+export const UNREACHABLE = "unreachable";
+export const UNINTELLIGIBLE = "unintelligible";
+
+/** The server said no, or said nothing: `problem` tells which. */
+export class ProblemError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+    this.name = "ProblemError";
+  }
+}
+
+export interface ClassifyOptions {
+  allowPartial?: boolean;
+  signal?: AbortSignal;
+}
+
+/** The answer for one picture. Rejects with a ProblemError, or an AbortError when `signal` says stop. */
+export function classify(
+  image: Blob,
+  { allowPartial = false, signal }: ClassifyOptions = {},
+): Promise<Answer> {
+  const query = new URLSearchParams({ top_k: String(TOP_K), allow_partial: String(allowPartial) });
+  return call(`/v1/classify?${query}`, pictureRequest(image), signal);
+}
+
+/** Which parts of a picture a label of a head rests on. Rejects as `classify` does. */
+export function explain(image: Blob, head: Level, label: string, signal: AbortSignal): Promise<Explanation> {
+  return call(`/v1/explain?${new URLSearchParams({ head, label })}`, pictureRequest(image), signal);
+}
+
+/** Every path that an answer can name. */
+export const fetchTaxonomy = (): Promise<Taxonomy> => call("/v1/taxonomy", {});
+
+/** The release that answers now, and the models' review thresholds. */
+export const fetchModels = (signal?: AbortSignal): Promise<Models> => call("/v1/models", {}, signal);
+
+function pictureRequest(image: Blob): RequestInit {
+  // The server reads the format from the bytes; what the browser guesses from the file's name may be wrong.
+  return { method: "POST", body: image, headers: { "Content-Type": "application/octet-stream" } };
+}
+
+async function call<T>(path: string, request: RequestInit, signal?: AbortSignal): Promise<T> {
+  const timeout = AbortSignal.timeout(PATIENCE_MS);
+  const anySignal = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  let response: Response;
+  try {
+    response = await fetch(path, { ...request, signal: anySignal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ProblemError(ownProblem(UNREACHABLE, "The server cannot be reached", String(error)));
+  }
+  return read<T>(response);
+}
+
+async function read<T>(response: Response): Promise<T> {
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok && body !== null) return body as T;
+  if (isProblem(body)) throw new ProblemError(body);
+  const detail = `The server answered with HTTP ${response.status} and no explanation.`;
+  throw new ProblemError(ownProblem(UNINTELLIGIBLE, "The answer cannot be read", detail, response.status));
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === "object" && body !== null && "code" in body && "detail" in body && "title" in body;
+}
+
+function ownProblem(code: string, title: string, detail: string, status = 0): Problem {
+  return { title, status, detail, code, request_id: "", model: null, retry_after_s: null };
+}

@@ -1,0 +1,109 @@
+// The merger's JSON, field by field as in serving/proto/lookbook/v1/classifier.proto.
+
+export type Level = "master_category" | "sub_category" | "article_type";
+
+/** The levels of a path, from the top. */
+export const LEVELS: readonly Level[] = ["master_category", "sub_category", "article_type"];
+
+export interface LabelScore {
+  label: string;
+  /** Probability, 0 to 1. */
+  confidence: number;
+}
+
+export interface HeadPrediction extends LabelScore {
+  /** Best labels, best first. */
+  top_k: LabelScore[];
+}
+
+export interface PathScore {
+  article_type: string | null;
+  sub_category: string;
+  master_category: string;
+  confidence: number;
+}
+
+export interface JointPrediction extends PathScore {
+  top_k: PathScore[];
+}
+
+export interface ReviewReason {
+  code: string;
+  head: Level | null;
+  confidence: number | null;
+  threshold: number | null;
+  message: string;
+}
+
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  request_id: string;
+  model: string | null;
+  retry_after_s: number | null;
+}
+
+export interface Answer {
+  request_id: string;
+  article_type: HeadPrediction | null;
+  sub_category: HeadPrediction | null;
+  master_category: HeadPrediction | null;
+  joint: JointPrediction;
+  path: string[];
+  level: Level;
+  agreement: { agree: boolean | null; code: string; message: string };
+  review: { needed: boolean; reasons: ReviewReason[] };
+  partial: boolean;
+  missing: Problem[];
+  release: string;
+  models: { name: string; version: string }[];
+  timings: { total_ms: number };
+  image: { format: string; width: number; height: number; size_bytes: number; reencoded: boolean };
+}
+
+export interface Explanation {
+  head: Level;
+  label: string;
+  confidence: number;
+  rows: number;
+  columns: number;
+  /** Row by row: how much of the confidence is lost when the cell is hidden. */
+  heat: number[];
+  release: string;
+  total_ms: number;
+}
+
+export interface TaxonomyPath {
+  article_type: string;
+  sub_category: string;
+  master_category: string;
+  /** Pictures of this path in training. */
+  count: number;
+}
+
+export interface Taxonomy {
+  release: string;
+  paths: TaxonomyPath[];
+}
+
+export interface HeadCard {
+  name: Level;
+  labels: number;
+  review_threshold: number;
+  review_precision: number;
+}
+
+export interface ModelStatus {
+  name: string;
+  available: boolean;
+  message: string;
+  card: { heads: HeadCard[] } | null;
+}
+
+export interface Models {
+  release: string | null;
+  ready: boolean;
+  models: ModelStatus[];
+}

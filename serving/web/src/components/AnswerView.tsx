@@ -1,0 +1,163 @@
+import { useRef, useState } from "react";
+
+import { LEVEL_NAMES, duration, joinPath, percent, reasonInWords } from "../answers/text";
+import { type LevelVerdict, type Verdict, judge } from "../answers/verdict";
+import { type Answered, type Labels, isCorrected, labelsOf } from "../pictures/picture";
+import { Bar } from "./Bar";
+import { CorrectLabel } from "./CorrectLabel";
+import { TopFive } from "./TopFive";
+
+/** A label that is not among the fifty that the server lists has less than a fiftieth. */
+const UNLISTED = "<2\u00a0%";
+
+interface Props {
+  picture: Answered;
+  typeThreshold: number | null;
+  onCheck: (id: number, labels: Labels | null) => void;
+}
+
+/** What a picture is, how sure that is, and what a person can say to it. */
+export function AnswerView({ picture, typeThreshold, onCheck }: Props) {
+  const { answer } = picture.state;
+  const verdict = judge(answer, typeThreshold);
+  return (
+    <>
+      {picture.checked ? (
+        <CheckedPath picture={picture} labels={picture.checked} />
+      ) : (
+        <Path verdict={verdict} />
+      )}
+      <Levels levels={verdict.levels} />
+      {picture.checked === null && <Reasons verdict={verdict} />}
+      <Actions picture={picture} onCheck={onCheck} />
+      <TopFive answer={answer}>
+        <span className="meta">
+          Release {answer.release} · {duration(answer.timings.total_ms)}
+          {answer.partial && " · one model only"}
+        </span>
+      </TopFive>
+    </>
+  );
+}
+
+function Path({ verdict }: { verdict: Verdict }) {
+  const { path, guess } = verdict;
+  return (
+    <div className="path">
+      <PathLabels labels={path} />
+      {guess !== null && <p className="path-guess">perhaps {guess}</p>}
+    </div>
+  );
+}
+
+function CheckedPath({ picture, labels }: { picture: Answered; labels: Labels }) {
+  const was = labelsOf(picture.state.answer);
+  const answered = was ? inOrder(was) : picture.state.answer.path;
+  return (
+    <div className="path">
+      <PathLabels labels={inOrder(labels)} />
+      <p className="checked">
+        <Tick />
+        {isCorrected(picture) ? `Corrected by you; was ${joinPath(answered)}` : "Checked by you"}
+      </p>
+    </div>
+  );
+}
+
+function Tick() {
+  return (
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path d="M3 8.5l3.5 3.5L13 4.5" />
+    </svg>
+  );
+}
+
+const inOrder = (labels: Labels) => [labels.master_category, labels.sub_category, labels.article_type];
+
+/** Footwear › Shoes › Casual Shoes, the last one large. */
+function PathLabels({ labels }: { labels: string[] }) {
+  const parents = labels.slice(0, -1);
+  return (
+    <p className="path-labels">
+      {parents.length > 0 && <span className="path-parents">{joinPath(parents)} › </span>}
+      <span className="path-leaf">{labels.at(-1)}</span>
+    </p>
+  );
+}
+
+function Levels({ levels }: { levels: LevelVerdict[] }) {
+  return (
+    <dl className="levels">
+      {levels.toReversed().map(({ level, label, confidence }) => (
+        <div key={level} className="level">
+          <dt>
+            <span className="unseen">{LEVEL_NAMES[level]}: </span>
+            {label}
+          </dt>
+          <dd>{confidence === null ? UNLISTED : percent(confidence)}</dd>
+          <dd aria-hidden="true">
+            <Bar value={confidence ?? 0} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Reasons({ verdict: { reasons } }: { verdict: Verdict }) {
+  if (reasons.length === 0) return null;
+  return (
+    <div className="look">
+      <strong>Needs a look</strong>
+      <ul>
+        {reasons.map((reason) => (
+          <li key={`${reason.code} ${reason.head}`}>{reasonInWords(reason)}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Actions({ picture, onCheck }: Omit<Props, "typeThreshold">) {
+  const [isCorrecting, setIsCorrecting] = useState(false);
+  const correct = useRef<HTMLButtonElement>(null);
+  const right = labelsOf(picture.state.answer);
+  const close = (labels?: Labels) => {
+    if (labels) onCheck(picture.id, labels);
+    setIsCorrecting(false);
+    correct.current?.focus();
+  };
+  return (
+    <>
+      <div className="card-actions">
+        {picture.checked ? (
+          <button type="button" className="button button-small" onClick={() => onCheck(picture.id, null)}>
+            Undo
+          </button>
+        ) : (
+          right && (
+            <button
+              type="button"
+              className="button button-small"
+              aria-label={`${picture.name}: ${right.article_type} is right`}
+              onClick={() => onCheck(picture.id, right)}
+            >
+              <Tick /> Right
+            </button>
+          )
+        )}
+        <button
+          type="button"
+          ref={correct}
+          className="button button-small"
+          aria-expanded={isCorrecting}
+          aria-label={`Change the label of ${picture.name}`}
+          onClick={() => setIsCorrecting(!isCorrecting)}
+        >
+          Change…
+        </button>
+      </div>
+      {isCorrecting && <CorrectLabel picture={picture} onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,27 @@
+import type { Server } from "../api/useServer";
+
+/** The name, and how the server is. */
+export function Header({ server }: { server: Server }) {
+  return (
+    <header className="header">
+      <h1 className="wordmark">Lookbook</h1>
+      <p className={`server server-${server.kind}`} role="status">
+        <span className="dot" aria-hidden="true" />
+        {words(server)}
+      </p>
+    </header>
+  );
+}
+
+function words(server: Server): string {
+  switch (server.kind) {
+    case "asking":
+      return "Looking for the models…";
+    case "ready":
+      return `Ready · release ${server.models.release}`;
+    case "not_ready":
+      return server.models.release === null ? "Not ready" : `Half ready · release ${server.models.release}`;
+    case "gone":
+      return "No connection";
+  }
+}

@@ -1,0 +1,45 @@
+import type { Server } from "../api/useServer";
+
+/** What is wrong with the server and what to do. */
+export function ServerNotice({ server }: { server: Server }) {
+  if (server.kind === "gone") {
+    return (
+      <Notice title="The server does not answer.">
+        Check your connection, or ask whoever runs Lookbook. This page keeps asking; your pictures and labels
+        stay here.
+      </Notice>
+    );
+  }
+  if (server.kind === "not_ready") {
+    const missing = server.models.models.filter(({ available }) => !available);
+    return (
+      <Notice
+        title={missing.length === 1 ? "One of the two models is away." : "The models are not ready yet."}
+      >
+        This page keeps asking and says when they are.
+        {missing.some(({ message }) => message) && (
+          <details>
+            <summary>What the server says</summary>
+            <ul>
+              {missing.map(({ name, message }) => (
+                <li key={name}>
+                  <code>{name}</code>: {message}
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </Notice>
+    );
+  }
+  return null;
+}
+
+function Notice({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <div className="notice" role="status">
+      <strong>{title}</strong>
+      <div>{children}</div>
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+import { useId, useState } from "react";
+
+import { LEVEL_NAMES, percent } from "../answers/text";
+import { type Answer, LEVELS } from "../api/contract";
+import { Bar } from "./Bar";
+
+const SHOWN = 5;
+
+interface Props {
+  answer: Answer;
+  /** Stands beside the button. */
+  children: React.ReactNode;
+}
+
+/** The five best labels of each head, on demand. */
+export function TopFive({ answer, children }: Props) {
+  const [isOpen, setIsOpen] = useState(false);
+  const id = useId();
+  return (
+    <div className="top-five">
+      <p className="card-foot">
+        <button
+          type="button"
+          className="button-text"
+          aria-expanded={isOpen}
+          aria-controls={id}
+          onClick={() => setIsOpen(!isOpen)}
+        >
+          Top 5
+        </button>
+        {children}
+      </p>
+      <div id={id} hidden={!isOpen}>
+        {isOpen && <Lists answer={answer} />}
+      </div>
+    </div>
+  );
+}
+
+function Lists({ answer }: { answer: Answer }) {
+  return LEVELS.toReversed().map((level) => {
+    const head = answer[level];
+    return (
+      head && (
+        <section key={level}>
+          <h3>{LEVEL_NAMES[level]}</h3>
+          <ol>
+            {head.top_k.slice(0, SHOWN).map(({ label, confidence }) => (
+              <li key={label} className="score">
+                <span className="score-label">{label}</span>
+                <span aria-hidden="true">
+                  <Bar value={confidence} />
+                </span>
+                <span className="level-number">{percent(confidence)}</span>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )
+    );
+  });
+}

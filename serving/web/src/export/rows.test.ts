@@ -1,0 +1,61 @@
+import { answered } from "../test/contract";
+import { toCsv, toJson } from "./rows";
+
+const HEELS = { master_category: "Footwear", sub_category: "Shoes", article_type: "Heels" };
+const HEADER =
+  "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName";
+
+const lines = (csv: string) => csv.trimEnd().split("\n");
+
+describe("toCsv", () => {
+  it("writes the columns of styles.csv, the file's name as id, and a person's labels over the model's", () => {
+    const csv = toCsv([answered("10001.jpg"), answered("10002.jpg", {}, HEELS)]);
+    expect(lines(csv)).toEqual([
+      HEADER,
+      "10001,,Footwear,Shoes,Casual Shoes,,,,,",
+      "10002,,Footwear,Shoes,Heels,,,,,",
+    ]);
+  });
+
+  it.each(["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])(
+    "keeps a file called %s from running as a formula",
+    (stem) => {
+      expect(lines(toCsv([answered(`${stem}.jpg`)]))[1]).toMatch(/^"?'/);
+    },
+  );
+
+  it("quotes names with commas and quotes so that they read back whole", () => {
+    expect(lines(toCsv([answered('red, "new".jpg')]))[1]).toMatch(/^"red, ""new""",/);
+  });
+
+  it("gives every picture its own id, though files of two folders share a name", () => {
+    const ids = lines(toCsv([answered("1.jpg"), answered("1.png"), answered("1.jpg")])).slice(1);
+    expect(ids.map((line) => line.split(",")[0])).toEqual(["1", "1-2", "1-3"]);
+  });
+
+  it("leaves out an answer without an article type until a person gives one", () => {
+    const partial = { withoutType: true };
+    expect(lines(toCsv([answered("1.jpg", partial)]))).toEqual([HEADER]);
+    expect(lines(toCsv([answered("1.jpg", partial, HEELS)]))).toHaveLength(2);
+  });
+});
+
+describe("toJson", () => {
+  it("says beside the columns what was answered, by which release, and what a person did", () => {
+    const [entry] = JSON.parse(toJson([answered("1.jpg", { confidence: 0.4 }, HEELS)], null));
+    expect(Object.keys(entry).slice(0, 10).join()).toBe(HEADER);
+    expect(entry).toMatchObject({
+      id: "1",
+      articleType: "Heels",
+      file: "1.jpg",
+      checked: true,
+      corrected: true,
+    });
+    expect(entry.answer).toMatchObject({
+      path: ["Footwear", "Shoes"],
+      article_type: "Casual Shoes",
+      release: "3",
+    });
+    expect(entry.answer.review).toHaveLength(1);
+  });
+});

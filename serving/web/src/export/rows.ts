@@ -1,0 +1,86 @@
+import Papa from "papaparse";
+
+import { judge } from "../answers/verdict";
+import { type Answered, type Labels, isCorrected, labelsOf } from "../pictures/picture";
+
+/** The columns of styles.csv, in its order. */
+export const COLUMNS = [
+  "id",
+  "gender",
+  "masterCategory",
+  "subCategory",
+  "articleType",
+  "baseColour",
+  "season",
+  "year",
+  "usage",
+  "productDisplayName",
+] as const;
+
+export type Row = Record<(typeof COLUMNS)[number], string>;
+
+/** A row for each picture that has all three labels: a person's, else the answer's. */
+export function toRows(pictures: Answered[]): Row[] {
+  return labelled(pictures).map(({ id, labels }) => row(id, labels));
+}
+
+/** The rows as styles.csv; no cell can run as a formula in a spreadsheet. */
+export function toCsv(pictures: Answered[]): string {
+  return `${Papa.unparse({ fields: [...COLUMNS], data: toRows(pictures) }, { newline: "\n", escapeFormulae: true })}\n`;
+}
+
+/** The rows as JSON, each with what was answered and by which release. */
+export function toJson(pictures: Answered[], typeThreshold: number | null): string {
+  const entries = labelled(pictures).map(({ id, labels, picture }) => ({
+    ...row(id, labels),
+    file: picture.name,
+    checked: picture.checked !== null,
+    corrected: isCorrected(picture),
+    answer: {
+      path: picture.state.answer.path,
+      article_type: picture.state.answer.joint.article_type,
+      confidence: picture.state.answer.joint.confidence,
+      review: judge(picture.state.answer, typeThreshold).reasons,
+      release: picture.state.answer.release,
+      request_id: picture.state.answer.request_id,
+    },
+  }));
+  return `${JSON.stringify(entries, null, 2)}\n`;
+}
+
+interface Labelled {
+  id: string;
+  labels: Labels;
+  picture: Answered;
+}
+
+function labelled(pictures: Answered[]): Labelled[] {
+  const ids = uniqueIds(pictures.map(({ name }) => name));
+  return pictures.flatMap((picture, index) => {
+    const labels = picture.checked ?? labelsOf(picture.state.answer);
+    return labels ? [{ id: ids[index] ?? "", labels, picture }] : [];
+  });
+}
+
+function row(id: string, labels: Labels): Row {
+  const empty = Object.fromEntries(COLUMNS.map((column) => [column, ""])) as Row;
+  return {
+    ...empty,
+    id,
+    masterCategory: labels.master_category,
+    subCategory: labels.sub_category,
+    articleType: labels.article_type,
+  };
+}
+
+/** File names → ids: `images/<id>.jpg` is where training looks. Names that occur again get a number. */
+function uniqueIds(names: string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const stem = name.replace(/\.[^.]+$/, "").trim() || "picture";
+    let id = stem;
+    for (let n = 2; taken.has(id); n++) id = `${stem}-${n}`;
+    taken.add(id);
+    return id;
+  });
+}

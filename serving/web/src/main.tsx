@@ -1,0 +1,16 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { App } from "./components/App";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/page.css";
+import "./styles/card.css";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no element #root to draw the page into.");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,64 @@
+import { vi } from "vitest";
+
+import type { Answer, Explanation, Problem } from "../api/contract";
+import { PATHS, makeAnswer, makeExplanation, makeModels } from "./contract";
+
+type Reply = Answer | Explanation | Problem | Error;
+type Classify = (picture: string, query: URLSearchParams) => Reply | Promise<Reply>;
+
+/** Stands in for the merger behind `fetch`. A picture's content says what it is: see `picture`. */
+export class FakeMerger {
+  /** Set it to answer otherwise; an Error is a connection that fails. */
+  classify: Classify = () => makeAnswer();
+  explain: Classify = () => makeExplanation([0.4, 0, 0, 0]);
+  models: () => unknown = () => makeModels();
+  /** Pictures that were asked for, in order. */
+  asked: string[] = [];
+
+  install(): this {
+    vi.stubGlobal("fetch", (path: string, request: RequestInit) =>
+      this.handle(new URL(path, "http://page"), request),
+    );
+    return this;
+  }
+
+  private async handle(url: URL, { body, signal }: RequestInit): Promise<Response> {
+    switch (url.pathname) {
+      case "/v1/models":
+        return respond(this.models());
+      case "/v1/taxonomy":
+        return respond({ release: "3", paths: PATHS });
+      case "/v1/classify": {
+        const picture = await textOf(body as File);
+        this.asked.push(picture);
+        const reply = await this.classify(picture, url.searchParams);
+        signal?.throwIfAborted();
+        return respond(reply);
+      }
+      case "/v1/explain": {
+        const reply = await this.explain(await textOf(body as File), url.searchParams);
+        signal?.throwIfAborted();
+        return respond(reply);
+      }
+      default:
+        throw new Error(`The page asked for ${url.pathname}, which the merger does not have.`);
+    }
+  }
+}
+
+/** A file whose content is its name. */
+export const picture = (name: string) => new File([name], name, { type: "image/jpeg" });
+
+function respond(reply: unknown): Response {
+  if (reply instanceof Error) throw reply;
+  const status =
+    typeof reply === "object" && reply !== null && "status" in reply ? Number(reply.status) : 200;
+  return new Response(JSON.stringify(reply), { status });
+}
+
+const textOf = (file: File) =>
+  new Promise<string>((resolve) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(String(reader.result)));
+    reader.readAsText(file);
+  });

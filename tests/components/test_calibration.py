@@ -1,0 +1,54 @@
+"""Temperature and review threshold."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from components.calibration import fit_temperature, review_threshold
+
+
+def sampled(temperature, rows=4000, classes=8):
+    """Logits that are right as often as their softmax at ``temperature`` says, and the labels drawn from it."""
+    rng = np.random.default_rng(5)
+    logits = rng.normal(0, 3, (rows, classes))
+    chances = special.softmax(logits / temperature, axis=1)
+    return logits, np.array([rng.choice(classes, p=row) for row in chances])
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_finds_the_temperature_that_made_the_labels(temperature):
+    """Over-confident, calibrated and under-confident logits get the temperature that mends them."""
+    assert fit_temperature(*sampled(temperature)) == pytest.approx(temperature, rel=0.08)
+
+
+def test_unknown_labels_are_left_out():
+    """Rows whose label training lacks do not bend the temperature."""
+    logits, labels = sampled(1.5)
+    more = np.concatenate([logits, logits[:1000] * 9]), np.concatenate([labels, np.full(1000, -1)])
+    assert fit_temperature(*more) == pytest.approx(fit_temperature(logits, labels), rel=1e-3)
+
+
+def test_too_few_rows_change_nothing():
+    """A handful of rows is noise: confidence stays as the model gave it."""
+    assert fit_temperature(np.eye(3) * 9, np.array([0, 1, 2])) == 1.0
+
+
+def test_threshold_is_the_lowest_that_keeps_the_promise():
+    """At and above it the promised share is right, and one answer lower it is not."""
+    confidences = np.array([0.99, 0.95, 0.9, 0.8, 0.7, 0.6])
+    is_right = np.array([True, True, True, False, True, False])
+    assert review_threshold(confidences, is_right, 0.75) == (0.7, 0.8)
+    assert review_threshold(confidences, is_right, 0.9) == (0.9, 1.0)
+
+
+def test_equal_confidences_stand_together():
+    """A threshold never cuts between answers of the same confidence."""
+    threshold, share = review_threshold(np.array([0.9, 0.9, 0.5]), np.array([True, False, False]), 0.9)
+    assert threshold > 1
+    assert share == 0
+
+
+def test_a_promise_that_cannot_be_kept_asks_for_a_look_every_time():
+    """Where no threshold reaches the precision, or there is nothing to fit on, everything is below it."""
+    assert review_threshold(np.array([0.9]), np.array([False]), 0.97)[0] > 1
+    assert review_threshold(np.array([]), np.array([]), 0.97)[0] > 1

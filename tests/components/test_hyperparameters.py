@@ -1,0 +1,24 @@
+"""Knobs: what is set is what is trained with, and nonsense is refused in words."""
+
+import pytest
+
+from components.hyperparameters import HyperParameters
+
+
+def test_settings_are_read_as_their_type():
+    """A value given as text becomes a number where the knob is a number."""
+    changed = HyperParameters().with_settings(["epochs=3", "learning_rate=0.01", "loss=crossentropy"])
+    assert (changed.epochs, changed.learning_rate, changed.loss) == (3, 0.01, "crossentropy")
+
+
+@pytest.mark.parametrize("setting", ["epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge"])
+def test_wrong_settings_are_refused(setting):
+    """A missing value, a wrong type, an impossible number or an unknown name is an error with the right choice."""
+    with pytest.raises(ValueError, match="must be"):
+        HyperParameters().with_settings([setting])
+
+
+def test_survives_json():
+    """What travels to the trainer as JSON is what it gets."""
+    parameters = HyperParameters().with_settings(["height=96"])
+    assert HyperParameters.from_dict(parameters.to_dict()) == parameters

@@ -1,0 +1,180 @@
+"""The main job, from a catalogue to a served answer, proved by what lies on disk and by MLMD's record.
+
+The tests of this file run in order: each leaves the root in the state that the next one starts from.
+"""
+
+import json
+
+import pytest
+import tensorflow as tf
+
+from schema import names
+from tests.e2e.conftest import read_json
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def test_killed_run_is_resumed(home):
+    """After SIGKILL in a trainer the next run keeps what was done, trains anew and releases."""
+    states = home.executions()
+    for done_before in ("StylesExampleGen", "StatisticsGen", "ExampleValidator", "SchemaGate", "Transform"):
+        assert states[done_before] == ["COMPLETE", "CACHED"], done_before
+    assert states["ArticleTypeTrainer"][-1] == "COMPLETE"
+    assert states["PairedRelease"] == ["COMPLETE"]
+    assert [path.name for path in home.manifests()] == ["1.json"]
+
+
+def test_release_is_complete(home):
+    """Both models lie under one version with warm-up requests, a report, and a manifest with their origin."""
+    release = home.root / "release"
+    for model in names.MODELS:
+        assert (release / model / "1" / "saved_model.pb").exists()
+        warmup = release / model / "1" / "assets.extra" / "tf_serving_warmup_requests"
+        assert sum(1 for _ in tf.data.TFRecordDataset(str(warmup))) > 0
+    assert "sub_category" in (release / "reports" / "1" / "index.html").read_text(encoding="utf-8")
+    manifest = read_json(release / "manifests" / "1.json")
+    assert set(manifest["metrics"]) == set(names.HEAD_LABELS)
+    assert manifest["classes"][names.ARTICLE_TYPE] >= 12
+    assert manifest["hyperparameters"]["epochs"] == 24
+    assert manifest["data_fingerprint"]
+
+
+def test_models_have_learned(home):
+    """On pictures of the test split both models are far better than the commonest label."""
+    metrics = read_json(home.manifests()[0])["metrics"]
+    assert {head: figures["skill"] > 0.3 for head, figures in metrics.items()} == dict.fromkeys(metrics, True)
+
+
+def test_signatures_keep_the_contract(home):
+    """The pushed SavedModels answer every signature of the contract, and a broken picture spoils only itself."""
+    picture = next((home.data / "images").glob("*.jpg")).read_bytes()
+    for model, heads in names.MODEL_HEADS.items():
+        loaded = tf.saved_model.load(str(home.root / "release" / model / "1"))
+        batch = tf.constant([picture, b"\xff\xd8\xffbroken", picture])
+        top = loaded.signatures[names.SERVING_DEFAULT](image_bytes=batch)
+        full = loaded.signatures[names.SCORES](image_bytes=batch)
+        keys = tf.constant([names.CARD_KEY, "no such key"])
+        card, unknown = loaded.signatures[names.METADATA](keys=keys)[names.METADATA_VALUES].numpy()
+        card = json.loads(card)
+        assert card == read_json(home.root / "release" / model / "1" / "assets.extra" / "card.json")
+        assert unknown == b""
+        assert card["model"] == model
+        assert top[names.IMAGE_OK].numpy().tolist() == full[names.IMAGE_OK].numpy().tolist() == [True, False, True]
+        for head in heads:
+            labels = card["heads"][head]["labels"]
+            scores = full[head].numpy()
+            assert scores.shape == (3, len(labels))
+            assert scores.sum(axis=1) == pytest.approx([1, 0, 1], abs=1e-4)
+            assert scores[0] == pytest.approx(scores[2], abs=1e-5)
+            best = top[names.labels_tensor(head)].numpy()
+            assert best[0, 0].decode() == labels[scores[0].argmax()]
+            assert set(best[1]) == {b""}
+            assert float(top[names.scores_tensor(head)][0, 0]) == pytest.approx(scores[0].max(), abs=1e-5)
+    assert {path[names.MASTER_CATEGORY] for path in card["taxonomy"]} == set(labels_of(card, names.MASTER_CATEGORY))
+
+
+def labels_of(card, head):
+    return card["heads"][head]["labels"]
+
+
+def test_unchanged_run_executes_nothing(home):
+    """A second run on the same data and code is answered by the cache: no component executes, nothing is pushed."""
+    before = home.executions()
+    home.run()
+    after = home.executions()
+    fresh = {node: states[len(before[node]) :] for node, states in after.items() if "Baseline" not in node}
+    assert fresh == {node: ["CACHED"] for node in fresh}
+    assert len(home.manifests()) == 1
+
+
+def test_classify_answers_through_the_stack(home):
+    """`lookbook classify` starts the stack on the release and gives one whole answer a picture, and an error a file
+    that is none."""
+    pictures = sorted((home.data / "held_out" / "images").glob("*.jpg"))[:3]
+    no_picture = home.root / "no_picture.jpg"
+    no_picture.write_text("not a picture")
+    result = home.lookbook("classify", *pictures, no_picture, "--json", check=False)
+    answers = json.loads(result.stdout)
+    assert result.returncode == 1
+    assert [one["file"] for one in answers] == [*map(str, pictures), str(no_picture)]
+    card_paths = taxonomy(home)
+    for one in answers[:3]:
+        joint = one["answer"]["joint"]
+        assert (joint["article_type"], joint["sub_category"], joint["master_category"]) in card_paths
+        assert one["answer"]["release"] == "1"
+    assert answers[3]["answer"] is None
+    assert answers[3]["error"]["detail"]
+
+
+def taxonomy(home):
+    card = read_json(home.root / "release" / names.CATEGORY / "1" / "assets.extra" / "card.json")
+    return {tuple(path[head] for head in names.HEAD_LABELS) for path in card["taxonomy"]}
+
+
+def test_score_measures_any_catalogue(home):
+    """`lookbook score` measures the release on labelled pictures that no split has, and lists rows it cannot use."""
+    held_out = home.data / "held_out"
+    rows = (held_out / "styles.csv").read_text(encoding="utf-8").splitlines()
+    (held_out / "styles.csv").write_text(
+        "\n".join([*rows, "999999," + rows[1].split(",", 1)[1]]) + "\n", encoding="utf-8"
+    )
+    document = json.loads(home.lookbook("score", "--data", held_out, "--json").stdout)
+    assert document["count"] == len(rows) - 1
+    assert [one["id"] for one in document["rejected"]] == ["999999"]
+    assert set(document["heads"]) == set(names.HEAD_LABELS)
+    assert 0.3 < document["heads"][names.MASTER_CATEGORY]["top_1"] <= 1
+    assert document["heads"][names.ARTICLE_TYPE]["top_5"] >= document["heads"][names.ARTICLE_TYPE]["top_1"]
+
+
+def test_changed_setting_reruns_what_it_touches(home):
+    """Another learning rate trains, evaluates and releases anew, against the first release; the data stays as read."""
+    home.run("--set", "learning_rate=0.0015")
+    states = home.executions()
+    assert states["StylesExampleGen"][-1] == states["Transform"][-1] == "CACHED"
+    for node in ("ArticleTypeTrainer", "CategoryTrainer", "ArticleTypeEvaluator", "CategoryEvaluator", "PairedRelease"):
+        assert states[node][-1] == "COMPLETE", node
+    assert [path.name for path in home.manifests()] == ["1.json", "2.json"]
+    assert (
+        baseline_uris(home)["ArticleTypeEvaluator"]
+        == read_json(home.manifests()[0])["models"]["article_type"]["source"]
+    )
+
+
+def baseline_uris(home):
+    """Evaluator → uri of the baseline model that its newest execution was given."""
+    from ml_metadata.proto import metadata_store_pb2
+
+    from pipeline.config import Layout
+    from pipeline.dag_runner import open_store
+
+    store = open_store(Layout(home.root))
+    found = {}
+    for execution in sorted(
+        store.get_executions_by_type("tfx.components.evaluator.component.Evaluator"), key=lambda e: e.id
+    ):
+        node = next(
+            c.name.rsplit(".", 1)[-1] for c in store.get_contexts_by_execution(execution.id) if c.type == "node"
+        )
+        for event in store.get_events_by_execution_ids([execution.id]):
+            is_input = event.type == metadata_store_pb2.Event.INPUT
+            if is_input and event.path.steps[0].key == "baseline_model":
+                found[node] = store.get_artifacts_by_id([event.artifact_id])[0].uri
+    return found
+
+
+def test_rollback_makes_the_one_before_current(home):
+    """After a rollback the first release answers again, and the second is listed as withdrawn."""
+    home.lookbook("rollback")
+    document = json.loads(home.lookbook("releases", "--json").stdout)
+    assert document["current"] == 1
+    assert document["withdrawn"] == [2]
+    assert not (home.root / "release" / names.CATEGORY / "2").exists()
+
+
+def test_gate_refuses_a_model_that_is_too_slow(home):
+    """A gate that says no ends the run with exit code 1 and the reason, and nothing new is released."""
+    result = home.run("--max-p50-ms", "0.001", check=False)
+    assert result.returncode == 1
+    assert "at most" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in home.manifests()] == ["1.json"]

@@ -1,0 +1,1 @@
+"""The Kubernetes manifests without a cluster: rendered, held to schemas and code, and run as processes."""

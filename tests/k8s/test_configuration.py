@@ -1,0 +1,201 @@
+"""What is deployed is what the code reads: settings, flags, files, ports, times and memory."""
+
+import re
+from typing import Final
+
+import pytest
+import yaml
+from google.protobuf import text_format
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+from schema import names
+from serving.local_model_server import IMAGE
+from serving.model_server.flags import parse
+from serving.settings import Settings, rows, variable
+from serving.tensorflow_serving.local import CONFIG_DIR, CONTAINER_CONFIG_DIR, CONTAINER_MODELS_DIR, read_flags
+from tests.k8s import rendering
+from tests.k8s.manifests import Manifests, Workload
+
+DECODED_BYTES: Final = 7
+"""Most bytes that a pixel of a decoded picture takes: RGBA as it was, and RGB as it goes on."""
+PROCESS_BYTES: Final = 150 * 10**6
+CLUSTER_FLAGS: Final = {"grpc_channel_arguments", "tensorflow_session_parallelism"}
+"""What a cluster needs beside start.flags."""
+
+
+@pytest.fixture
+def base() -> Manifests:
+    """The base alone."""
+    return rendering.combination()
+
+
+@pytest.fixture
+def merger(base: Manifests) -> Workload:
+    """The mergers."""
+    return base.workload("merger")
+
+
+@pytest.fixture
+def model_server(base: Manifests) -> Workload:
+    """The model servers."""
+    return base.workload("model-server")
+
+
+@pytest.fixture
+def settings(base: Manifests, merger: Workload) -> Settings:
+    """The merger's settings as it would read them in its pod."""
+    return Settings.from_environment(base.settings(merger))
+
+
+def _flags(container: dict[str, list[str]]) -> dict[str, str]:
+    pairs = (argument.removeprefix("--").partition("=") for argument in container["args"])
+    return {name: value for name, _, value in pairs}
+
+
+def _prestop_s(workload: Workload) -> int:
+    hook = workload.main.get("lifecycle", {}).get("preStop", {"sleep": {"seconds": 0}})
+    return int(hook["sleep"]["seconds"])
+
+
+def test_every_setting_is_deployed(base: Manifests, merger: Workload) -> None:
+    """The ConfigMap has each setting of the merger and nothing else: one file shows what a cluster runs with."""
+    assert base.settings(merger).keys() == {variable(name) for name in rows()}
+
+
+def test_targets_are_headless_services(base: Manifests, settings: Settings) -> None:
+    """Both targets resolve to every model server, one address each, on the port of its gRPC API."""
+    for model in names.MODELS:
+        found = re.fullmatch(r"dns:///([a-z-]+):(\d+)", settings.target(model))
+        assert found, settings.target(model)
+        service = base.get("Service", found[1])
+        assert service["spec"]["clusterIP"] == "None"
+        [port] = [port for port in service["spec"]["ports"] if port["port"] == int(found[2])]
+        assert [w.ports()[port["targetPort"]] for w in base.selected(service)] == [int(found[2])]
+
+
+def test_the_merger_listens_where_its_pod_says(merger: Workload, settings: Settings) -> None:
+    """The container's ports are those that the merger listens on, from everywhere."""
+    assert merger.ports() == {"http": settings.http_port, "grpc": settings.grpc_port}
+    assert settings.host == "0.0.0.0"
+
+
+def test_memory_holds_the_largest_pictures(merger: Workload, settings: Settings) -> None:
+    """The memory limit is enough for as many of the largest pictures as the settings let in."""
+    decoded = settings.max_active_images * settings.max_image_pixels * DECODED_BYTES
+    files = (settings.max_active_images + settings.max_queued_images) * settings.max_image_bytes
+    limit = int(merger.main["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30
+    assert decoded + files + PROCESS_BYTES < limit
+
+
+def test_the_grace_period_outlasts_the_merger_s_end(merger: Workload, settings: Settings) -> None:
+    """The merger is killed only after it has said 'not ready', waited and drained."""
+    end_ms = _prestop_s(merger) * 1000 + settings.shutdown_delay_ms + settings.drain_timeout_ms
+    assert merger.spec["terminationGracePeriodSeconds"] * 1000 > end_ms
+    assert settings.shutdown_delay_ms >= 5000, "load balancers need seconds to hear of it"
+
+
+def test_model_servers_finish_what_they_began(model_server: Workload, settings: Settings) -> None:
+    """TensorFlow Serving does not drain: between the end of preStop and its kill the longest call must find time."""
+    left_ms = (model_server.spec["terminationGracePeriodSeconds"] - _prestop_s(model_server)) * 1000
+    assert left_ms > settings.request_timeout_ms
+
+
+def test_model_servers_get_the_start_flags(model_server: Workload) -> None:
+    """The container's flags are those of start.flags, in order, and those that a cluster needs; all are known."""
+    flags = _flags(model_server.main)
+    assert dict(list(flags.items())[: len(read_flags())]) == read_flags()
+    assert flags.keys() - read_flags().keys() == CLUSTER_FLAGS
+    options = parse(model_server.main["args"])
+    assert model_server.ports() == {"grpc": options.port, "rest": options.rest_api_port}
+    assert options.enable_grpc_healthcheck_service, "the probes ask it"
+
+
+def test_model_servers_use_as_many_threads_as_cpus(model_server: Workload) -> None:
+    """TensorFlow takes as many threads as CPUs are asked for, not as the node has."""
+    asked = model_server.main["resources"]["requests"]["cpu"]
+    assert _flags(model_server.main)["tensorflow_session_parallelism"] == asked
+
+
+def test_model_servers_read_the_committed_files(base: Manifests, model_server: Workload) -> None:
+    """The files are those of serving/tensorflow_serving, byte by byte, mounted where the flags look for them."""
+    config = base.get("ConfigMap", "tensorflow-serving")["data"]
+    assert config.keys() == {"models.config", "batching.config", "monitoring.config"}
+    for name, text in config.items():
+        assert text == (CONFIG_DIR / name).read_text()
+    mounted = {mount["mountPath"]: mount for mount in model_server.main["volumeMounts"]}
+    assert f"{model_server.volume(mounted['/etc/tensorflow_serving']['name'])}".count("tensorflow-serving") == 1
+    assert {CONTAINER_CONFIG_DIR.rstrip("/"), CONTAINER_MODELS_DIR.rstrip("/")} <= mounted.keys()
+    files = [value for value in _flags(model_server.main).values() if value.startswith("/")]
+    assert len(files) == 3 and {file.removeprefix(CONTAINER_CONFIG_DIR) for file in files} == config.keys()
+
+
+def test_the_image_is_that_of_the_local_stack(model_server: Workload) -> None:
+    """`make serve` and a cluster run the same TensorFlow Serving."""
+    assert model_server.main["image"] == IMAGE
+
+
+@pytest.mark.parametrize("track", ["stable", "canary"])
+def test_canary_configurations_pin_one_release(track: str) -> None:
+    """Each track serves one version of both models, the same one, under its own label, also after a restart."""
+    manifests = rendering.combination("canary")
+    name = {"stable": "models.config", "canary": "canary.config"}[track]
+    config = text_format.Parse(manifests.get("ConfigMap", "tensorflow-serving")["data"][name], ModelServerConfig())
+    models = {model.name: model for model in config.model_config_list.config}
+    assert models.keys() == set(names.MODELS)
+    pinned = {tuple(model.model_version_policy.specific.versions) for model in models.values()}
+    assert len(pinned) == 1 and len(next(iter(pinned))) == 1
+    for model in models.values():
+        assert model.base_path == f"{CONTAINER_MODELS_DIR}{model.name}"
+        assert dict(model.version_labels) == {track: next(iter(pinned))[0]}
+    for workload in ("model-server", "model-server-canary"):
+        flags = _flags(manifests.workload(workload).main)
+        assert flags["allow_version_labels_for_unavailable_models"] == "true"
+
+
+def test_ingress_lets_through_what_the_merger_takes(settings: Settings) -> None:
+    """The ingress controller refuses no body that the merger would take, and waits as long as it may take."""
+    annotations = rendering.combination("ingress").get("Ingress", "rest")["metadata"]["annotations"]
+    prefix = "nginx.ingress.kubernetes.io/proxy-"
+    assert int(annotations[f"{prefix}body-size"].removesuffix("m")) * 2**20 >= settings.max_request_bytes
+    longest_ms = settings.upload_timeout_ms + settings.request_timeout_ms
+    assert int(annotations[f"{prefix}read-timeout"]) * 1000 > longest_ms
+
+
+def test_in_flight_scaling_starts_before_pictures_wait(settings: Settings) -> None:
+    """New mergers are asked for before the ones that are there are full, by the metric that the adapter makes."""
+    autoscaler = rendering.combination("autoscaling-in-flight").get("HorizontalPodAutoscaler", "merger")
+    [pods] = [metric["pods"] for metric in autoscaler["spec"]["metrics"] if metric["type"] == "Pods"]
+    assert int(pods["target"]["averageValue"]) < settings.max_active_images
+    values = yaml.safe_load(
+        (rendering.K8S / "components/autoscaling-in-flight/prometheus-adapter-values.yaml").read_text()
+    )
+    assert [rule["name"]["as"] for rule in values["rules"]["custom"]] == [pods["metric"]["name"]]
+
+
+@pytest.mark.parametrize("component", ["pipeline-cronjob", "sample-release"])
+def test_runs_are_tried_again_only_when_that_helps(component: str) -> None:
+    """A run that the data or a gate stopped fails at once; one that lost its node goes on; never two at a time."""
+    [job] = [
+        w.document["spec"].get("jobTemplate", {}).get("spec", w.document["spec"])
+        for w in rendering.combination(component).workloads()
+        if w.main["name"] == "pipeline"
+    ]
+    codes = job["podFailurePolicy"]["rules"][0]
+    assert codes["action"] == "FailJob" and codes["onExitCodes"]["values"] == [1, 2]
+    assert job["backoffLimit"] > 0
+    if component == "pipeline-cronjob":
+        schedule = rendering.combination(component).get("CronJob", "pipeline")["spec"]
+        assert schedule["concurrencyPolicy"] == "Forbid"
+
+
+def test_releases_go_where_model_servers_look(model_server: Workload) -> None:
+    """The pipeline's root is the volume whose folder `release` is what the model servers mount."""
+    pipeline = rendering.overlay("prod").workload("pipeline")
+    root = {entry["name"]: entry["value"] for entry in pipeline.main["env"]}["LOOKBOOK_ROOT"]
+    [written] = [mount for mount in pipeline.main["volumeMounts"] if mount["mountPath"] == root]
+    [read] = [m for m in model_server.main["volumeMounts"] if m["mountPath"] == CONTAINER_MODELS_DIR.rstrip("/")]
+    claims = {
+        w.name: w.volume(m["name"])["persistentVolumeClaim"] for w, m in ((pipeline, written), (model_server, read))
+    }
+    assert claims["pipeline"] == claims["model-server"]
+    assert read["subPath"] == "release" and "subPath" not in written

@@ -1,0 +1,126 @@
+"""Alerts and dashboard ask for metrics that the code really has, in PromQL that parses, and the runbook knows them."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import promql_parser
+import pytest
+import yaml
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from serving.errors import HTTP_STATUS
+from serving.model_server.metrics import Metrics
+from serving.telemetry import Telemetry
+from tests.k8s import rendering
+from tests.k8s.manifests import Manifests
+
+FOREIGN: Final = {
+    "up",
+    "kube_job_status_failed",
+    "kubelet_volume_stats_available_bytes",
+    "kubelet_volume_stats_capacity_bytes",
+}
+"""Prometheus' own, kube-state-metrics' and the kubelet's."""
+FAULTS: Final = 500
+
+
+@pytest.fixture(scope="module")
+def manifests() -> Manifests:
+    """The base with monitoring."""
+    return rendering.combination("monitoring")
+
+
+def _rules(manifests: Manifests) -> list[dict[str, Any]]:
+    [group] = manifests.get("PrometheusRule", "lookbook")["spec"]["groups"]
+    return list(group["rules"])
+
+
+def _dashboard(manifests: Manifests) -> dict[str, Any]:
+    config = manifests.get("ConfigMap", "dashboard-lookbook")
+    assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
+    return dict(json.loads(config["data"]["lookbook.json"]))
+
+
+def _adapter_query() -> str:
+    text = (rendering.K8S / "components/autoscaling-in-flight/prometheus-adapter-values.yaml").read_text()
+    query: str = yaml.safe_load(text)["rules"]["custom"][0]["metricsQuery"]
+    return query.replace("<<.GroupBy>>", "pod").replace("<<.LabelMatchers>>", 'namespace="lookbook"')
+
+
+def _expressions(manifests: Manifests) -> list[str]:
+    panels = [target["expr"] for panel in _dashboard(manifests)["panels"] for target in panel["targets"]]
+    alerts = [rule["expr"] for rule in _rules(manifests)]
+    return [*alerts, _adapter_query(), *(text.replace("$__rate_interval", "5m") for text in panels)]
+
+
+def _selectors(text: str) -> Iterator[Any]:
+    """Every vector selector of an expression."""
+    found: list[Any] = []
+
+    def visit(node: Any) -> bool:
+        if isinstance(node, promql_parser.VectorSelector):
+            found.append(node)
+        elif isinstance(node, promql_parser.MatrixSelector):
+            found.append(node.vector_selector)
+        return True
+
+    promql_parser.walk(promql_parser.parse(text), visit)
+    return iter(found)
+
+
+def _exposed() -> set[str]:
+    """Names of all series that merger and model server can expose, with and without samples."""
+    telemetry = Telemetry()
+    telemetry.watch(lambda: 0, lambda: 0)
+    text = generate_latest(telemetry.registry).decode() + Metrics().page().decode()
+    exposed: set[str] = {":tensorflow:serving:request_count"}
+    for family in text_string_to_metric_families(text):
+        exposed |= {family.name, *(sample.name for sample in family.samples)}
+        exposed |= {f"{family.name}{suffix}" for suffix in ("_total", "_bucket", "_count", "_sum")}
+    return exposed
+
+
+def test_every_expression_asks_for_metrics_that_exist(manifests: Manifests) -> None:
+    """A renamed metric would leave an alert silent for ever."""
+    asked = {selector.name for text in _expressions(manifests) for selector in _selectors(text)}
+    assert len(asked) > 10
+    assert asked <= _exposed() | FOREIGN
+
+
+def test_failing_answers_are_those_by_our_fault(manifests: Manifests) -> None:
+    """The alert on failing answers counts the codes of 5xx answers, no more and no less."""
+    [rule] = [rule for rule in _rules(manifests) if rule["alert"] == "LookbookAnswersFail"]
+    codes = re.search(r'code=~"([a-z_|]+)"', rule["expr"])
+    assert codes
+    assert set(codes[1].split("|")) == {code for code, status in HTTP_STATUS.items() if status >= FAULTS}
+
+
+def test_monitors_read_the_pages_of_metrics(manifests: Manifests) -> None:
+    """Both monitors ask for the path under which the metrics are."""
+    paths = {m["metadata"]["name"]: m["spec"]["endpoints"][0]["path"] for m in manifests.of_kind("ServiceMonitor")}
+    config = manifests.get("ConfigMap", "tensorflow-serving")["data"]["monitoring.config"]
+    assert f'path: "{paths["model-server"]}"' in config
+    assert paths["merger"] == "/metrics"  # the pod run asks it
+
+
+def test_every_alert_has_a_runbook(manifests: Manifests) -> None:
+    """Whoever is woken finds what the alert means and what to do."""
+    readme = (rendering.K8S / "README.md").read_text()
+    for rule in _rules(manifests):
+        assert f"**{rule['alert']}**" in readme, rule["alert"]
+        assert rule["labels"]["severity"] in ("critical", "warning", "info")
+        assert rule["annotations"]["summary"]
+
+
+def test_panels_do_not_overlap(manifests: Manifests) -> None:
+    """The dashboard is laid out on Grafana's grid of 24 columns, each panel in its own place."""
+    taken: set[tuple[int, int]] = set()
+    for panel in _dashboard(manifests)["panels"]:
+        place = panel["gridPos"]
+        cells = {(place["x"] + dx, place["y"] + dy) for dx in range(place["w"]) for dy in range(place["h"])}
+        assert not cells & taken and max(x for x, _ in cells) < 24, panel["title"]
+        taken |= cells
+        assert panel["description"]

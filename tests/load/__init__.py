@@ -1,0 +1,1 @@
+"""Load: benchmarks that a person runs by hand."""

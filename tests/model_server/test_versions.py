@@ -1,0 +1,282 @@
+"""Versions come and go under the eyes of their clients: releases, rollbacks, broken ones, reloads, labels."""
+
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import tensorflow as tf
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
+from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+from schema import names
+from tests import tiny_models
+from tests.model_server.running import RunningServer, Shelf, best_labels, wait_until
+
+Start = Callable[..., RunningServer]
+MODEL = names.ARTICLE_TYPE
+WARMUP = Path("assets.extra/tf_serving_warmup_requests")
+
+
+def label(server: RunningServer, **spec: Any) -> str:
+    return best_labels(server.predict(MODEL, "red", **spec), MODEL)[0]
+
+
+def expected(weights: int) -> str:
+    return tiny_models.expected("red", weights)[MODEL]
+
+
+def health(server: RunningServer) -> str:
+    response = health_pb2_grpc.HealthStub(server.channel).Check(health_pb2.HealthCheckRequest())
+    return health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
+
+
+def error_of(server: RunningServer, version: int) -> str:
+    request = GetModelStatusRequest()
+    request.model_spec.name = MODEL
+    request.model_spec.version.value = version
+    return server.models.GetModelStatus(request).model_version_status[0].status.error_message
+
+
+def test_release_under_load(serve: Start, models: Path, shelf: Shelf) -> None:
+    """While two releases arrive and one is rolled back, no request fails and each answer is its version's own."""
+    shelf.push(models, "plain", 1)
+    server = serve()
+    weights = {1: 0, 2: 1, 3: 2}
+    answers: Counter[tuple[int, str]] = Counter()
+    is_over = threading.Event()
+
+    def ask() -> None:
+        while not is_over.is_set():
+            response = server.predict(MODEL, "red")
+            answers[response.model_spec.version.value, best_labels(response, MODEL)[0]] += 1
+
+    def has_answered(version: int) -> bool:
+        return any(seen == version for seen, _ in list(answers))
+
+    with ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(ask) for _ in range(8)]
+        try:
+            for version, variant in ((2, "other"), (3, "third")):
+                shelf.push(models, variant, version)
+                wait_until(partial(has_answered, version), f"answers of version {version}")
+            server.wait_for(MODEL, 1, "END")
+            shutil.move(models / MODEL / "3", models / MODEL / ".withdrawn-3")
+            server.wait_for(MODEL, 3, "END")
+            before = answers[2, expected(1)]
+            wait_until(lambda: answers[2, expected(1)] > before, "answers of the rolled-back version")
+        finally:
+            is_over.set()
+    for client in clients:
+        client.result()
+    assert set(answers) == {(version, expected(weight)) for version, weight in weights.items()}
+
+
+@pytest.mark.parametrize("variant", ["garbage", "empty"])
+def test_broken_version(serve: Start, models: Path, shelf: Shelf, variant: str) -> None:
+    """A broken new version ends with its reason in the status, and the old one serves on, by name and as the latest."""
+    shelf.push(models, "plain", 1)
+    server = serve(max_num_load_retries=0)
+    shelf.push(models, variant, 2)
+    server.wait_for(MODEL, 2, "END")
+    assert "SavedModel" in error_of(server, 2)
+    assert label(server) == label(server, version=1) == expected(0)
+    assert health(server) == "SERVING"
+    with pytest.raises(grpc.RpcError, match=r"Specific\(article_type, 2\)"):
+        server.predict(MODEL, "red", version=2)
+
+
+def test_old_serves_until_a_new_one_does(serve: Start, models: Path, shelf: Shelf) -> None:
+    """If the only aspired versions are broken, the one that they were to replace is kept."""
+    shelf.push(models, "plain", 1)
+    server = serve(max_num_load_retries=0)
+    for version in (2, 3):
+        shelf.push(models, "garbage", version)
+    server.wait_for(MODEL, 3, "END")
+    shelf.push(models, "other", 4)
+    wait_until(lambda: label(server) == expected(1), "answers of version 4")
+    server.wait_for(MODEL, 1, "END")
+    assert server.states(MODEL)[4] == "AVAILABLE"
+
+
+def test_failed_load_is_retried(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A version that failed to load is LOADING until the retries are used up, and serves if one of them succeeds."""
+    shelf.push(models, "plain", 1)
+    server = serve(max_num_load_retries=50, load_retry_interval_micros=10_000)
+    shelf.push(models, "garbage", 2, only=MODEL)
+    wait_until(lambda: 2 in server.states(MODEL) and "SavedModel" in error_of(server, 2), "the first failure")
+    assert server.states(MODEL)[2] == "LOADING"
+    shelf.push(models / "mended", "other", 2, only=MODEL)
+    shutil.copytree(models / "mended" / MODEL / "2", models / MODEL / "2", dirs_exist_ok=True)
+    server.wait_for(MODEL, 2, "AVAILABLE")
+    assert error_of(server, 2) == ""
+
+
+def test_same_number_again(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A version that was withdrawn and comes back, perhaps changed, is loaded anew."""
+    shelf.push(models, "plain", 1)
+    shelf.push(models, "other", 2)
+    server = serve()
+    shutil.rmtree(models / MODEL / "2")
+    server.wait_for(MODEL, 2, "END")
+    shelf.push(models, "third", 2, only=MODEL)
+    wait_until(lambda: label(server) == expected(2), "answers of the new version 2")
+
+
+def test_first_release_comes_later(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A server without models is up but NOT_SERVING, and becomes SERVING once every model has a version."""
+    server = serve()
+    assert health(server) == "NOT_SERVING"
+    with pytest.raises(grpc.RpcError, match=r"Latest\(article_type\)"):
+        server.predict(MODEL, "red")
+    shelf.push(models, "plain", 1, only=MODEL)
+    server.wait_for(MODEL, 1, "AVAILABLE")
+    assert health(server) == "NOT_SERVING"
+    shelf.push(models, "plain", 1, only=names.CATEGORY)
+    wait_until(lambda: health(server) == "SERVING", "health")
+    shutil.rmtree(models / MODEL / "1")
+    wait_until(lambda: health(server) == "NOT_SERVING", "health after the last version went")
+
+
+def test_staging_folders_are_ignored(serve: Start, models: Path, shelf: Shelf) -> None:
+    """Folders without a number for a name, and files, are no versions."""
+    shelf.push(models, "plain", 1)
+    shutil.copytree(models / MODEL / "1", models / MODEL / ".incoming-2")
+    (models / MODEL / "notes.txt").touch()
+    assert serve().states(MODEL) == {1: "AVAILABLE"}
+
+
+def test_missing_base_path(serve: Start, models: Path, shelf: Shelf) -> None:
+    """When the disk is gone for a while, the loaded versions serve on, and new ones are found when it is back."""
+    shelf.push(models, "plain", 1)
+    server = serve()
+    shutil.move(models / MODEL, models / "away")
+    shelf.push(models, "other", 2, only=names.CATEGORY)
+    server.wait_for(names.CATEGORY, 2, "AVAILABLE")  # so the disk was looked at meanwhile
+    assert server.states(MODEL) == {1: "AVAILABLE"}
+    shutil.move(models / "away", models / MODEL)
+    shelf.push(models, "other", 2, only=MODEL)
+    wait_until(lambda: label(server) == expected(1), "answers of version 2")
+
+
+def test_warmup(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A version whose warm-up requests run is served; one that can't answer its own is not."""
+    shelf.push(models, "third", 1)
+    server = serve(max_num_load_retries=0)
+    assert label(server) == expected(2)
+    request = PredictRequest()
+    request.model_spec.signature_name = names.SCORES
+    request.inputs[names.IMAGE].CopyFrom(tf.make_tensor_proto([1.0]))
+    shelf.push(models, "third", 20, only=MODEL)
+    with tf.io.TFRecordWriter(str(models / MODEL / "20" / WARMUP)) as writer:
+        writer.write(PredictionLog(predict_log={"request": request}).SerializeToString())
+    shutil.move(models / MODEL / "20", models / MODEL / "21")
+    server.wait_for(MODEL, 21, "END")
+    assert "Expected input image_bytes to be string but get float" in error_of(server, 21)
+    assert label(server) == expected(2)
+
+
+def test_broken_warmup_file(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A damaged warm-up file is named, and without warm-up it doesn't matter."""
+    shelf.push(models, "plain", 1)
+    for model in names.MODELS:
+        (models / model / "1" / WARMUP).parent.mkdir()
+        (models / model / "1" / WARMUP).write_bytes(b"no records" * 9)
+    server = serve(max_num_load_retries=0)
+    assert server.states(MODEL) == {1: "END"}
+    assert "TFRecord" in error_of(server, 1)
+    server.stop()
+    assert serve(enable_model_warmup=False).states(MODEL) == {1: "AVAILABLE"}
+
+
+def reload_request(models: Path, *wanted: str, labels: dict[str, int] | None = None) -> ReloadConfigRequest:
+    request = ReloadConfigRequest()
+    for model in wanted:
+        config = request.config.model_config_list.config.add(
+            name=model, base_path=str(models / model), model_platform="tensorflow"
+        )
+        config.model_version_policy.all.SetInParent()
+        config.version_labels.update(labels or {})
+    return request
+
+
+def test_reload_config(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A new config is brought about before the answer: models go, come back, and change their policy."""
+    for version, variant in ((1, "plain"), (2, "other"), (3, "third")):
+        shelf.push(models, variant, version)
+    server = serve()
+    assert server.states(MODEL) == {3: "AVAILABLE", 2: "AVAILABLE"}
+    server.models.HandleReloadConfigRequest(reload_request(models, names.CATEGORY))
+    with pytest.raises(grpc.RpcError, match=r"Latest\(article_type\)"):
+        server.predict(MODEL, "red")
+    for version in (2, 3):
+        server.wait_for(MODEL, version, "END")
+    response = server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS))
+    assert response.status.error_code == 0
+    assert [label(server, version=version) for version in (1, 2, 3)] == [expected(0), expected(1), expected(2)]
+
+
+def test_reload_with_a_model_that_does_not_come_up(serve: Start, models: Path, shelf: Shelf) -> None:
+    """Who adds a broken model is told why it did not come up."""
+    shelf.push(models, "plain", 1)
+    shelf.push(models / "more", "garbage", 1, only=MODEL)
+    server = serve(max_num_load_retries=0)
+    request = reload_request(models, *names.MODELS)
+    request.config.model_config_list.config.add(
+        name="broken", base_path=str(models / "more" / MODEL), model_platform="tensorflow"
+    )
+    with pytest.raises(grpc.RpcError, match=r"1 model\(s\) did not become available: \{\{broken: version 1"):
+        server.models.HandleReloadConfigRequest(request)
+    assert label(server) == expected(0)
+
+
+def test_labels(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A label names a version that serves, on gRPC and REST, and may not be moved to one that doesn't."""
+    shelf.push(models, "plain", 1)
+    shelf.push(models, "other", 2)
+    server = serve()
+    server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS, labels={"stable": 1, "canary": 2}))
+    assert label(server, version_label="stable") == expected(0)
+    assert label(server, version_label="canary") == expected(1)
+    status = server.rest.get(f"/v1/models/{MODEL}/labels/stable").json()["model_version_status"]
+    assert [entry["version"] for entry in status] == ["1"]
+    metadata = server.rest.get(f"/v1/models/{MODEL}/labels/canary/metadata").json()
+    assert metadata["model_spec"]["version"] == "2"
+    with pytest.raises(grpc.RpcError, match="assign label to version 3 of model article_type") as caught:
+        server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS, labels={"stable": 3}))
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert label(server, version_label="stable") == expected(0)
+
+
+def test_labels_ahead_of_their_version(serve: Start, models: Path, shelf: Shelf) -> None:
+    """With the flag for it, a new label may name a version that is yet to come."""
+    shelf.push(models, "plain", 1)
+    server = serve(allow_version_labels_for_unavailable_models=True)
+    server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS, labels={"next": 2}))
+    with pytest.raises(grpc.RpcError, match=r"Specific\(article_type, 2\)"):
+        server.predict(MODEL, "red", version_label="next")
+    shelf.push(models, "other", 2)
+    server.wait_for(MODEL, 2, "AVAILABLE")
+    assert label(server, version_label="next") == expected(1)
+
+
+def test_config_file_is_read_anew(serve: Start, models: Path, shelf: Shelf, tmp_path: Path) -> None:
+    """A changed model config file takes effect when it is polled; a broken one changes nothing."""
+    shelf.push(models, "plain", 1)
+    shelf.push(models, "other", 2)
+    server = serve(model_config_file_poll_wait_seconds=1)
+    config = tmp_path / "config" / "models.config"
+    text = config.read_text()
+    config.write_text("nonsense {")
+    config.write_text(text.replace("latest { num_versions: 2 }", "specific { versions: 1 }"))
+    server.wait_for(MODEL, 2, "END")
+    assert label(server) == expected(0)

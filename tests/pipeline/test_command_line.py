@@ -1,0 +1,141 @@
+"""The command line as a person meets it: help that teaches, errors in words, exit codes that machines can trust."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = [
+    "run",
+    "data",
+    "data sample",
+    "data download",
+    "data check",
+    "schema",
+    "schema diff",
+    "classify",
+    "score",
+    "releases",
+    "rollback",
+]
+
+
+def lookbook(*arguments, **options):
+    command = [sys.executable, "-m", "pipeline.runner", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, **options)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_by_example(command):
+    """Every command's help shows a whole command line that a person can copy."""
+    result = lookbook(*command.split(), "--help")
+    assert result.returncode == 0, result.stderr
+    assert "lookbook " in result.stdout.split("Usage:")[1].split("\n", 1)[1] or command in ("data", "schema")
+
+
+def test_top_level_help_lists_every_command():
+    """The first thing a person types shows what there is, and what the exit codes mean."""
+    result = lookbook("--help")
+    assert result.returncode == 0
+    assert all(command in result.stdout for command in COMMANDS if " " not in command)
+    assert "Exit codes" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["run"],
+        ["run", "--data", "/no/such/catalogue"],
+        ["run", "--data", ".", "--profile", "no-such-profile"],
+        ["run", "--data", ".", "--set", "epochs=many"],
+        ["score", "--data", ".", "--version", "0"],
+    ],
+)
+def test_wrong_use_is_exit_code_2(arguments):
+    """What was typed wrongly is told apart from what went wrong."""
+    result = lookbook(*arguments)
+    assert result.returncode == 2
+    assert "Error" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_catalogue_that_is_none_is_exit_code_1(tmp_path):
+    """A folder without styles.csv is refused in words before anything is trained."""
+    result = lookbook("run", "--data", tmp_path, "--root", tmp_path / "root")
+    assert result.returncode == 1
+    assert "styles.csv" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_dask_is_refused_with_the_reason(tmp_path):
+    """A Beam runner that gives wrong results without an error cannot be chosen."""
+    result = lookbook("run", "--data", tmp_path, "--root", tmp_path / "root", "--beam-arg=--runner=DaskRunner")
+    assert result.returncode != 0
+    assert "DaskRunner" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_root_is_refused(tmp_path):
+    """A root that cannot be written is an error that names it and the option to change it."""
+    (tmp_path / "closed").mkdir(mode=0o500)
+    result = lookbook("rollback", "--root", tmp_path / "closed" / "root")
+    assert result.returncode == 1
+    assert "--root" in result.stderr
+
+
+def test_a_root_that_is_a_file_is_refused(tmp_path):
+    """A root that cannot be a folder is an error that names it and the option to change it."""
+    (tmp_path / "file").write_text("not a folder")
+    result = lookbook("rollback", "--root", tmp_path / "file" / "root")
+    assert result.returncode == 1
+    assert "--root" in result.stderr
+
+
+def test_no_release_yet_is_said(tmp_path):
+    """Asking for releases where there are none is no error; rolling back or scoring is."""
+    assert "No release" in lookbook("releases", "--root", tmp_path).stdout
+    assert json.loads(lookbook("releases", "--root", tmp_path, "--json").stdout)["current"] is None
+    result = lookbook("rollback", "--root", tmp_path)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_the_second_run_on_a_root_says_that_the_first_is_at_work(tmp_path):
+    """Two writers never meet below one root; the second is told who holds it."""
+    holder = f"""
+import time
+from pathlib import Path
+from pipeline.config import Layout
+from pipeline.lock import locked
+with locked(Layout(Path({str(tmp_path)!r}))):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        result = lookbook("rollback", "--root", tmp_path)
+        process.kill()
+    assert result.returncode == 1
+    assert f"process {process.pid}" in result.stderr
+
+
+def test_download_offline_says_what_to_do(tmp_path):
+    """Without the internet the download ends with a reason and a way out, not with a traceback."""
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    result = lookbook("data", "download", tmp_path / "Dataset", env=os.environ | nowhere | {"HOME": str(tmp_path)})
+    assert result.returncode == 1
+    assert "online" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_sample_is_checked_clean(tmp_path):
+    """The catalogue that Lookbook draws is one that it accepts."""
+    assert lookbook("data", "sample", tmp_path / "sample", "--count", "60").returncode == 0
+    result = lookbook("data", "check", tmp_path / "sample", "--json")
+    report = json.loads(result.stdout)
+    assert result.returncode == 0, result.stderr
+    assert report["taken"] == 60
+    assert report["rejected"] == []

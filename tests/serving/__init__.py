@@ -1,0 +1,1 @@
+"""Tests of the merger: real processes on loopback."""

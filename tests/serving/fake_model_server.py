@@ -1,0 +1,208 @@
+"""A model server that does what a test tells it: the official services, colours for answers, faults on demand.
+
+It knows the tiny models' products: version ``v`` answers as a release written with ``weights=v`` would, so that an
+answer made from two versions is no answer of any.
+"""
+
+import argparse
+import asyncio
+import io
+import json
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc.aio
+from PIL import Image
+
+from schema import names
+from serving.stubs.tensorflow.core.framework import types_pb2
+from serving.stubs.tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+from tests import tiny_models
+from tests.tiny_models import PRODUCTS, head_labels
+
+State = get_model_status_pb2.ModelVersionStatus.State
+SURE = 0.94
+
+
+@dataclass
+class FakeModel:
+    """One model of the fake server; every attribute may be changed while it runs."""
+
+    versions: dict[int, str] = field(default_factory=lambda: {1: "AVAILABLE"})
+    delay_s: float = 0.0
+    predict_error: grpc.StatusCode | None = None
+    status_error: grpc.StatusCode | None = None
+    failures_left: int | None = None  # with predict_error: so many calls fail, then none
+    spoil: Callable[[predict_pb2.PredictResponse], None] | None = None
+    card: Callable[[dict[str, Any]], None] | None = None  # changes the card
+    shift: int = 0
+    sure: float = SURE
+    unreadable: bool = False
+    calls: list[tuple[int, int]] = field(default_factory=list)  # version asked, number of pictures
+    active: int = 0
+
+
+class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Both models behind one port."""
+
+    def __init__(self) -> None:
+        self.models = {model: FakeModel() for model in names.MODELS}
+        self.port = 0
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def target(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def reset(self) -> None:
+        self.models.update({model: FakeModel() for model in names.MODELS})
+
+    def serve_versions(self, *versions: int) -> None:
+        for model in self.models.values():
+            model.versions = dict.fromkeys(versions, "AVAILABLE")
+
+    async def start(self) -> None:
+        """Listens, on the same port as before if there was one."""
+        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self, self._server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(self), self._server)
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        await self._server.start()
+
+    async def stop(self) -> None:
+        if self._server:
+            await self._server.stop(None)
+
+    async def Predict(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        name, version = request.model_spec.name, request.model_spec.version.value
+        model = self.models[name]
+        if request.model_spec.signature_name == names.METADATA:
+            return await self._metadata(name, model, request, context)
+        images = list(request.inputs[names.IMAGE].string_val)
+        model.calls.append((version, len(images)))
+        model.active += 1
+        try:
+            await asyncio.sleep(model.delay_s)
+        finally:
+            model.active -= 1
+        await _fail(model, context)
+        if model.versions.get(version) != "AVAILABLE":
+            words = f"Servable not found for request: Specific({name}, {version})"
+            await context.abort(grpc.StatusCode.NOT_FOUND, words)
+        return self._scores(name, model, version, images)
+
+    async def _metadata(self, name: str, model: FakeModel, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        version = request.model_spec.version.value
+        if model.versions.get(version) != "AVAILABLE":
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such version")
+        document = make_card(name)
+        if model.card:
+            model.card(document)
+        reply = predict_pb2.PredictResponse(model_spec=request.model_spec)
+        _put(reply, names.METADATA_VALUES, types_pb2.DT_STRING, [1]).string_val.append(json.dumps(document).encode())
+        return reply
+
+    def _scores(self, name: str, model: FakeModel, version: int, images: list[bytes]) -> Any:
+        reply = predict_pb2.PredictResponse()
+        reply.model_spec.name = name
+        reply.model_spec.version.value = version
+        reply.model_spec.signature_name = names.SCORES
+        for head in names.MODEL_HEADS[name]:
+            rows = [score_row(head, image, version + model.shift, model.sure) for image in images]
+            shape = [len(images), len(head_labels(head))]
+            tensor = _put(reply, head, types_pb2.DT_FLOAT, shape)
+            tensor.tensor_content = array("f", [score for row in rows for score in row]).tobytes()
+        ok = _put(reply, names.IMAGE_OK, types_pb2.DT_BOOL, [len(images)])
+        ok.bool_val.extend([not model.unreadable] * len(images))
+        if model.spoil:
+            model.spoil(reply)
+        return reply
+
+
+class _Status(model_service_pb2_grpc.ModelServiceServicer):
+    def __init__(self, server: FakeModelServer) -> None:
+        self._server = server
+
+    async def GetModelStatus(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        model = self._server.models[request.model_spec.name]
+        if model.status_error:
+            await context.abort(model.status_error, "told to fail")
+        reply = get_model_status_pb2.GetModelStatusResponse()
+        for version, state in model.versions.items():
+            reply.model_version_status.add(version=version, state=State.Value(state))
+        return reply
+
+
+async def _fail(model: FakeModel, context: grpc.aio.ServicerContext) -> None:
+    if model.predict_error is None or model.failures_left == 0:
+        return
+    if model.failures_left is not None:
+        model.failures_left -= 1
+    await context.abort(model.predict_error, "told to fail: 10.0.0.7:8500 node StatefulPartitionedCall/secret")
+
+
+def _put(reply: Any, name: str, dtype: int, shape: list[int]) -> Any:
+    tensor = reply.outputs[name]
+    tensor.dtype = dtype
+    for size in shape:
+        tensor.tensor_shape.dim.add(size=size)
+    return tensor
+
+
+def score_row(head: str, image: bytes, weights: int, sure: float = SURE) -> list[float]:
+    """Scores of one head for a picture of one colour; a colour of no product gets them all alike."""
+    labels = head_labels(head)
+    colour = colour_of(image)
+    if colour is None:
+        return [1 / len(labels)] * len(labels)
+    best = labels.index(tiny_models.expected(colour, weights)[head])
+    return [sure if i == best else (1 - sure) / (len(labels) - 1) for i in range(len(labels))]
+
+
+def colour_of(image: bytes) -> str | None:
+    """The product colour of a picture, None if it is none."""
+    pixel = Image.open(io.BytesIO(image)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+    near = [p.colour for p in PRODUCTS if all(abs(a - 255 * b) < 60 for a, b in zip(pixel, p.rgb, strict=True))]
+    return near[0] if near else None
+
+
+def make_card(model: str) -> dict[str, Any]:
+    """The card of ``model``, as the tiny models have it."""
+    head = {"temperature": 1.0, "review_threshold": 0.6, "review_precision": 0.97}
+    return {
+        "model": model,
+        "image": {"height": tiny_models.HEIGHT, "width": tiny_models.WIDTH},
+        "heads": {name: {"labels": head_labels(name)} | head for name in names.MODEL_HEADS[model]},
+        "taxonomy": [
+            {name: getattr(product, name) for name in names.HEAD_LABELS} | {"count": 100 + i}
+            for i, product in enumerate(PRODUCTS)
+        ],
+        "joint": {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATEGORY: 0.5, "path": 0.5},
+        "training": {"profile": "fake"},
+    }
+
+
+async def serve_alone(port: int) -> None:
+    """Stands in for ``tensorflow_model_server`` as a process."""
+    server = FakeModelServer()
+    server.port = port
+    await server.start()
+    await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Takes the flags of ``tensorflow_model_server`` and heeds ``--port``."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    asyncio.run(serve_alone(parser.parse_known_args()[0].port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""A real merger in a process of its own, for tests."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import httpx
+
+from serving.proto.lookbook.v1 import classifier_pb2_grpc
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 30.0
+QUICK = {"poll_interval_ms": 100, "poll_timeout_ms": 1000, "shutdown_delay_ms": 200, "breaker_open_ms": 300}
+
+
+class MergerProcess:
+    """A running merger and clients of it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.process = process
+        self.log = log
+        self.http: httpx.AsyncClient
+        self.stub: classifier_pb2_grpc.ClassifierStub
+        self.channel: grpc.aio.Channel
+        self.http_port = self.grpc_port = 0
+
+    @property
+    def grpc_target(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged so far."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.endswith("}")]
+
+    async def connect(self) -> None:
+        listening = await until(lambda: [line for line in self._alive() if line["message"] == "listening"])
+        self.http_port, self.grpc_port = listening[0]["http_port"], listening[0]["grpc_port"]
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.http_port}", timeout=PATIENCE_S)
+        self.channel = grpc.aio.insecure_channel(self.grpc_target)
+        self.stub = classifier_pb2_grpc.ClassifierStub(self.channel)
+
+    async def ready(self, status: str = "ready", release: int | None = None) -> dict[str, Any]:
+        """Waits until /readyz says so; gives its JSON."""
+
+        async def holds() -> dict[str, Any] | None:
+            report = (await self.http.get("/readyz")).json()
+            is_right = report["status"] == status and (release is None or report["release"] == str(release))
+            return report if is_right else None
+
+        return await until(holds)
+
+    async def close(self) -> None:
+        await self.http.aclose()
+        await self.channel.close()
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+            await self.process.wait()
+
+    def _alive(self) -> list[dict[str, Any]]:
+        assert self.process.returncode is None, self.log.read_text()
+        return self.lines()
+
+
+@contextlib.asynccontextmanager
+async def merger(folder: Path, target: str, **settings: Any) -> AsyncIterator[MergerProcess]:
+    """Runs a merger whose models are at ``target``; settings by their field names."""
+    chosen = {"http_port": 0, "grpc_port": 0, "article_type_target": target, "category_target": target}
+    chosen |= {"web_dir": "/nowhere"} | QUICK | settings
+    environment = {f"LOOKBOOK_{name.upper()}": str(value) for name, value in chosen.items()}
+    log = folder / "merger.log"
+    with log.open("w") as stream:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "serving", cwd=ROOT, env=os.environ | environment, stdout=stream, stderr=stream
+        )
+    running = MergerProcess(process, log)
+    try:
+        await running.connect()
+        yield running
+    finally:
+        if hasattr(running, "http"):
+            await running.close()
+        elif process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def until(condition: Any, patience_s: float = PATIENCE_S) -> Any:
+    """Polls ``condition``, a function or a coroutine function, until it gives something true; gives that."""
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            found = condition()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return found
+        assert asyncio.get_running_loop().time() < deadline, f"not within {patience_s} s: {condition}"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,77 @@
+"""A pair of untrained models that keep the contract of a release, for tests: they name the colour of a picture.
+
+``.venv/pipeline/bin/python -m tests.tiny_models DIR --version 2 --weights 1`` writes ``DIR/article_type/2`` and
+``DIR/category/2``. This module holds what a test must know to judge the answers and imports no TensorFlow, so that
+tests of the serving side can use it too; the graph is in :mod:`tests.tiny_models.graph`.
+"""
+
+import io
+import subprocess
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from PIL import Image
+
+from schema import names
+
+ROOT: Final = Path(__file__).parents[2]
+PIPELINE_PYTHON: Final = ROOT / ".venv/pipeline/bin/python"
+
+HEIGHT: Final = 16
+WIDTH: Final = 12
+
+
+class Product(NamedTuple):
+    """One path of the taxonomy and the colour (red, green, blue in 0..1) that stands for it with ``weights=0``."""
+
+    article_type: str
+    sub_category: str
+    master_category: str
+    colour: str
+    rgb: tuple[float, float, float]
+
+
+# Neighbours differ in every head, round the corner too: a shift by one changes all answers.
+PRODUCTS: Final = (
+    Product("Tshirts", "Topwear", "Apparel", "red", (1, 0, 0)),
+    Product("Watches", "Watches", "Accessories", "green", (0, 1, 0)),
+    Product("Shirts", "Topwear", "Apparel", "blue", (0, 0, 1)),
+    Product("Casual Shoes", "Shoes", "Footwear", "yellow", (1, 1, 0)),
+    Product("Jeans", "Bottomwear", "Apparel", "magenta", (1, 0, 1)),
+    Product("Sports Shoes", "Shoes", "Footwear", "cyan", (0, 1, 1)),
+)
+COLOURS: Final = tuple(product.colour for product in PRODUCTS)
+DISAGREEMENT: Final = 1
+"""Shift of the category model against the article-type model when they are told to disagree."""
+
+BROKEN: Final = ("garbage", "empty", "no-scores", "no-card")
+"""Ways a version can be broken: unreadable graph, no graph at all, lacks the ``scores`` signature, knows no card."""
+
+
+def expected(colour: str, weights: int = 0) -> dict[str, str]:
+    """Head → best label of a picture of ``colour`` under a release written with ``weights``."""
+    product = PRODUCTS[(COLOURS.index(colour) + weights) % len(PRODUCTS)]
+    return {head: getattr(product, head) for head in names.HEAD_LABELS}
+
+
+def head_labels(head: str) -> list[str]:
+    """The labels of ``head`` in the order of the card."""
+    return sorted({getattr(product, head) for product in PRODUCTS})
+
+
+def picture(colour: str, *, width: int = 60, height: int = 80, image_format: str = "JPEG") -> bytes:
+    """An encoded picture of one colour of :data:`COLOURS`, or of any other colour Pillow knows (``grey``: unsure)."""
+    buffer = io.BytesIO()
+    rgb = next((tuple(int(255 * value) for value in p.rgb) for p in PRODUCTS if p.colour == colour), colour)
+    Image.new("RGB", (width, height), rgb).save(buffer, image_format)
+    return buffer.getvalue()
+
+
+def write(root: Path, *arguments: str | int | float) -> None:
+    """Write a release from an environment without TensorFlow: ``write(root, "--version", 2)``.
+
+    Raises:
+        CalledProcessError: the arguments are wrong or the pipeline environment is missing.
+    """
+    command = [str(PIPELINE_PYTHON), "-m", "tests.tiny_models", str(root), *map(str, arguments)]
+    subprocess.run(command, cwd=ROOT, check=True)

@@ -1,0 +1,182 @@
+"""The TensorFlow half of the tiny models: the signatures, the card, and how a version lands on disk."""
+
+import json
+import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.python.data.experimental.ops import testing as tf_data_testing  # sleeps without burning a core
+
+from schema import names
+from tests import tiny_models
+from tests.tiny_models import HEIGHT, PRODUCTS, WIDTH, head_labels
+
+SHARPNESS = 6.0
+Tensors = dict[str, tf.Tensor]
+Images = tf.TensorSpec([None], tf.string, name=names.IMAGE)
+Keys = tf.TensorSpec([None], tf.string, name=names.METADATA_KEYS)
+
+
+def decode(image: tf.Tensor) -> tf.Tensor:
+    """One encoded picture → float32[HEIGHT, WIDTH, 3] in 0..1; of an animation the first frame."""
+    pixels = tf.io.decode_image(image, channels=3, expand_animations=False)
+    pixels.set_shape([None, None, 3])
+    return tf.image.resize(pixels, [HEIGHT, WIDTH], antialias=True) / 255.0
+
+
+def decode_batch(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """string[N] → pixels float32[N, HEIGHT, WIDTH, 3], zero where broken, and image_ok bool[N].
+
+    A failing op fails its whole graph; only tf.data can drop the one element. The sentinel keeps the dataset from
+    running empty, which would be an error too.
+    """
+    sentinel = tf.io.encode_png(tf.zeros([1, 1, 3], tf.uint8))
+    everything = tf.concat([images, [sentinel]], axis=0)
+    count = tf.size(everything)
+    dataset = tf.data.Dataset.from_tensor_slices(everything).enumerate()
+    dataset = dataset.map(lambda row, image: (row, decode(image))).ignore_errors()
+    rows, pixels = dataset.batch(tf.cast(count, tf.int64)).get_single_element()
+    rows = tf.cast(rows[:, tf.newaxis], tf.int32)
+    image_ok = tf.scatter_nd(rows, tf.ones_like(rows[:, 0]), [count]) > 0
+    return tf.scatter_nd(rows, pixels, [count, HEIGHT, WIDTH, 3])[:-1], image_ok[:-1]
+
+
+def type_probabilities(pixels: tf.Tensor, weights: int) -> tf.Tensor:
+    """float32[N, HEIGHT, WIDTH, 3] → P(product) float32[N, len(PRODUCTS)] by the distance of the mean colour."""
+    count = len(PRODUCTS)
+    prototypes = tf.constant([PRODUCTS[(i - weights) % count].rgb for i in range(count)], tf.float32)
+    mean = tf.reduce_mean(pixels, axis=[1, 2])
+    distance = tf.reduce_sum((mean[:, tf.newaxis] - prototypes) ** 2, axis=-1)
+    return tf.nn.softmax(-SHARPNESS * distance)
+
+
+def head_scores(products: tf.Tensor, head: str) -> tf.Tensor:
+    """P(product) float32[N, P] → float32[N, C] of ``head``: the sum over the products under each label."""
+    labels = head_labels(head)
+    membership = [[float(getattr(product, head) == label) for label in labels] for product in PRODUCTS]
+    return tf.matmul(products, tf.constant(membership))
+
+
+def scores_function(model: str, weights: int, delay_seconds: float) -> Callable[[tf.Tensor], Tensors]:
+    """The ``scores`` signature of ``model``; each call takes ``delay_seconds`` longer than it needs."""
+
+    def scores(image_bytes: tf.Tensor) -> Tensors:
+        if delay_seconds:
+            nap = tf.data.Dataset.range(1).apply(tf_data_testing.sleep(int(delay_seconds * 1e6))).take(1)
+            with tf.control_dependencies([nap.get_single_element()]):
+                image_bytes = tf.identity(image_bytes)
+        pixels, image_ok = decode_batch(image_bytes)
+        products = type_probabilities(pixels, weights) * tf.cast(image_ok, tf.float32)[:, tf.newaxis]
+        return {head: head_scores(products, head) for head in names.MODEL_HEADS[model]} | {names.IMAGE_OK: image_ok}
+
+    return scores
+
+
+def top_k(head: str, scores: tf.Tensor, image_ok: tf.Tensor) -> Tensors:
+    """float32[N, C] → the two ``serving_default`` outputs of ``head``, best first."""
+    labels = head_labels(head)
+    values, indices = tf.math.top_k(scores, k=min(names.TOP_K, len(labels)))
+    texts = tf.where(image_ok[:, tf.newaxis], tf.gather(tf.constant(labels), indices), "")
+    return {names.labels_tensor(head): texts, names.scores_tensor(head): values}
+
+
+def signatures(model: str, weights: int, delay_seconds: float, card: str) -> dict[str, Callable[..., Tensors]]:
+    """All three signatures of ``model``, by name."""
+    scores = scores_function(model, weights, delay_seconds)
+
+    @tf.function(input_signature=[Images])
+    def serving_default(image_bytes: tf.Tensor) -> Tensors:
+        outputs = scores(image_bytes)
+        image_ok = outputs.pop(names.IMAGE_OK)
+        tops = [top_k(head, values, image_ok) for head, values in outputs.items()]
+        return {name: tensor for top in tops for name, tensor in top.items()} | {names.IMAGE_OK: image_ok}
+
+    @tf.function(input_signature=[Keys])
+    def metadata(keys: tf.Tensor) -> Tensors:
+        return {names.METADATA_VALUES: tf.where(keys == names.CARD_KEY, card, "")}
+
+    return {
+        names.SERVING_DEFAULT: serving_default,
+        names.SCORES: tf.function(scores, input_signature=[Images]),
+        names.METADATA: metadata,
+    }
+
+
+def make_card(model: str, weights: int) -> str:
+    """The model card, a JSON document as :data:`schema.names.CARD_KEY` describes it."""
+    heads = {
+        head: {"labels": head_labels(head), "temperature": 1.0, "review_threshold": 0.6, "review_precision": 0.97}
+        for head in names.MODEL_HEADS[model]
+    }
+    taxonomy = [
+        {head: getattr(product, head) for head in names.HEAD_LABELS} | {"count": 100 * (i + 1)}
+        for i, product in enumerate(PRODUCTS)
+    ]
+    joint = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATEGORY: 0.5, "path": 0.5}
+    card = {"model": model, "image": {"height": HEIGHT, "width": WIDTH}, "heads": heads}
+    return json.dumps(
+        card | {"taxonomy": taxonomy, "joint": joint, "training": {"profile": "tiny", "weights": weights}}
+    )
+
+
+def write_warmup(folder: Path, model: str) -> None:
+    """Warm-up requests for both image signatures, as TensorFlow Serving reads them."""
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    extra = folder / "assets.extra"
+    extra.mkdir()
+    with tf.io.TFRecordWriter(str(extra / "tf_serving_warmup_requests")) as writer:
+        for signature in (names.SERVING_DEFAULT, names.SCORES):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = model
+            request.model_spec.signature_name = signature
+            request.inputs[names.IMAGE].CopyFrom(tf.make_tensor_proto([tiny_models.picture("grey")]))
+            log = prediction_log_pb2.PredictLog(request=request)
+            writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
+
+
+def write_model(folder: Path, model: str, weights: int, delay_seconds: float, broken: str | None) -> None:
+    """Write one SavedModel into ``folder``, whole or broken in one of the ways of ``BROKEN``."""
+    folder.mkdir(parents=True)
+    if broken == "garbage":
+        (folder / "saved_model.pb").write_bytes(b"\x00 this is no SavedModel")
+    elif broken != "empty":
+        card = "" if broken == "no-card" else make_card(model, weights)
+        all_signatures = signatures(model, weights, delay_seconds, card)
+        if broken == "no-scores":
+            del all_signatures[names.SCORES]
+        tf.saved_model.save(tf.Module(), str(folder), signatures=all_signatures)
+
+
+def write_release(
+    root: Path,
+    version: int = 1,
+    *,
+    weights: int = 0,
+    disagree: bool = False,
+    delay_seconds: float = 0.0,
+    warmup: bool = False,
+    broken: str | None = None,
+    models: Collection[str] = names.MODELS,
+) -> None:
+    """Write ``root/<model>/<version>`` for each model, each appearing whole by a rename.
+
+    Args:
+        root: the folder above the models' base paths.
+        version: number of the release.
+        weights: which release this is: the answers move along ``PRODUCTS`` by so many steps.
+        disagree: let the category model answer as if ``weights`` were one more.
+        delay_seconds: how much slower each call is; it sleeps, so it costs no CPU.
+        warmup: with warm-up requests in ``assets.extra``.
+        broken: one of ``BROKEN``.
+        models: which models to write.
+    """
+    for model in models:
+        staging, final = root / model / f".incoming-{version}", root / model / str(version)
+        shutil.rmtree(staging, ignore_errors=True)
+        shift = weights + (tiny_models.DISAGREEMENT if disagree and model == names.CATEGORY else 0)
+        write_model(staging, model, shift, delay_seconds, broken)
+        if warmup:
+            write_warmup(staging, model)
+        staging.rename(final)
