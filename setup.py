@@ -36,6 +36,7 @@ PIPELINE = [
     "click",
     "tqdm",
     "kagglehub",
+    "kfp==2.5.0",  # writes the pipeline as an intermediate representation of Kubeflow, offline
 ]
 
 SERVING = [
