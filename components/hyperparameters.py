@@ -35,16 +35,26 @@ class HyperParameters:
 
     Attributes:
       backbone: a name of ``components.backbones.BACKBONES``.
+      frozen_to: name of the backbone's last layer that keeps its weights, with all before it; empty for none.
+      frozen_depthwise: depthwise convolutions of that kernel size or more keep their weights; 0 for none.
       height: of the pictures the models see, in pixels.
       width: of the pictures the models see, in pixels.
       loss: ``focal`` or ``crossentropy``.
       gamma: of the focal loss.
+      label_smoothing: share of the target spread evenly over all classes (Szegedy et al., 2016, section 7).
+      logit_adjustment: τ of ``logit - τ · log(share of the class)``, taken off after training so that rare classes
+        are named more often (Menon et al., "Long-tail learning via logit adjustment", 2021, equation 9).
       class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.losses.class_weights``).
       head_weights: weight of each head's loss; 1 where none is given.
       batch_size: rows a step.
+      head_epochs: passes over the training split before the others, in which the backbone stays as it is.
       epochs: passes over the training split, at most.
+      category_epochs: passes of the category model, which then starts from the article type model's backbone; 0: it
+        starts where that one started and gets as many epochs.
       patience: epochs without a better eval loss before training stops.
       learning_rate: its peak.
+      backbone_rate: learning rate of the backbone as a share of that of the heads.
+      ema: share that the moving average of the weights keeps at each step; the average is what is served. 0: none.
       warmup: share of the steps in which the learning rate rises to its peak, before it falls as a cosine.
       weight_decay: of AdamW.
       dropout: before the heads.
@@ -54,16 +64,24 @@ class HyperParameters:
     """
 
     backbone: str = "small_cnn"
+    frozen_to: str = ""
+    frozen_depthwise: int = 0
     height: int = 80
     width: int = 60
     loss: str = "focal"
     gamma: float = 1.0
+    label_smoothing: float = 0.0
+    logit_adjustment: float = 0.0
     class_balance: float = 0.25
     head_weights: dict[str, float] = field(default_factory=dict)
     batch_size: int = 64
+    head_epochs: int = 0
     epochs: int = 12
+    category_epochs: int = 0
     patience: int = 4
     learning_rate: float = 2e-3
+    backbone_rate: float = 1.0
+    ema: float = 0.0
     warmup: float = 0.1
     weight_decay: float = 1e-3
     dropout: float = 0.3
@@ -77,6 +95,9 @@ class HyperParameters:
         for name in ("height", "width", "batch_size", "epochs", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        for name in ("ema", "label_smoothing", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values; :meth:`from_dict` reads it back."""

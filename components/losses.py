@@ -12,11 +12,13 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
     """Focal loss for integer labels: ``-alpha[y] · (1 - p[y])^gamma · log p[y]``.
 
     Lin et al., "Focal Loss for Dense Object Detection", 2017, equation 5, carried over to the softmax. With ``gamma``
-    0 and ``alpha`` 1 it is the ordinary cross-entropy.
+    0 and ``alpha`` 1 it is the ordinary cross-entropy. With a label smoothing of ε the loss of the label counts 1 - ε
+    and ``-alpha[y] · mean(log p)`` counts ε.
 
     Args:
       gamma: how much well-classified examples are discounted; 0 or more.
       alpha: weight of each class, a number or one number a class.
+      label_smoothing: ε, at least 0 and below 1.
       ignore_class: label of rows that count for nothing (their loss is 0).
 
     Call with labels int[N] or int[N, 1] and logits float32[N, C]; a loss per row float32[N] before reduction.
@@ -26,6 +28,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         self,
         gamma: float = 2.0,
         alpha: float | Sequence[float] = 1.0,
+        label_smoothing: float = 0.0,
         ignore_class: int = -1,
         name: str = "sparse_categorical_focal_loss",
         **kwargs,
@@ -37,17 +40,20 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         self.alpha = np.asarray(alpha, np.float32)
         if self.alpha.ndim > 1 or (self.alpha < 0).any():
             raise ValueError(f"alpha is {alpha}; it must be a number or one number a class, none below 0")
+        self.label_smoothing = float(label_smoothing)
         self.ignore_class = ignore_class
 
     def call(self, y_true, y_pred):
         labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
         counts = ops.cast(ops.not_equal(labels, self.ignore_class), y_pred.dtype)
         labels = ops.maximum(labels, 0)
-        log_p = ops.take_along_axis(ops.log_softmax(y_pred, axis=-1), labels[:, None], axis=-1)[:, 0]
+        log_softmax = ops.log_softmax(y_pred, axis=-1)
+        log_p = ops.take_along_axis(log_softmax, labels[:, None], axis=-1)[:, 0]
         alpha = ops.take(ops.convert_to_tensor(np.atleast_1d(self.alpha)), labels if self.alpha.ndim else labels * 0)
         # 1 - p by expm1: exact where p is near 1, and finite in its gradient where p is 1.
         hardness = ops.power(ops.maximum(-ops.expm1(log_p), 1e-7), self.gamma) if self.gamma else 1.0
-        return -counts * alpha * hardness * log_p
+        smoothing = self.label_smoothing
+        return -counts * alpha * ((1 - smoothing) * hardness * log_p + smoothing * ops.mean(log_softmax, axis=-1))
 
     def get_config(self):
         config = super().get_config()
@@ -55,6 +61,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
             **config,
             "gamma": self.gamma,
             "alpha": self.alpha.tolist(),
+            "label_smoothing": self.label_smoothing,
             "ignore_class": self.ignore_class,
         }
 

@@ -1,6 +1,9 @@
 """The classifier: one backbone, one head of logits per label."""
 
+from collections.abc import Mapping
+
 import keras
+import numpy as np
 from keras import layers
 
 from components.backbones import build_backbone
@@ -8,7 +11,7 @@ from components.backbones import build_backbone
 
 def build_classifier(
     heads: dict[str, int], input_shape: tuple[int, int, int], backbone: str, dropout: float
-) -> keras.Model:
+) -> tuple[keras.Model, keras.Model]:
     """Builds a classifier with any number of heads on one backbone.
 
     Args:
@@ -18,9 +21,25 @@ def build_classifier(
       dropout: share of the features left out in each training step.
 
     Returns:
-      A model uint8 or float32[N, H, W, 3] in [0, 255] → {head: logits float32[N, classes]}.
+      A model uint8 or float32[N, H, W, 3] in [0, 255] → {head: logits float32[N, classes]}, and its backbone, which
+      shares its layers.
     """
     images = keras.Input(input_shape, name="image")
-    features = layers.Dropout(dropout, name="dropout")(build_backbone(backbone, input_shape)(images))
+    network = build_backbone(backbone, input_shape)
+    features = layers.Dropout(dropout, name="dropout")(network(images))
     logits = {head: layers.Dense(classes, name=head)(features) for head, classes in heads.items()}
-    return keras.Model(images, logits, name="classifier")
+    return keras.Model(images, logits, name="classifier"), network
+
+
+def adjust_logits(model: keras.Model, counts: Mapping[str, list[int]], tau: float) -> None:
+    """Takes ``τ · log(share of the class in training)`` off each head's logits, by way of its bias.
+
+    Args:
+      model: of :func:`build_classifier`.
+      counts: head → rows of each class in training, at least 1 each.
+      tau: 0 leaves the logits as they are; 1 is for balanced classes.
+    """
+    for head, rows in counts.items():
+        kernel, bias = model.get_layer(head).get_weights()
+        shares = np.maximum(np.asarray(rows, np.float64), 1.0)
+        model.get_layer(head).set_weights([kernel, bias - tau * np.log(shares / shares.sum())])

@@ -9,11 +9,12 @@ from components import preprocessing
 from schema import names
 
 _READ_BATCH = 128
-_SHUFFLE_ROWS = 50_000
+_SHUFFLE_ROWS = 8_192
+"""Rows to choose the next one from. The files are ordered by a hash of the group, so this is plenty."""
 
 
 def read_split(
-    file_patterns: Sequence[str], transform_output: tft.TFTransformOutput, heads: Sequence[str]
+    file_patterns: Sequence[str], transform_output: tft.TFTransformOutput, heads: Sequence[str], cache: str = ""
 ) -> tf.data.Dataset:
     """Reads one split, decoded by the same graph that serves.
 
@@ -21,9 +22,10 @@ def read_split(
       file_patterns: of gzipped TFRecords of raw ``tf.train.Example``.
       transform_output: of the Transform component.
       heads: whose labels are wanted.
+      cache: path that the decoded rows are kept at, its folder must exist; in memory where none is given.
 
     Returns:
-      A data set of single rows ``(uint8[H, W, 3], {head: int64[]})``, cached in memory once it has been read.
+      A data set of single rows ``(uint8[H, W, 3], {head: int64[]})``, cached once it has been read to its end.
     """
     layer = transform_output.transform_features_layer()
     spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (names.IMAGE, *names.LABELS)}
@@ -36,7 +38,7 @@ def read_split(
 
     files = tf.io.matching_files(file_patterns)
     records = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_READ_BATCH)
-    return records.map(transform, num_parallel_calls=tf.data.AUTOTUNE).unbatch().cache()
+    return records.map(transform, num_parallel_calls=tf.data.AUTOTUNE).unbatch().cache(cache)
 
 
 def training_batches(rows: tf.data.Dataset, batch_size: int, seed: int) -> tf.data.Dataset:
@@ -55,6 +57,16 @@ def label_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, str
             article_type, sub_category, master_category = labels.split(preprocessing.PATH_SEPARATOR)
             counts[article_type, sub_category, master_category] = int(count)
     return counts
+
+
+def class_counts(transform_output: tft.TFTransformOutput, heads: Sequence[str]) -> dict[str, list[int]]:
+    """Head → rows of each of its classes in the training split, in the order of their ids."""
+    counts = {head: dict.fromkeys(head_labels(transform_output, head), 0) for head in heads}
+    for path, rows in label_counts(transform_output).items():
+        for head, label in zip(names.HEAD_LABELS, path, strict=True):
+            if head in counts:
+                counts[head][label] += rows
+    return {head: list(by_label.values()) for head, by_label in counts.items()}
 
 
 def head_labels(transform_output: tft.TFTransformOutput, head: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The pipeline: a straight list of components."""
 
+import dataclasses
 import json
 
 from tfx.components.evaluator.component import Evaluator
@@ -17,6 +18,7 @@ from tfx.types.channel import BaseChannel, Channel
 
 from components.baseline.strategy import LatestReleasedModelStrategy
 from components.evaluation import eval_config
+from components.hyperparameters import HyperParameters
 from components.paired_release.component import PairedRelease
 from components.quality_report.component import QualityReport
 from components.schema_gate.component import SchemaGate
@@ -80,7 +82,7 @@ def create_components(config: PipelineConfig) -> list[BaseNode]:
     # ExampleValidator only reports; the gate is what stops a run.
     transform.add_upstream_node(gate)
     provenance = _provenance(config, example_gen)
-    trainers = {name: _trainer(name, examples, transform, config, provenance) for name in names.MODELS}
+    trainers = _trainers(examples, transform, config, provenance)
     resolvers = {name: _baseline(name, trainer) for name, trainer in trainers.items()}
     evaluators = {name: _evaluator(name, examples, schema, trainers[name], resolvers[name]) for name in names.MODELS}
     return [
@@ -105,18 +107,39 @@ def _camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
+def _trainers(
+    examples: BaseChannel, transform: Transform, config: PipelineConfig, provenance: dict[str, str]
+) -> dict[str, Trainer]:
+    parameters = config.hyperparameters
+    article_type = _trainer(names.ARTICLE_TYPE, examples, transform, parameters, provenance)
+    if parameters.category_epochs:
+        # The finer labels have taught the backbone what tells the coarser ones apart; its heads learn the rest quickly.
+        parameters = dataclasses.replace(parameters, epochs=parameters.category_epochs)
+        base = article_type.outputs["model"]
+    else:
+        base = None
+    category = _trainer(names.CATEGORY, examples, transform, parameters, provenance, base)
+    return {names.ARTICLE_TYPE: article_type, names.CATEGORY: category}
+
+
 def _trainer(
-    name: str, examples: BaseChannel, transform: Transform, config: PipelineConfig, provenance: dict[str, str]
+    name: str,
+    examples: BaseChannel,
+    transform: Transform,
+    parameters: HyperParameters,
+    provenance: dict[str, str],
+    base_model: BaseChannel | None = None,
 ) -> Trainer:
     return Trainer(
         run_fn=f"{_MODULES}.trainer.run_fn",
         examples=examples,
         transform_graph=transform.outputs["transform_graph"],
+        base_model=base_model,
         train_args=trainer_pb2.TrainArgs(splits=[names.TRAIN]),
         eval_args=trainer_pb2.EvalArgs(splits=[names.EVAL]),
         custom_config={
             "model": name,
-            "hyperparameters": config.hyperparameters.to_dict(),
+            "hyperparameters": parameters.to_dict(),
             "provenance": provenance,
             "code": _code("trainer"),
         },

@@ -101,7 +101,7 @@ def _start_merger(model_target: str, http_port: int, grpc_port: int, log: Path) 
         "LOOKBOOK_CATEGORY_TARGET": model_target,
         "LOOKBOOK_SHUTDOWN_DELAY_MS": "0",  # nothing in front of it has to notice
     }
-    return Child("merger", [python_with("fastapi", "serving"), "-m", "serving"], log, environment=environment)
+    return Child("merger", [python_with("uvloop", "serving"), "-m", "serving"], log, environment=environment)
 
 
 def _is_ready(url: str) -> bool:
