@@ -70,3 +70,11 @@ def test_class_weights_balance():
     totals = class_weights(counts, 1.0) * counts
     np.testing.assert_allclose(totals, totals[0], rtol=1e-5)
     assert (class_weights(counts, 0.5) * counts).sum() == pytest.approx(counts.sum(), rel=1e-5)
+
+
+def test_label_smoothing_spreads_its_share_evenly():
+    """With ε the label's loss counts 1 - ε and the mean over all classes counts ε: Keras's own on smoothed labels."""
+    smoothed = np.full((2, 3), 0.1 / 3, np.float32)
+    smoothed[[0, 1], [2, 0]] += 0.9
+    expected = -(smoothed * LOGITS).sum(axis=1)  # the logits are log-probabilities already
+    np.testing.assert_allclose(per_row([2, 0], gamma=0.0, label_smoothing=0.1), expected, rtol=1e-5)
