@@ -62,25 +62,47 @@ def plot_confusion(counts: np.ndarray, labels: list[str], head: str, directory: 
     return _save(figure, directory / f"{head}_confusion.png")
 
 
-def plot_reliability(bins: pd.DataFrame, head: str, ece: float, directory: Path) -> Path:
+def plot_reliability(bins: dict[str, pd.DataFrame], head: str, directory: Path) -> Path:
     """Draws confidence against accuracy.
 
     Args:
-      bins: columns ``confidence``, ``accuracy`` and ``count``, a row a bin that holds answers.
+      bins: a name for the legend → columns ``confidence``, ``accuracy`` and ``count``, a row a bin that holds answers.
       head: whose answers they are.
-      ece: expected calibration error, for the title.
       directory: for ``<head>_reliability.png``.
     """
     figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
     axis.plot([0, 1], [0, 1], color="grey", linestyle="--", label="perfect")
-    axis.scatter(bins["confidence"], bins["accuracy"], s=10 + 200 * bins["count"] / max(bins["count"].sum(), 1))
-    axis.plot(bins["confidence"], bins["accuracy"], label="this model")
-    axis.set(
-        title=f"{head}: calibration, ECE {ece:.3f}", xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1)
-    )
+    for name, table in bins.items():
+        (line,) = axis.plot(table["confidence"], table["accuracy"], label=name)
+        sizes = 10 + 200 * table["count"] / max(table["count"].sum(), 1)
+        axis.scatter(table["confidence"], table["accuracy"], s=sizes, color=line.get_color())
+    axis.set(title=f"{head}: calibration", xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1))
     axis.grid(alpha=0.3)
     axis.legend()
     return _save(figure, directory / f"{head}_reliability.png")
+
+
+def plot_risk_coverage(curve: pd.DataFrame, head: str, threshold: float, directory: Path) -> Path:
+    """Draws how right the most confident answers are, as more and more of them are taken.
+
+    Args:
+      curve: ``coverage``, ``accuracy`` and ``threshold``, a row an answer from the most confident on.
+      head: whose answers they are.
+      threshold: the released review threshold, marked.
+      directory: for ``<head>_risk_coverage.png``.
+    """
+    figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+    axis.plot(curve["coverage"], curve["accuracy"])
+    unreviewed = curve[curve["threshold"] >= threshold]
+    if len(unreviewed):
+        share = unreviewed["coverage"].iloc[-1]
+        axis.axvline(share, color="grey", linestyle="--", label=f"needs no look: {share:.0%}")
+        axis.legend()
+    axis.set(
+        title=f"{head}: risk and coverage", xlabel="share answered, surest first", ylabel="share right", xlim=(0, 1)
+    )
+    axis.grid(alpha=0.3)
+    return _save(figure, directory / f"{head}_risk_coverage.png")
 
 
 def _save(figure: plt.Figure, path: Path) -> Path:

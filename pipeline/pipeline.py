@@ -189,7 +189,7 @@ def _releasing(
     check = ServingCheck(
         **models, examples=examples, most_p50_ms=config.most_p50_ms, code=_code("serving_check.component")
     )
-    report = QualityReport(**models, **evaluations, **runs, code=_code("quality_report.component"))
+    report = QualityReport(**models, **evaluations, **runs, examples=examples, code=_code("quality_report.component"))
     release = PairedRelease(
         **models,
         **evaluations,

@@ -1,25 +1,28 @@
 """The page itself: one HTML file that needs nothing from outside."""
 
-import base64
-import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from components.quality_report.markup import SORTING, STYLE, escape, photo, plot, table
+
 _FIGURES = ("count", "top_1", "top_5", "macro_f1", "ece", "skill")
-_STYLE = """
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: .25rem .75rem; border-bottom: 1px solid #8884; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-thead th { position: sticky; top: 0; background: Canvas; }
-img { max-width: 100%; background: white; }
-.scroll { max-height: 28rem; overflow: auto; }
-"""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer, to look at.
+
+    Attributes:
+      image: encoded JPEG or PNG.
+      caption: what was said, and what is true.
+    """
+
+    image: bytes
+    caption: str
 
 
 @dataclass(frozen=True)
@@ -30,63 +33,107 @@ class HeadSection:
       head: its name.
       description: its part of the card.
       figures: over all rows of the test split.
+      interval: 95 % confidence interval of top-1.
+      ece_before: expected calibration error without the temperature.
       per_class: ``label, count, precision, recall, f1``.
       slices: (slice, figures).
       pictures: PNG files.
-      worst_pairs: (true label, predicted label, rows), most frequent first.
+      worst_pairs: (true label, predicted label, rows, examples), most frequent first.
+      mistakes: the wrong answers of which the model was surest.
     """
 
     head: str
     description: dict[str, Any]
     figures: dict[str, float]
+    interval: tuple[float, float]
+    ece_before: float
     per_class: pd.DataFrame
     slices: Sequence[tuple[str, dict[str, float]]]
     pictures: Sequence[Path]
-    worst_pairs: Sequence[tuple[Any, Any, int]]
+    worst_pairs: Sequence[tuple[Any, Any, int, Sequence[Mistake]]]
+    mistakes: Sequence[Mistake]
 
 
-def render_page(sections: Sequence[HeadSection]) -> str:
+@dataclass(frozen=True)
+class Overview:
+    """What the page shows of all heads together.
+
+    Attributes:
+      joint: ways to one answer, side by side.
+      by_year: top-1 by year of the product.
+      contradictions: rows of one group with different labels.
+    """
+
+    joint: pd.DataFrame
+    by_year: pd.DataFrame
+    contradictions: pd.DataFrame
+
+
+def render_page(sections: Sequence[HeadSection], overview: Overview) -> str:
     """The page as HTML, pictures inside."""
-    headline = _table(["head", *_FIGURES], ([s.head, *_cells(s.figures)] for s in sections))
-    body = "".join(_section(section) for section in sections)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Lookbook: model quality</title>"
-        f"<style>{_STYLE}</style><body><h1>How good the models are</h1>"
-        "<p>Measured on the test split, which training never saw.</p>"
-        f"{headline}{body}"
+        '<meta name=viewport content="width=device-width">'
+        f"<style>{STYLE}</style><body><h1>How good the models are</h1>"
+        "<p>Measured on the test split, which training never saw. Rows that share a product name or nearly the same "
+        "pixels are in one split only, unless a <code>split</code> column of the catalogue says otherwise.</p>"
+        f"{_headline(sections)}{_overview(overview)}{''.join(map(_section, sections))}<script>{SORTING}</script>"
+    )
+
+
+def _headline(sections: Sequence[HeadSection]) -> str:
+    header = ["head", *_FIGURES, "top_1, 95 % interval", "ece before calibration"]
+    rows = [
+        [s.head, *_cells(s.figures), f"{s.interval[0]:.3f} – {s.interval[1]:.3f}", float(s.ece_before)]
+        for s in sections
+    ]
+    return table(header, rows)
+
+
+def _overview(overview: Overview) -> str:
+    return (
+        "<h2>One answer from both models</h2>"
+        f"{_frame(overview.joint)}"
+        "<h2>By year</h2><p>Top-1 on the test split's products of each year.</p>"
+        f"{_frame(overview.by_year)}"
+        "<h2>Suspected label errors</h2><p>Products of one name, or with nearly the same pixels, that the catalogue "
+        f"gives different article types: {len(overview.contradictions)} groups in the test split.</p>"
+        f"<div class=scroll>{_frame(overview.contradictions)}</div>"
     )
 
 
 def _section(section: HeadSection) -> str:
-    pairs = _table(["true", "taken for", "rows"], section.worst_pairs)
-    classes = _table(list(section.per_class), (_format_row(row) for row in section.per_class.itertuples(index=False)))
-    slices = _table(["slice", *_FIGURES], ([name, *_cells(figures)] for name, figures in section.slices))
-    pictures = "".join(_picture(path) for path in section.pictures)
     description = section.description
     return (
-        f"<h2>{html.escape(section.head)}</h2>"
+        f"<h2>{escape(section.head)}</h2>"
         f"<p>{len(description['labels'])} classes; temperature {description['temperature']:.2f}; a person should look "
         f"below a confidence of {description['review_threshold']:.2f} (at and above it "
         f"{description['review_precision']:.1%} were right on the eval split).</p>"
-        f"<h3>Most frequent confusions</h3>{pairs}{pictures}"
-        f"<h3>Slices</h3><div class=scroll>{slices}</div><h3>Classes</h3><div class=scroll>{classes}</div>"
+        f"<div class=row>{''.join(map(plot, section.pictures))}</div>"
+        f"<h3>Most frequent confusions</h3>{''.join(map(_pair, section.worst_pairs))}"
+        f"<h3>Surest mistakes</h3><p>Some are the model's, some the catalogue's.</p>{_photos(section.mistakes)}"
+        f"<h3>Slices</h3><div class=scroll>{_slices(section)}</div>"
+        f"<h3>Classes</h3><div class=scroll>{_frame(section.per_class)}</div>"
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    head = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def _slices(section: HeadSection) -> str:
+    return table(["slice", *_FIGURES], ([name, *_cells(figures)] for name, figures in section.slices))
 
 
-def _cells(figures: dict[str, float]) -> list[str]:
-    return _format_row(figures[name] for name in _FIGURES)
+def _pair(pair: tuple[Any, Any, int, Sequence[Mistake]]) -> str:
+    truth, answer, count, examples = pair
+    summary = f"{escape(truth)} taken for {escape(answer)}: {count}"
+    return f"<details><summary>{summary}</summary>{_photos(examples)}</details>"
 
 
-def _format_row(values: Iterable[Any]) -> list[str]:
-    return [f"{value:.3f}" if isinstance(value, float) else str(value) for value in values]
+def _photos(mistakes: Sequence[Mistake]) -> str:
+    return f"<div class=row>{''.join(photo(one.image, one.caption) for one in mistakes)}</div>"
 
 
-def _picture(path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f'<p><img alt="{html.escape(path.stem)}" src="data:image/png;base64,{data}">'
+def _frame(frame: pd.DataFrame) -> str:
+    return table(list(frame), frame.itertuples(index=False))
+
+
+def _cells(figures: dict[str, float]) -> list[float]:
+    return [figures[name] for name in _FIGURES]

@@ -1,0 +1,136 @@
+"""What the predictions on a split tell, as tables. Pure: arrays in, tables out."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from components.classification_metrics import ClassificationTally
+from components.joint_answer import JointAnswer
+from components.quality_report.predictions import SplitPredictions
+from schema import names
+
+_Z = 1.959964
+"""Of a two-sided 95 % interval."""
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """95 % confidence interval of a share (Wilson, 1927): ``right`` of ``count``; (0, 1) where nothing was counted."""
+    if not count:
+        return 0.0, 1.0
+    share, spread = right / count, _Z**2 / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def joint_table(predictions: SplitPredictions) -> pd.DataFrame:
+    """Ways to one answer a head, side by side: top-1 and macro-F1 of each, and how often all three are right."""
+    card = predictions.cards[names.ARTICLE_TYPE]
+    joint = JointAnswer(card["taxonomy"], predictions.labels)
+    alone = {head: predictions.best(head) for head in names.HEAD_LABELS}
+    ways = {
+        "each model alone": alone,
+        "looked up from the article type": joint.looked_up(alone[names.ARTICLE_TYPE]),
+        "joint, all exponents 1": joint.best(predictions.scores, dict.fromkeys(card["joint"], 1.0)),
+        "joint, as released": joint.best(predictions.scores, card["joint"]),
+    }
+    return pd.DataFrame([{"answer": way, **_joint_row(predictions.truths, answer)} for way, answer in ways.items()])
+
+
+def _joint_row(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for head, truth in truths.items():
+        tally = ClassificationTally()
+        for one, answer in zip(truth.tolist(), answers[head].tolist(), strict=True):
+            tally.add(one, [answer], 1.0)
+        figures = tally.figures()
+        row |= {f"{head} top-1": figures["top_1"], f"{head} macro-F1": figures["macro_f1"]}
+    all_right = np.all([truths[head] == answers[head] for head in truths], axis=0)
+    return {**row, "all three right": float(all_right.mean()) if len(all_right) else math.nan}
+
+
+def risk_coverage(scores: np.ndarray, truths: np.ndarray) -> pd.DataFrame:
+    """Share right among the most confident answers (El-Yaniv and Wiener, 2010): columns ``coverage``, ``accuracy``,
+    ``threshold``, a row an answer from the most confident on."""
+    confidences = scores.max(axis=1)
+    order = np.argsort(-confidences, kind="stable")
+    right = np.cumsum(scores.argmax(axis=1)[order] == truths[order])
+    counts = np.arange(1, len(order) + 1)
+    return pd.DataFrame(
+        {"coverage": counts / max(len(order), 1), "accuracy": right / counts, "threshold": confidences[order]}
+    )
+
+
+def uncalibrated(scores: np.ndarray, temperature: float) -> np.ndarray:
+    """The scores as they were before temperature scaling: ``softmax(T · log p)``."""
+    powered = np.power(scores.astype(np.float64), temperature)
+    return powered / np.maximum(powered.sum(axis=1, keepdims=True), 1e-300)
+
+
+def expected_calibration_error(scores: np.ndarray, truths: np.ndarray) -> tuple[float, pd.DataFrame]:
+    """ECE and the bins it comes from, as :class:`ClassificationTally` counts them."""
+    tally = ClassificationTally()
+    for row, truth in zip(scores, truths.tolist(), strict=True):
+        best = int(row.argmax())
+        tally.add(truth, [best], float(row[best]))
+    return tally.figures()["ece"], tally.reliability()
+
+
+def confident_mistakes(predictions: SplitPredictions, head: str, most: int) -> pd.DataFrame:
+    """The wrong answers of which the model was surest: ``position, id, truth, answer, confidence, of_truth``."""
+    scores, truths, best = predictions.scores[head], predictions.truths[head], predictions.best(head)
+    wrong = np.flatnonzero(best != truths)
+    chosen = wrong[np.argsort(-scores[wrong, best[wrong]], kind="stable")[:most]]
+    labels = predictions.labels[head]
+    return pd.DataFrame(
+        {
+            "position": chosen,
+            "id": predictions.rows[names.ID].to_numpy()[chosen],
+            "truth": predictions.rows[names.HEAD_LABELS[head]].to_numpy()[chosen],
+            "answer": [labels[i] for i in best[chosen]],
+            "confidence": scores[chosen, best[chosen]],
+            "of_truth": np.where(truths[chosen] >= 0, scores[chosen, truths[chosen]], 0.0),
+        }
+    )
+
+
+def examples_of_pair(predictions: SplitPredictions, head: str, truth: str, answer: str, most: int) -> list[int]:
+    """Positions of rows of one confusion, surest first."""
+    answers = np.array(predictions.labels[head])[predictions.best(head)]
+    is_pair = (predictions.rows[names.HEAD_LABELS[head]].to_numpy() == truth) & (answers == answer)
+    found = np.flatnonzero(is_pair)
+    return found[np.argsort(-predictions.scores[head][found].max(axis=1), kind="stable")[:most]].tolist()
+
+
+def by_year(predictions: SplitPredictions) -> pd.DataFrame:
+    """Top-1 of each head by year of the product; products without a year are left out."""
+    rows = predictions.rows
+    years = sorted({year for year in rows[names.YEAR] if year})
+    table = []
+    for year in years:
+        chosen = (rows[names.YEAR] == year).to_numpy()
+        right = {
+            head: float((predictions.best(head) == predictions.truths[head])[chosen].mean())
+            for head in names.HEAD_LABELS
+        }
+        table.append({"year": str(year), "count": int(chosen.sum()), **right})
+    return pd.DataFrame(table, columns=["year", "count", *names.HEAD_LABELS])
+
+
+def contradicting_groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one group (one name, or nearly the same pixels) that carry different article types: suspected label
+    errors, or names too general to tell. Columns ``group``, ``ids``, ``labels``, ``name``."""
+    table = []
+    for group, members in rows.groupby(names.GROUP, sort=True):
+        if members[names.ARTICLE_TYPE_LABEL].nunique() > 1:
+            table.append(
+                {
+                    "group": group,
+                    "ids": ", ".join(members[names.ID]),
+                    "labels": ", ".join(sorted(set(members[names.ARTICLE_TYPE_LABEL]))),
+                    "name": members[names.PRODUCT_NAME].iloc[0],
+                }
+            )
+    return pd.DataFrame(table, columns=["group", "ids", "labels", "name"])
