@@ -1,5 +1,6 @@
 """Quality of a head's answers, tallied a row at a time, so that any number of rows fits in memory."""
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,19 @@ import numpy as np
 import pandas as pd
 
 CALIBRATION_BINS = 15
+
+_Z = 1.959964
+"""Of a two-sided 95 % interval."""
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """95 % confidence interval of a share (Wilson, 1927): ``right`` of ``count``; (0, 1) where nothing was counted."""
+    if not count:
+        return 0.0, 1.0
+    share, spread = right / count, _Z**2 / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass
@@ -53,15 +67,36 @@ class ClassificationTally:
         if not count:
             return {"count": 0, **dict.fromkeys(("top_1", "top_5", "macro_f1", "ece", "skill"), float("nan"))}
         top_1 = self.bins[:, 2].sum() / count
-        majority = max(self._truths().values()) / count
         return {
             "count": count,
             "top_1": float(top_1),
             "top_5": self.top_5 / count,
             "macro_f1": float(self.per_class()["f1"].mean()),
             "ece": float(np.abs(self.bins[:, 1] - self.bins[:, 2]).sum() / count),
-            "skill": float((top_1 - majority) / (1 - majority)) if majority < 1 else float(top_1 == 1),
+            "skill": self._skill(float(top_1)),
         }
+
+    def at_best(self) -> dict[str, float]:
+        """``top_1``, ``skill`` and ``ece`` as good as they may be in truth, the rows being a sample: on a small test
+        split nobody is refused for what may be noise.
+
+        Top-1 is the upper end of Wilson's interval, the skill follows from it, and the ECE is lowered by ``1 / √N``:
+        two standard errors of a share of N rows.
+        """
+        count = self.count
+        if not count:
+            return dict.fromkeys(("top_1", "skill", "ece"), float("nan"))
+        best = wilson_interval(round(self.bins[:, 2].sum()), count)[1]
+        return {
+            "top_1": best,
+            "skill": self._skill(best),
+            "ece": max(0.0, self.figures()["ece"] - 1 / math.sqrt(count)),
+        }
+
+    def _skill(self, top_1: float) -> float:
+        majority = max(self._truths().values()) / self.count
+        # Where all rows are of one class there is no error of the majority class to avoid.
+        return (top_1 - majority) / (1 - majority) if majority < 1 else top_1
 
     def per_class(self) -> pd.DataFrame:
         """A row per class of the truth: ``label, count, precision, recall, f1``; precision is 0 where the class was

@@ -11,6 +11,7 @@ _COMMANDS = {
     "data": "pipeline.commands.data",
     "schema": "pipeline.commands.schema",
     "classify": "pipeline.commands.classify",
+    "explain": "pipeline.commands.explain",
     "score": "pipeline.commands.score",
     "releases": "pipeline.commands.releases",
     "rollback": "pipeline.commands.rollback",

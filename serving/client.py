@@ -134,6 +134,14 @@ class ClassifierClient:
                     raise self._translated(error) from error
                 time.sleep(pause_s)
 
+    def explain(self, image: bytes, options: pb.ExplainOptions | None = None) -> pb.ExplainResponse:
+        """Which parts of one picture a label rests on.
+
+        Raises:
+            ClassifyError: there is no answer.
+        """
+        return self._call(self._stub.Explain, pb.ExplainRequest(image=image, options=options))
+
     def taxonomy(self) -> pb.Taxonomy:
         """Every path that an answer can name.
 

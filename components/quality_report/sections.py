@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from components import plots
+from components.classification_metrics import wilson_interval
 from components.evaluation_results import EvaluationResult
 from components.quality_report import analysis
 from components.quality_report.page import HeadSection, Mistake
@@ -46,7 +47,7 @@ def make_section(
         head=head,
         description=card["heads"][head],
         figures=figures,
-        interval=analysis.wilson_interval(round(figures["top_1"] * figures["count"]), int(figures["count"])),
+        interval=wilson_interval(round(figures["top_1"] * figures["count"]), int(figures["count"])),
         ece_before=ece_before,
         per_class=per_class,
         slices=[(name, values) for slice_head, name, values in result.slice_figures() if slice_head == head],
@@ -85,9 +86,7 @@ def _mistakes(head: str, predictions: SplitPredictions, pairs: Sequence[tuple], 
             (truth, answer, count, [_example(rows, i, pictures[i]) for i in examples[truth, answer]])
             for truth, answer, count in pairs
         ],
-        "mistakes": [
-            _surest(row, pictures[row.index_]) for row in surest.rename(columns={"index": "index_"}).itertuples()
-        ],
+        "mistakes": [_surest(row, pictures[row.position]) for row in surest.itertuples()],
     }
 
 

@@ -10,7 +10,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact, artifact_utils, standard_artifacts
 
 from components.errors import GateError
-from components.schema_gate.words import anomalies_in_words
+from components.schema_gate.words import anomalies_in_words, lacking_types_in_words
+from schema import names
 
 BLESSING: Final = "blessing.json"
 
@@ -41,6 +42,7 @@ def SchemaGate(
         for split in artifact_utils.decode_split_names(anomalies.split_names)
     }
     words = [line for split, anomaly in found.items() for line in anomalies_in_words(split, anomaly, numbers[split])]
+    words += lacking_types_in_words(numbers[names.TRAIN])
     if words:
         raise GateError(_refusal(words))
     directory = Path(blessing.uri)

@@ -5,6 +5,8 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from schema import names
+
 _TYPES = {schema_pb2.BYTES: "text", schema_pb2.INT: "whole numbers", schema_pb2.FLOAT: "numbers"}
 
 
@@ -58,3 +60,17 @@ def _facts(feature: Any, examples: int) -> Iterator[str]:
     if feature.HasField("string_stats"):
         yield f"text, {statistics.unique} different values"
     yield f"in {statistics.common_stats.num_non_missing} of {examples} examples"
+
+
+def lacking_types_in_words(training: statistics_pb2.DatasetFeatureStatisticsList) -> list[str]:
+    """A sentence if the training split holds a single article type. The schema cannot ask this of one split alone."""
+    unique = [
+        feature.string_stats.unique
+        for feature in training.datasets[0].features
+        if feature.path.step[0] == names.ARTICLE_TYPE_LABEL
+    ]
+    if unique != [1]:
+        return []
+    return [
+        f"train: {names.ARTICLE_TYPE_LABEL}: all rows have the same one; a classifier needs 2 or more to tell apart"
+    ]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from components.classification_metrics import ClassificationTally
+from components.classification_metrics import ClassificationTally, wilson_interval
 
 LABELS = ["Shirts", "Jeans", "Watches", "Socks", "Belts", "Ties", "Caps"]
 
@@ -95,3 +95,23 @@ def test_confusion_matrix_and_worst_pairs():
             tally.add(truth, [prediction], 0.5)
     np.testing.assert_array_equal(tally.confusion_matrix(["Shirts", "Jeans"]), [[0, 3], [1, 5]])
     assert tally.worst_pairs(1) == [("Shirts", "Jeans", 3)]
+
+
+def test_wilson_interval():
+    """Known values of the Wilson interval, and no width below 0 or above 1."""
+    assert wilson_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson_interval(0, 10)[0] == 0
+    assert wilson_interval(10, 10)[1] == pytest.approx(1)
+    assert wilson_interval(0, 0) == (0, 1)
+
+
+def test_few_rows_are_given_the_benefit_of_the_doubt():
+    """Three wrong rows of three leave room for a good model, three hundred of three hundred do not."""
+    few, many = ClassificationTally(), ClassificationTally()
+    for tally, count in ((few, 3), (many, 300)):
+        for row in range(count):
+            tally.add("ab"[row % 2], ["c"], 0.9)
+    assert few.at_best()["top_1"] == pytest.approx(0.5615, abs=1e-4)
+    assert few.at_best()["skill"] > -0.4
+    assert many.at_best()["top_1"] < 0.02
+    assert many.at_best()["ece"] == pytest.approx(0.9 - 1 / np.sqrt(300))

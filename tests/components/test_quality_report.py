@@ -89,14 +89,6 @@ def test_joint_table_compares_the_ways(three):
     assert found.loc["joint, as released", "all three right"] == pytest.approx(2 / 3)
 
 
-def test_wilson_interval():
-    """Known values of the Wilson interval, and no width below 0 or above 1."""
-    assert analysis.wilson_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert analysis.wilson_interval(0, 10)[0] == 0
-    assert analysis.wilson_interval(10, 10)[1] == pytest.approx(1)
-    assert analysis.wilson_interval(0, 0) == (0, 1)
-
-
 def test_risk_coverage_takes_the_surest_first(three):
     """Accuracy among the k surest answers, for every k."""
     curve = analysis.risk_coverage(three.scores[names.ARTICLE_TYPE], three.truths[names.ARTICLE_TYPE])

@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.schema_gate.schema_diff import diff_schema, diff_text, updated_schema
 from components.schema_gate.statistics import catalogue_statistics, statistics_options
-from components.schema_gate.words import anomalies_in_words
+from components.schema_gate.words import anomalies_in_words, lacking_types_in_words
 from schema import names
 from tests.drawing import product, write_catalogue
 
@@ -47,10 +47,6 @@ def test_good_data_has_no_anomalies() -> None:
     ("changes", "parts"),
     [
         ({"year": 1066}, ["year", "Unexpectedly small value: 1066", "whole numbers from 1900 to 2100", "1066 to 1066"]),
-        (
-            {"articleType": "Shirts"},
-            ["articleType", "2 unique values", "2 to 5000 different values", "1 different values"],
-        ),
         ({"articleType": None}, ["articleType", "completely missing", "in every example", "no such column"]),
         ({"subCategory": ["a", None] * 15}, ["subCategory", "fewer examples", "in every example", "in 15 of 30"]),
         ({"gender": 1.5}, ["gender", "BYTES but got FLOAT", "text, may be missing", "numbers from 1.5 to 1.5"]),
@@ -64,6 +60,15 @@ def test_each_anomaly_says_where_what_and_what_is_wanted(changes: dict[str, obje
     assert line.startswith("train: ")
     for part in parts:
         assert part in line
+
+
+def test_one_article_type_is_nothing_to_learn() -> None:
+    """A training split with a single article type is refused in words; a test split with one is not."""
+    (line,) = lacking_types_in_words(statistics_of(articleType="Shirts"))
+    assert "articleType" in line
+    assert "2 or more" in line
+    assert lacking_types_in_words(statistics_of(articleType=["Shirts", "Belts"] * 15)) == []
+    assert words(statistics_of(articleType="Shirts")) == []
 
 
 def test_statistics_do_not_read_pictures_as_words() -> None:

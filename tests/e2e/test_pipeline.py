@@ -7,6 +7,7 @@ import json
 
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from schema import names
 from tests.e2e.conftest import read_json
@@ -109,6 +110,20 @@ def test_classify_answers_through_the_stack(home):
 def taxonomy(home):
     card = read_json(home.root / "release" / names.CATEGORY / "1" / "assets.extra" / "card.json")
     return {tuple(path[head] for head in names.HEAD_LABELS) for path in card["taxonomy"]}
+
+
+def test_explain_draws_what_a_label_rests_on(home):
+    """`lookbook explain` names the label, loses confidence somewhere when parts are hidden, and writes a picture."""
+    picture = sorted((home.data / "held_out" / "images").glob("*.jpg"))[0]
+    out = home.root / "heat.png"
+    explanation = json.loads(home.lookbook("explain", picture, "--out", out, "--json").stdout)
+    assert len(explanation["heat"]) == explanation["rows"] * explanation["columns"] > 4
+    assert max(explanation["heat"]) > 0
+    with Image.open(out) as drawn:
+        assert drawn.format == "PNG"
+    refused = home.lookbook("explain", picture, "--label", "Submarines", "--out", out, check=False)
+    assert refused.returncode == 1
+    assert "Submarines" in refused.stderr
 
 
 def test_score_measures_any_catalogue(home):

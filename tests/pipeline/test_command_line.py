@@ -16,6 +16,7 @@ COMMANDS = [
     "schema",
     "schema diff",
     "classify",
+    "explain",
     "score",
     "releases",
     "rollback",
@@ -52,6 +53,7 @@ def test_top_level_help_lists_every_command():
         ["run", "--data", ".", "--profile", "no-such-profile"],
         ["run", "--data", ".", "--set", "epochs=many"],
         ["score", "--data", ".", "--version", "0"],
+        ["explain", __file__, "--out", "heat.gif"],
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments):

@@ -1,0 +1,61 @@
+"""``lookbook explain``: why does this photo get its label?"""
+
+from pathlib import Path
+
+import click
+
+from pipeline.commands.common import json_option, print_json, refusing, root_option
+from pipeline.config import Layout
+from pipeline.errors import RunError
+from schema import names
+
+_FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
+
+
+@click.command("explain")
+@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="IMAGE")
+@root_option
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("heat.png"),
+    show_default=True,
+    help=f"Picture to write: {', '.join(_FORMATS)}.",
+)
+@click.option(
+    "--head", type=click.Choice(list(names.HEAD_LABELS)), default=names.ARTICLE_TYPE, show_default=True, help="To ask."
+)
+@click.option("--label", default="", help="To explain; default: the head's best one.")
+@click.option("--server", metavar="HOST:PORT", help="gRPC address of a running merger; default: a stack of its own.")
+@json_option
+@refusing(RunError)
+def command(layout: Layout, image: Path, out: Path, head: str, label: str, server: str | None, as_json: bool) -> None:
+    """Show which parts of a photo a label rests on.
+
+    One part after the other is hidden, and what the label's confidence loses by it is drawn over the photo.
+
+    \b
+    Examples:
+      lookbook explain shoe.jpg
+      lookbook explain shoe.jpg --label "Sports Shoes" --out why.png
+      lookbook explain shoe.jpg --head sub_category --json --server localhost:9090
+    """
+    if out.suffix.lower() not in _FORMATS:
+        raise click.UsageError(f"--out is {out}; it must end in {', '.join(_FORMATS)}")
+    from pipeline.asking import connected
+    from pipeline.heat_map import draw_heat_map
+    from serving.client import ClassifyError
+    from serving.json_view import as_json as plain
+    from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+    encoded = image.read_bytes()
+    with connected(layout, server) as client:
+        try:
+            explanation = client.explain(encoded, pb.ExplainOptions(head=head, label=label))
+        except ClassifyError as error:
+            raise RunError(f"{image}: {error.problem.detail}") from error
+    draw_heat_map(encoded, explanation, out)
+    if as_json:
+        print_json(plain(explanation))
+    else:
+        click.echo(f"{image}: {explanation.label} ({explanation.confidence:.2f}); see {out}")

@@ -1,0 +1,40 @@
+"""Draws an explanation over its photo."""
+
+import io
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib import pyplot as plt
+from PIL import Image, ImageOps
+
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+
+def draw_heat_map(image: bytes, explanation: pb.ExplainResponse, out: Path) -> None:
+    """Writes the upright photo, and beside it the photo under its heat map.
+
+    Args:
+      image: encoded JPEG, PNG or WebP.
+      explanation: of that picture.
+      out: a file that Matplotlib can write, for example ``heat.png``.
+    """
+    with Image.open(io.BytesIO(image)) as opened:
+        photo = ImageOps.exif_transpose(opened).convert("RGB")
+    heat = np.reshape(explanation.heat, (explanation.rows, explanation.columns))
+    most = max(float(np.abs(heat).max()), 1e-6)
+    figure, (plain, covered) = plt.subplots(1, 2, figsize=(7, 5), layout="constrained")
+    extent = (0, photo.width, photo.height, 0)
+    for axis in (plain, covered):
+        axis.imshow(photo, extent=extent)
+        axis.set_axis_off()
+    drawn = covered.imshow(
+        heat, extent=extent, cmap="coolwarm", vmin=-most, vmax=most, alpha=0.6, interpolation="bicubic"
+    )
+    figure.colorbar(drawn, ax=covered, shrink=0.7, label="confidence lost when this part is hidden")
+    figure.suptitle(f"{explanation.head}: {explanation.label} ({explanation.confidence:.2f})")
+    figure.savefig(out, dpi=110)
+    plt.close(figure)
