@@ -12,6 +12,7 @@ import tensorflow_transform as tft
 from components import calibration, plots, training_data
 from components.card import write_card
 from components.hyperparameters import HyperParameters
+from components.memory import release_memory
 from components.model import adjust_logits
 from components.signatures import ServedClassifier
 from components.training import METRICS, train_classifier
@@ -38,6 +39,9 @@ def run_fn(fn_args: Any) -> None:
     config = fn_args.custom_config
     parameters = HyperParameters.from_dict(config["hyperparameters"])
     heads = names.MODEL_HEADS[config["model"]]
+    # The other model may have been trained in this process before.
+    keras.backend.clear_session()
+    release_memory()
     keras.utils.set_random_seed(parameters.seed)
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     run_dir = Path(fn_args.model_run_dir)

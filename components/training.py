@@ -12,6 +12,7 @@ import tensorflow as tf
 from components import augmentation, backbones, training_data
 from components.hyperparameters import HyperParameters
 from components.losses import SparseCategoricalFocalLoss, class_weights
+from components.memory import release_memory
 from components.model import build_classifier
 from components.optimizers import make_optimizer
 
@@ -117,7 +118,7 @@ def _callbacks(
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Says, an epoch a line, how training goes and how long it may still take."""
+    """Says, an epoch a line, how training goes and how long it may still take, and keeps the memory from growing."""
 
     def __init__(self, name: str, epochs: int):
         super().__init__()
@@ -133,6 +134,7 @@ class EpochProgress(keras.callbacks.Callback):
             if (split == "eval") == key.startswith("val_")
         }
         shown = ", ".join(f"{key} {value:.3f}" for key, value in figures.items() if key.endswith("accuracy"))
+        release_memory()
         spent = time.monotonic() - self._start
         left = spent / (epoch + 1) * (self._epochs - epoch - 1)
         _log.info(
