@@ -6,10 +6,10 @@ from tfx.types import artifact
 class QualityReport(artifact.Artifact):
     """``index.html`` and the pictures and tables it shows, for a person."""
 
-    TYPE_NAME = "QualityReport"
+    TYPE_NAME = "lookbook.QualityReport"
 
 
 class ServingCheckResult(artifact.Artifact):
     """``result.json`` and, a folder a model, the warm-up requests that TensorFlow Serving replays on loading."""
 
-    TYPE_NAME = "ServingCheckResult"
+    TYPE_NAME = "lookbook.ServingCheckResult"

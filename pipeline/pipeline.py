@@ -48,8 +48,11 @@ def create_pipeline(config: PipelineConfig) -> pipeline.Pipeline:
     )
 
 
-def create_components(config: PipelineConfig) -> list[BaseNode]:
-    """The components, in the order in which they run."""
+def create_components(config: PipelineConfig, with_baseline: bool = True) -> list[BaseNode]:
+    """The components, in the order in which they run.
+
+    ``with_baseline``: whether the candidates are compared with the latest release, which takes a resolver of our own.
+    """
     example_gen = StylesExampleGen(
         input_base=str(config.data),
         max_bad=config.max_bad,
@@ -83,8 +86,10 @@ def create_components(config: PipelineConfig) -> list[BaseNode]:
     transform.add_upstream_node(gate)
     provenance = _provenance(config, example_gen)
     trainers = _trainers(examples, transform, config, provenance)
-    resolvers = {name: _baseline(name, trainer) for name, trainer in trainers.items()}
-    evaluators = {name: _evaluator(name, examples, schema, trainers[name], resolvers[name]) for name in names.MODELS}
+    resolvers = {name: _baseline(name, trainer) for name, trainer in trainers.items()} if with_baseline else {}
+    evaluators = {
+        name: _evaluator(name, examples, schema, trainer, resolvers.get(name)) for name, trainer in trainers.items()
+    }
     return [
         example_gen,
         statistics,
@@ -164,12 +169,12 @@ def _baseline(name: str, trainer: Trainer) -> Resolver:
 
 
 def _evaluator(
-    name: str, examples: BaseChannel, schema: ImportSchemaGen, trainer: Trainer, baseline: Resolver
+    name: str, examples: BaseChannel, schema: ImportSchemaGen, trainer: Trainer, baseline: Resolver | None
 ) -> Evaluator:
     return Evaluator(
         examples=examples,
         model=trainer.outputs["model"],
-        baseline_model=baseline.outputs["model"],
+        baseline_model=baseline.outputs["model"] if baseline else None,
         eval_config=eval_config(name, _code("tfma_metrics", "evaluation")),
         example_splits=[names.TEST],
         schema=schema.outputs["schema"],

@@ -15,6 +15,7 @@ _COMMANDS = {
     "score": "pipeline.commands.score",
     "releases": "pipeline.commands.releases",
     "rollback": "pipeline.commands.rollback",
+    "compile": "pipeline.commands.compile",
 }
 
 

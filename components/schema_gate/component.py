@@ -19,7 +19,7 @@ BLESSING: Final = "blessing.json"
 class DataBlessing(artifact.Artifact):
     """``blessing.json``, split → number of examples: this data met the schema. Absent where it did not."""
 
-    TYPE_NAME = "DataBlessing"
+    TYPE_NAME = "lookbook.DataBlessing"
 
 
 @component

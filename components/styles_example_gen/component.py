@@ -16,7 +16,7 @@ DEFAULT_MAX_BAD: Final = 0.01
 class CatalogueReport(artifact.Artifact):
     """``report.json`` (a :class:`~components.styles_example_gen.report.Report`) and ``index.html`` for a person."""
 
-    TYPE_NAME = "CatalogueReport"
+    TYPE_NAME = "lookbook.CatalogueReport"
 
 
 class StylesExampleGenSpec(component_spec.ComponentSpec):

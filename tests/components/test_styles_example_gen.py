@@ -94,7 +94,7 @@ def text(example: tf.train.Example, key: str) -> str:
 
 
 def report_of(store: MetadataStore) -> dict:
-    return json.loads(Path(artifact_of(store, "CatalogueReport").uri, "report.json").read_text())
+    return json.loads(Path(artifact_of(store, "lookbook.CatalogueReport").uri, "report.json").read_text())
 
 
 def imported(root: Path, data: Path, limit: int = 0) -> MetadataStore:
@@ -140,7 +140,7 @@ def test_the_report_tells_what_was_not_taken(store: MetadataStore) -> None:
     assert report["images_without_row"] == ["images/orphan.jpg"]
     assert report["near_duplicates"] == [["1", "2"]]
     assert (report["rows"], report["taken"], sum(report["splits"].values())) == (COUNT, COUNT - 1, COUNT - 1)
-    page = Path(artifact_of(store, "CatalogueReport").uri, "index.html").read_text()
+    page = Path(artifact_of(store, "lookbook.CatalogueReport").uri, "index.html").read_text()
     assert "undecodable image" in page
     assert "images/orphan.jpg" in page
 
@@ -163,7 +163,7 @@ def test_good_data_passes_the_gate_and_a_second_run_runs_nothing(
     store: MetadataStore, catalogue: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The curated schema holds for a good catalogue; a run without a change is all cached."""
-    blessing = json.loads(Path(artifact_of(store, "DataBlessing").uri, "blessing.json").read_text())
+    blessing = json.loads(Path(artifact_of(store, "lookbook.DataBlessing").uri, "blessing.json").read_text())
     assert blessing == report_of(store)["splits"]
     root = Path(artifact_of(store, "Examples").uri).parents[3]
     again = run(root, with_gate(catalogue))

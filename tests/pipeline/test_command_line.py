@@ -20,6 +20,7 @@ COMMANDS = [
     "score",
     "releases",
     "rollback",
+    "compile",
 ]
 
 

@@ -1,0 +1,58 @@
+"""``lookbook compile``: the same pipeline, written for another orchestrator."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from components.styles_example_gen.errors import CatalogueError
+from pipeline.commands.common import data_option, limit_option, refusing, root_option
+from pipeline.config import Layout, PipelineConfig
+from pipeline.console import quiet_console
+from pipeline.profiles import PROFILES
+
+
+@click.command("compile")
+@click.option("--target", type=click.Choice(["kubeflow"]), default="kubeflow", show_default=True)
+@data_option
+@root_option
+@click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a hyper-parameter of the profile; repeatable."
+)
+@click.option("--image", default="lookbook/pipeline:0.1.0", show_default=True, help="Of the pipeline, see k8s/images.")
+@click.option(
+    "--pipeline-root", required=True, metavar="URI", help="Where the cluster keeps artifacts: gs://… or s3://…"
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .yaml or .json file.")
+@limit_option
+@click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
+@refusing(CatalogueError)
+def command(
+    layout: Layout, data: Path, profile: str, settings: tuple[str, ...], target: str, out: Path, **options: Any
+) -> None:
+    """Write the pipeline as Kubeflow's KFP v2 specification, without a cluster.
+
+    The catalogue is fingerprinted here, and --data and --root must name the same folders inside the containers, for
+    example on a volume that is mounted in both places. Candidates are not compared with the latest release there.
+    Runs on Kubeflow, and on Beam's runners for Dataflow, Flink and Spark, are not exercised by Lookbook's tests;
+    DaskRunner is refused, since it loses elements.
+
+    \b
+    Example:
+      lookbook compile --target kubeflow --data /catalogue --root /lookbook \\
+        --pipeline-root gs://bucket/lookbook --image registry.example/lookbook/pipeline:0.1.0 --out lookbook.yaml
+    """
+    if out.suffix not in (".yaml", ".json"):
+        raise click.UsageError(f"--out is {out}; it must end in .yaml or .json")
+    image, pipeline_root = options.pop("image"), options.pop("pipeline_root")
+    with quiet_console(layout.logs / "compile.log") as say:
+        from pipeline.kubeflow import IMAGE_SCHEMA, compile_for_kubeflow
+
+        try:
+            parameters = PROFILES[profile].with_settings(settings)
+            config = PipelineConfig(layout, data.resolve(), profile, parameters, schema=IMAGE_SCHEMA, **options)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        compile_for_kubeflow(config, image, pipeline_root, out)
+        say(f"{out}: Lookbook's pipeline for {target}, image {image}")

@@ -1,0 +1,73 @@
+"""The pipeline as Kubeflow's specification: the same steps, in the same order, on the image that was named."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+from tfx.orchestration.pipeline import Pipeline
+
+from components.sample_catalogue import draw_catalogue
+from pipeline.config import Layout, PipelineConfig
+from pipeline.pipeline import create_components
+from pipeline.profiles import PROFILES
+
+IMAGE = "registry.example/lookbook/pipeline@sha256:" + "0" * 64
+
+
+def compiled(folder, *more):
+    out = folder / "lookbook.yaml"
+    command = ["compile", "--data", folder / "sample", "--root", folder / "root", "--out", out, "--image", IMAGE]
+    command += ["--pipeline-root", "gs://bucket/lookbook", "--profile", "standard", *more]
+    result = subprocess.run(
+        [sys.executable, "-m", "pipeline.runner", *map(str, command)], capture_output=True, text=True, check=False
+    )
+    return out, result
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compile")
+    draw_catalogue(folder / "sample", count=40)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def specification(folder):
+    out, result = compiled(folder, "--beam-arg=--runner=DataflowRunner")
+    assert result.returncode == 0, result.stderr
+    return yaml.safe_load(out.read_text(encoding="utf-8"))
+
+
+def test_every_step_and_dependency_of_the_local_pipeline_is_in_it(folder, specification):
+    """Each component of the local run is a task that waits for the tasks that the component waits for."""
+    config = PipelineConfig(Layout(folder / "root"), folder / "sample", "standard", PROFILES["standard"])
+    components = create_components(config, with_baseline=False)
+    # Only a pipeline ties its components to those whose outputs they take.
+    Pipeline(pipeline_name="local", pipeline_root=str(folder), components=components)
+    wanted = {one.id: {node.id for node in one.upstream_nodes} for one in components}
+    tasks = specification["root"]["dag"]["tasks"]
+    assert {name: set(task.get("dependentTasks", ())) for name, task in tasks.items()} == wanted
+    assert len(wanted) == 13
+
+
+def test_every_step_runs_on_the_named_image(specification):
+    """No step runs on an image that Lookbook does not know."""
+    executors = specification["deploymentSpec"]["executors"].values()
+    images = [executor["container"]["image"] for executor in executors if "container" in executor]
+    assert set(images) == {IMAGE}
+    assert len(images) >= 12
+
+
+def test_beam_arguments_reach_every_step_after_the_defaults(specification):
+    """A Beam argument is handed on as it is, and the last of a name counts."""
+    arguments = specification["deploymentSpec"]["executors"]["Transform_executor"]["container"]["args"]
+    runners = [argument for argument in arguments if "--runner=" in argument]
+    assert runners[-1].endswith("DataflowRunner")
+
+
+def test_dask_is_refused_with_its_reason(folder):
+    """A runner that loses elements is not compiled in."""
+    _, result = compiled(folder, "--beam-arg=--runner=DaskRunner")
+    assert result.returncode == 2
+    assert "drops and repeats elements" in result.stderr
