@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving sample proto stubs
+  page bench-pipeline bench-serving sample proto stubs check-k8s screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,17 @@ test-serving: env ## tests of the merger, without TensorFlow in its process
 test-page: env page ## the page: its components, and the built page in headless Chromium
 	cd $(WEB) && npm run check
 	$(SERVING)/bin/python -m pytest tests/browser $(PYTEST_ARGS)
+
+screenshots: env page ## takes the README's pictures of the page, over the current release
+	$(PIPELINE)/bin/python -m tests.browser.screenshots --release $(ROOT)/release
+
+check-k8s: env $(VENV)/checks/.installed ## all checks of the manifests, and a rolling restart and a release swap of real processes
+	PATH="$(abspath $(PIPELINE))/bin:$$PATH" $(PIPELINE)/bin/python -m pytest tests/k8s $(PYTEST_ARGS)
+
+$(VENV)/checks/.installed: k8s/checks.txt $(UV)
+	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/checks
+	$(UV) pip install --quiet --python $(VENV)/checks/bin/python --requirement k8s/checks.txt
+	touch $@
 
 page: ## builds the page where node is found, and says so where it is not
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(WEB)/dist/index.html; \

@@ -34,7 +34,7 @@ def browser_environment() -> dict[str, str]:
         pytest.skip("no chromium on PATH: `apt-get install chromium`, or set CHROMIUM to another one")
     if not (WEB / "node_modules").is_dir() or not (WEB / "dist" / "index.html").is_file():
         pytest.skip("the page is not built: `make page`")
-    return os.environ | {"CHROMIUM": CHROMIUM, "LOOKBOOK_PYTHON": python_with("fastapi", "serving")}
+    return os.environ | {"CHROMIUM": CHROMIUM, "LOOKBOOK_PYTHON": python_with("uvloop", "serving")}
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Checkers that need an environment of their own, .venv/checks; k8s/checks.txt says how to make it."""
+"""Checkers that need an environment of their own, .venv/checks; which `make check-k8s` makes."""
 
 import subprocess
 from pathlib import Path
@@ -23,7 +23,7 @@ PROMETHEUS: Final = "monitoring.coreos.com/v1"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not CHECKS.is_dir(), reason="there is no .venv/checks; k8s/checks.txt says how to make it"),
+    pytest.mark.skipif(not CHECKS.is_dir(), reason="there is no .venv/checks; make check-k8s makes it"),
 ]
 
 
