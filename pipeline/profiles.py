@@ -26,8 +26,15 @@ _FINE_TUNED = HyperParameters(
 )
 
 PROFILES: dict[str, HyperParameters] = {
-    # The drawn sample of about 600 pictures, and continuous integration: about a minute a model on 2 cores.
     "quick": HyperParameters(epochs=24, patience=10, batch_size=16),
-    # A real catalogue of some 40,000 pictures.
     "standard": _FINE_TUNED,
 }
+"""Profile → its hyper-parameters.
+
+``quick``: the small network from scratch. ``make run`` on the drawn sample of 600 pictures, 2 cores, 2026-11-23: 4
+minutes, about a minute a model; top-1 on its test split around .9 for each head.
+
+``standard``: EfficientNet-Lite0, fine-tuned. ``lookbook run --data fashion-product-images-small.zip``, 40,047 rows, 2
+cores, 2026-11-23: 51 minutes (32 and 18 for the models); grouped test split articleType .879 top-1, .993 top-5, .635
+macro-F1; subCategory .969 / .796; masterCategory .994 / .827.
+"""

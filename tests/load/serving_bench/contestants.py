@@ -101,7 +101,7 @@ def start_merger(model_target: str, log: Path) -> Start:
     environment |= {"LOOKBOOK_HTTP_PORT": f"{http_port}", "LOOKBOOK_GRPC_PORT": f"{grpc_port}"}
     environment |= {"LOOKBOOK_SHUTDOWN_DELAY_MS": "0"}
     started = time.perf_counter()
-    command = [python_with("fastapi", "serving"), "-m", "serving"]
+    command = [python_with("uvloop", "serving"), "-m", "serving"]
     child = Child("merger", command, log, environment=environment)
     try:
         wait_for(lambda: _is_serving(grpc_port), [child], READY_S)
