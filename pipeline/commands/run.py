@@ -3,12 +3,13 @@
 import datetime
 import json
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from components.errors import GateError
+from components.errors import GateError, WeightsError
 from components.styles_example_gen.errors import CatalogueError
 from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
@@ -19,6 +20,8 @@ from pipeline.profiles import PROFILES
 
 if TYPE_CHECKING:
     from pipeline.running import RunResult
+
+_ROOM_BYTES = 2**20
 
 
 @click.command("run")
@@ -93,10 +96,21 @@ def _run(config: PipelineConfig) -> "RunResult":
             raise
         except Exception as error:
             logging.getLogger(__name__).exception("the run failed")
-            # Reasons are written for a person; whatever else went wrong at least gets its type told.
-            is_worded = isinstance(error, (GateError, CatalogueError))
-            words = str(error) if is_worded else f"{type(error).__name__}: {str(error).strip().splitlines()[:1]}"
-            raise RunError(f"{words}\nThe full log is in {log}") from error
+            raise RunError(f"{_in_words(error, config.layout)}\nThe full log is in {log}") from error
+
+
+def _in_words(error: Exception, layout: Layout) -> str:
+    # Reasons are written for a person; whatever else went wrong at least gets its type told.
+    if isinstance(error, (GateError, CatalogueError, WeightsError)):
+        return str(error)
+    free = shutil.disk_usage(layout.root).free
+    # Each library has its own error for a full disk, and TensorFlow's says so in its middle.
+    if "No space left on device" in str(error) or free < _ROOM_BYTES:
+        return (
+            f"the disk of {layout.root} is full ({free / 2**20:.0f} MiB free): free some space, or name another "
+            "--root, and run again; finished steps are kept"
+        )
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _say_result(layout: Layout, result: "RunResult") -> None:

@@ -142,3 +142,28 @@ def test_sample_is_checked_clean(tmp_path):
     assert result.returncode == 0, result.stderr
     assert report["taken"] == 60
     assert report["rejected"] == []
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system of its own that holds three megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.decode().strip()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_full_disk_is_said_and_nothing_is_released(full_disk, tmp_path):
+    """A run that fills its disk ends with exit code 1, names the disk, and leaves no release."""
+    assert lookbook("data", "sample", tmp_path / "sample").returncode == 0
+    result = lookbook("run", "--data", tmp_path / "sample", "--profile", "quick", "--root", full_disk / "root")
+    assert result.returncode == 1
+    assert "is full" in result.stderr
+    assert "--root" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list((full_disk / "root").glob("release/manifests/*"))
