@@ -10,15 +10,15 @@ STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: .25rem .75rem; border-bottom: 1px solid #8884; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
+th, td { padding: .25rem .75rem; border-bottom: 1px solid #8884; text-align: left; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
 thead th { position: sticky; top: 0; background: Canvas; }
 th button { all: unset; cursor: pointer; font-weight: bold; }
 th button:focus-visible { outline: 2px solid; }
 img { max-width: 100%; background: white; }
 .scroll { max-height: 28rem; overflow: auto; }
-.row { display: flex; flex-wrap: wrap; gap: 1rem; }
-.row img.plot { width: 22rem; }
+.row { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+.row img.plot { max-height: 22rem; }
 figure { margin: 0; width: 9rem; font-size: .8rem; }
 figure img { height: 8rem; border: 1px solid #8884; }
 """
@@ -40,7 +40,7 @@ document.querySelectorAll("th button").forEach(button => button.addEventListener
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A table; a click on a heading sorts by it. Floats get three decimals."""
     head = "".join(f"<th><button type=button>{escape(cell)}</button></th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(_text(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -60,8 +60,9 @@ def escape(text: Any) -> str:
     return html.escape(str(text))
 
 
-def _text(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+def _cell(value: Any) -> str:
+    kind = " class=number" if isinstance(value, int | float) else ""
+    return f"<td{kind}>{escape(f'{value:.3f}' if isinstance(value, float) else value)}</td>"
 
 
 def _image(data: bytes, kind: str, attributes: str) -> str:

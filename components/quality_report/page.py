@@ -38,6 +38,7 @@ class HeadSection:
       per_class: ``label, count, precision, recall, f1``.
       slices: (slice, figures).
       pictures: PNG files.
+      confusion: PNG file of the confusion matrix.
       worst_pairs: (true label, predicted label, rows, examples), most frequent first.
       mistakes: the wrong answers of which the model was surest.
     """
@@ -50,6 +51,7 @@ class HeadSection:
     per_class: pd.DataFrame
     slices: Sequence[tuple[str, dict[str, float]]]
     pictures: Sequence[Path]
+    confusion: Path
     worst_pairs: Sequence[tuple[Any, Any, int, Sequence[Mistake]]]
     mistakes: Sequence[Mistake]
 
@@ -109,7 +111,7 @@ def _section(section: HeadSection) -> str:
         f"<p>{len(description['labels'])} classes; temperature {description['temperature']:.2f}; a person should look "
         f"below a confidence of {description['review_threshold']:.2f} (at and above it "
         f"{description['review_precision']:.1%} were right on the eval split).</p>"
-        f"<div class=row>{''.join(map(plot, section.pictures))}</div>"
+        f"<div class=row>{''.join(map(plot, section.pictures))}</div><p>{plot(section.confusion)}</p>"
         f"<h3>Most frequent confusions</h3>{''.join(map(_pair, section.worst_pairs))}"
         f"<h3>Surest mistakes</h3><p>Some are the model's, some the catalogue's.</p>{_photos(section.mistakes)}"
         f"<h3>Slices</h3><div class=scroll>{_slices(section)}</div>"

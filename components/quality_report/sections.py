@@ -51,7 +51,8 @@ def make_section(
         ece_before=ece_before,
         per_class=per_class,
         slices=[(name, values) for slice_head, name, values in result.slice_figures() if slice_head == head],
-        pictures=[*curves, training, confusion],
+        pictures=[*curves, training],
+        confusion=confusion,
         **_mistakes(head, predictions, tally.worst_pairs(_PAIRS), files),
     )
 
