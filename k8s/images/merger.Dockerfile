@@ -12,9 +12,10 @@ RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS environment
 COPY requirements/serving.txt /build/
-# Everything is locked with its hash; pip itself stays behind.
+# Everything is locked with its hash; pip itself and the packages' own tests stay behind.
 RUN python -m venv --without-pip /opt/venv \
-    && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --requirement /build/serving.txt
+    && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --requirement /build/serving.txt \
+    && find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM ${PYTHON_IMAGE} AS source
 WORKDIR /opt/lookbook
