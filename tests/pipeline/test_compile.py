@@ -1,7 +1,9 @@
 """The pipeline as Kubeflow's specification: the same steps, in the same order, on the image that was named."""
 
+import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,6 +14,7 @@ from pipeline.config import Layout, PipelineConfig
 from pipeline.pipeline import create_components
 from pipeline.profiles import PROFILES
 
+ROOT = Path(__file__).parents[2]
 IMAGE = "registry.example/lookbook/pipeline@sha256:" + "0" * 64
 
 
@@ -40,7 +43,7 @@ def specification(folder):
 
 
 def test_every_step_and_dependency_of_the_local_pipeline_is_in_it(folder, specification):
-    """Each component of the local run is a task that waits for the tasks that the component waits for."""
+    """Each component of the local run, the two baselines apart, is a task that waits for those that it waits for."""
     config = PipelineConfig(Layout(folder / "root"), folder / "sample", "standard", PROFILES["standard"])
     components = create_components(config, with_baseline=False)
     # Only a pipeline ties its components to those whose outputs they take.
@@ -57,6 +60,17 @@ def test_every_step_runs_on_the_named_image(specification):
     images = [executor["container"]["image"] for executor in executors if "container" in executor]
     assert set(images) == {IMAGE}
     assert len(images) >= 12
+
+
+def test_every_step_s_code_is_in_the_package(specification):
+    """What the containers are told to run can be imported, and no path of this checkout is in it."""
+    executors = specification["deploymentSpec"]["executors"].values()
+    for container in (executor["container"] for executor in executors if "container" in executor):
+        arguments = container["args"]
+        module, _, name = arguments[arguments.index("--executor_class_path") + 1].rpartition(".")
+        assert hasattr(importlib.import_module(module), name)
+        assert importlib.util.find_spec(container["command"][-1])
+    assert str(ROOT) not in yaml.safe_dump(specification)
 
 
 def test_beam_arguments_reach_every_step_after_the_defaults(specification):
