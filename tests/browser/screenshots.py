@@ -1,7 +1,7 @@
 """Photographs the page over a release, for the README: ``python -m tests.browser.screenshots``.
 
 It runs the stack on ``--release``, shows the page ``--pictures`` (without: pictures drawn as the sample catalogue's
-are, which no model was trained on), and writes PNGs of at most 256 colours to ``--out``. Needs chromium, node, the
+are, which no model was trained on), and writes PNGs to ``--out``. Needs chromium, node, the
 built page and the pipeline's environment, which draws; takes about a minute. What the answers are worth is the
 release's affair.
 """
@@ -20,7 +20,6 @@ from serving.stack import stack
 
 ROOT: Final = Path(__file__).parents[2]
 WEB: Final = ROOT / "serving" / "web"
-COLOURS: Final = 256
 
 
 def parse() -> argparse.Namespace:
@@ -45,7 +44,7 @@ def photograph(url: str, pictures: Path, out: Path) -> None:
     environment = os.environ | {"LOOKBOOK_URL": url, "CHROMIUM": str(shutil.which("chromium"))}
     subprocess.run(["node", "scripts/screenshots.mjs", pictures, out], cwd=WEB, env=environment, check=True)
     for path in sorted(out.glob("*.png")):
-        Image.open(path).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+        Image.open(path).convert("RGB").save(path, optimize=True)
         print(f"{path}: {path.stat().st_size} bytes")
 
 
