@@ -23,6 +23,7 @@ from tests.load.serving_bench.load import Result
 
 CALLERS = (1, 8, 32)
 STARTS = 5
+PAIRS = 7
 RAW_BATCH = 32
 Results = dict[str, dict[int, Result]]
 
@@ -51,9 +52,16 @@ def compare(bench: Bench, log: Path) -> Results:
     return results
 
 
-def rows(results: Results, starts: Iterable[Start]) -> list[Row]:
+def overhead(bench: Bench) -> float:
+    """Median of the merger by the two direct calls, one caller each, in turns: a machine that is disturbed for a while
+    then disturbs both."""
+    pairs = [(bench.direct(1), bench.grpc(1)) for _ in range(PAIRS)]
+    return statistics.median(merged.p50_ms / direct.p50_ms for direct, merged in pairs)
+
+
+def rows(results: Results, starts: Iterable[Start], merger_overhead: float) -> list[Row]:
     """Every figure as a row; the goals first."""
-    found = [*_goals(results, list(starts))]
+    found = [*_goals(results, list(starts), merger_overhead)]
     units = {"p50_ms": "ms", "p99_ms": "ms", "per_second": "pictures/s", "cpu_ms": "CPU ms/picture", "rss_mb": "MB"}
     for name, by_callers in results.items():
         for count, result in by_callers.items():
@@ -61,10 +69,10 @@ def rows(results: Results, starts: Iterable[Start]) -> list[Row]:
     return found
 
 
-def _goals(results: Results, starts: list[Start]) -> Iterable[Row]:
+def _goals(results: Results, starts: list[Start], merger_overhead: float) -> Iterable[Row]:
     most = max(CALLERS)
-    overhead = results["grpc"][1].p50_ms / results["direct"][1].p50_ms
-    yield Row("merger p50 / two direct calls, c=1", overhead, "×", "≤ 1.15", overhead <= 1.15)
+    is_light = merger_overhead <= 1.15
+    yield Row(f"merger p50 / two direct calls, c=1, median of {PAIRS} turns", merger_overhead, "×", "≤ 1.15", is_light)
     share = results["grpc"][most].per_second / results["raw"][most].per_second
     yield Row(f"stack throughput / raw, c={most}", share, "×", "≥ 0.9", share >= 0.9)
     if "naive" in results:
@@ -135,8 +143,9 @@ def main() -> int:
         bench = Bench(running, options.release, version, pictures, Path(folder), options.seconds)
         log = options.out.parent / "logs" / "start.log"
         starts = [start_merger(running.model_target, log) for _ in range(STARTS)]
+        merger_overhead = overhead(bench)
         results = compare(bench, options.out.parent / "logs" / "naive.log")
-    found = rows(results, starts)
+    found = rows(results, starts, merger_overhead)
     document = {"machine": where, "model_server": running.kind, "rows": [vars(row) for row in found]}
     options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     print(f"{where}; {running.kind}\n\n{table(results, found)}\n\n{options.out}")
