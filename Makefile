@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving sample proto stubs check-k8s screenshots
+  page bench-pipeline bench-serving sample proto stubs check-k8s hardening screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,10 +40,10 @@ serve: env page ## model server, merger and page on the current release, until C
 test: check test-pipeline test-serving ## all that CI runs
 
 test-pipeline: env ## tests of schema, components, pipeline and model server
-	$(PIPELINE)/bin/python -m pytest tests --ignore=tests/serving --ignore=tests/browser -m "not slow" $(PYTEST_ARGS)
+	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
 
 test-serving: env ## tests of the merger, without TensorFlow in its process
-	$(SERVING)/bin/python -m pytest tests/serving -m "not slow" $(PYTEST_ARGS)
+	$(SERVING)/bin/python -m pytest tests/serving tests/hardening/serving -m "not slow" $(PYTEST_ARGS)
 
 test-page: env page ## the page: its components, and the built page in headless Chromium
 	cd $(WEB) && npm run check
@@ -59,6 +59,11 @@ $(VENV)/checks/.installed: k8s/checks.txt $(UV)
 	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/checks
 	$(UV) pip install --quiet --python $(VENV)/checks/bin/python --requirement k8s/checks.txt
 	touch $@
+
+hardening: env $(VENV)/checks/.installed ## load, faults and hostile input, all of it; the table also in build/hardening.json
+	rm -f build/hardening.json
+	$(SERVING)/bin/python -m pytest tests/hardening/serving --promises build/hardening.json $(PYTEST_ARGS)
+	$(PIPELINE)/bin/python -m pytest tests/hardening/pipeline --promises build/hardening.json $(PYTEST_ARGS)
 
 page: ## builds the page where node is found, and says so where it is not
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(WEB)/dist/index.html; \

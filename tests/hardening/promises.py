@@ -1,0 +1,50 @@
+"""What was promised and what was seen: a row for each, in a table and a JSON file."""
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Promise:
+    """One row. A test sets ``seen`` to figures; an exception makes ``ok`` false and is what was seen."""
+
+    name: str
+    promise: str
+    seen: str = ""
+    ok: bool = False
+
+
+class Promises:
+    """The rows of one run of pytest."""
+
+    def __init__(self) -> None:
+        self.rows: list[Promise] = []
+
+    @contextlib.contextmanager
+    def __call__(self, name: str, promise: str) -> Iterator[Promise]:
+        """A promise that holds if the block ends without an exception."""
+        row = Promise(name, promise)
+        self.rows.append(row)
+        try:
+            yield row
+        except BaseException as error:
+            row.seen = f"{row.seen} {type(error).__name__}: {error}".strip().partition("\n")[0][:300]
+            raise
+        row.ok = True
+
+    def save(self, path: Path) -> None:
+        """Writes the rows; those of other runs stay in the file, those of the same name are replaced."""
+        names = {row.name for row in self.rows}
+        earlier = json.loads(path.read_text()) if path.exists() else []
+        rows = [row for row in earlier if row["name"] not in names] + [dataclasses.asdict(row) for row in self.rows]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+
+    def table(self) -> list[str]:
+        """A line a row."""
+        width = max((len(row.name) for row in self.rows), default=0)
+        return [f"{'ok    ' if row.ok else 'BROKEN'}  {row.name:<{width}}  {row.seen}" for row in self.rows]
