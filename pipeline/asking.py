@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Layout
+from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import names
 from serving.client import ClassifierClient, ClassifyError
@@ -18,15 +18,15 @@ HELD_OUT = "held_out"
 
 
 @contextmanager
-def connected(layout: Layout, server: str | None) -> Iterator[ClassifierClient]:
-    """A client of ``server`` (host:port of a merger), or of a stack of its own on the current release.
+def connected(layout: Layout, server: Remote | None) -> Iterator[ClassifierClient]:
+    """A client of the merger ``server``, or of a stack of its own on the current release.
 
     Raises:
       RunError: the stack does not come up, or the server cannot be asked.
     """
     try:
         if server:
-            with ClassifierClient(server) as client:
+            with ClassifierClient(server.target, api_key=server.api_key, ca=server.ca) as client:
                 yield client
         else:
             with (
@@ -37,7 +37,8 @@ def connected(layout: Layout, server: str | None) -> Iterator[ClassifierClient]:
     except StackError as error:
         raise RunError(str(error)) from error
     except ClassifyError as error:
-        raise RunError(f"{error}; is there a merger at {server or 'the stack of this command'}?") from error
+        where = server.target if server else "the stack of this command"
+        raise RunError(f"{error}; is there a merger at {where}?") from error
 
 
 def classify(client: ClassifierClient, pictures: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:

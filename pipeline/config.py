@@ -54,6 +54,21 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Remote:
+    """A merger that runs elsewhere.
+
+    Attributes:
+      target: its gRPC address.
+      api_key: empty where it asks for none.
+      ca: PEM certificates that vouch for it; empty: those that this machine trusts; None: not encrypted.
+    """
+
+    target: str
+    api_key: str = ""
+    ca: bytes | None = None
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
     """What a run is made of.
 

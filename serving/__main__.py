@@ -60,6 +60,9 @@ def main() -> int:
     try:
         uvloop.install()  # a tenth less CPU an answer than asyncio's own loop
         asyncio.run(run(settings))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
     except (OSError, RuntimeError) as error:
         logging.getLogger("serving").error("cannot serve", extra={"reason": str(error)})
         return 1

@@ -36,6 +36,7 @@ from serving.stubs.tensorflow_serving.apis import (
     predict_pb2,
     prediction_service_pb2_grpc,
 )
+from serving.tls import channel_credentials
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class ModelClient:
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_open_ms / 1000)
         self._observer = observer
         self._patient_s = PATIENT_SHARE * settings.request_timeout_ms / 1000
-        self._channel = grpc.aio.insecure_channel(settings.target(model), options=channel_options(settings))
+        self._channel = _open_channel(settings.target(model), settings)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
@@ -217,6 +218,13 @@ class ModelClient:
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
             return Overloaded(f"The {model} model has too much to do.", model=model, retry_after_s=RETRY_SOON_S)
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
+
+
+def _open_channel(target: str, settings: Settings) -> grpc.aio.Channel:
+    credentials = channel_credentials(settings)
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=channel_options(settings))
+    return grpc.aio.secure_channel(target, credentials, options=channel_options(settings))
 
 
 def channel_options(settings: Settings) -> list[tuple[str, Any]]:

@@ -21,12 +21,14 @@ class Call:
 
     Args:
         request_id: names it in logs and answers.
+        caller: who calls, for its share of the pictures.
         deadline: when the answer must be there.
         allow_partial: answer from one model when the other cannot be had.
         top_k: labels and paths to list.
     """
 
     request_id: str
+    caller: str
     deadline: Deadline
     allow_partial: bool = False
     top_k: int = DEFAULT_TOP_K
@@ -37,7 +39,7 @@ def request_id(given: str | None) -> str:
     return given if given and _USABLE_ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def make_call(name: str, timeout_s: float, options: pb.ClassifyOptions) -> Call:
+def make_call(name: str, caller: str, timeout_s: float, options: pb.ClassifyOptions) -> Call:
     """A call with checked options.
 
     Raises:
@@ -45,4 +47,4 @@ def make_call(name: str, timeout_s: float, options: pb.ClassifyOptions) -> Call:
     """
     if options.top_k > MAX_TOP_K:
         raise InvalidRequest(f"top_k is {options.top_k}; it must be 1 to {MAX_TOP_K}, or 0 for {DEFAULT_TOP_K}.")
-    return Call(name, Deadline(timeout_s), options.allow_partial, options.top_k or DEFAULT_TOP_K)
+    return Call(name, caller, Deadline(timeout_s), options.allow_partial, options.top_k or DEFAULT_TOP_K)

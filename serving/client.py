@@ -69,13 +69,25 @@ class ClassifierClient:
         target: gRPC target, for example ``localhost:9090``.
         timeout_s: for a call; streams have none of their own.
         options: how to answer.
+        api_key: for a merger that asks for one.
+        ca: PEM certificates that vouch for a merger with TLS; empty bytes: those that this machine trusts; None: the
+            connection is not encrypted.
     """
 
-    def __init__(self, target: str, *, timeout_s: float = 30.0, options: pb.ClassifyOptions | None = None) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout_s: float = 30.0,
+        options: pb.ClassifyOptions | None = None,
+        api_key: str = "",
+        ca: bytes | None = None,
+    ) -> None:
         self._target = target
         self._timeout_s = timeout_s
         self._options = options or pb.ClassifyOptions()
-        self._channel = grpc.insecure_channel(target, options=_channel_options())
+        self._metadata = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+        self._channel = _open_channel(target, ca)
         self._stub = classifier_pb2_grpc.ClassifierStub(self._channel)
 
     def __enter__(self) -> "ClassifierClient":
@@ -123,7 +135,7 @@ class ClassifierClient:
         index = itertools.count()
         while True:
             try:
-                for result in self._stub.ClassifyStream(self._requests(source)):
+                for result in self._stub.ClassifyStream(self._requests(source), metadata=self._metadata):
                     source.answered()
                     backoffs = iter(BACKOFFS_S)
                     result.index = next(index)
@@ -164,7 +176,7 @@ class ClassifierClient:
 
     def _call(self, method: Any, request: Any) -> Any:
         try:
-            return method(request, timeout=self._timeout_s)
+            return method(request, timeout=self._timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
             raise self._translated(error) from error
 
@@ -212,6 +224,12 @@ class _Source:
             if item is not None:
                 self._unanswered.append(item)
             return item
+
+
+def _open_channel(target: str, ca: bytes | None) -> grpc.Channel:
+    if ca is None:
+        return grpc.insecure_channel(target, options=_channel_options())
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(ca or None), options=_channel_options())
 
 
 def _channel_options() -> list[tuple[str, Any]]:

@@ -16,6 +16,8 @@
     │   ├── ImageUnsupported            not JPEG, PNG or WebP
     │   ├── ImageAnimated               more than one frame
     │   └── ImageUndecodable            header right, pixels broken
+    ├── Unauthenticated                 no API key, or none that is known
+    ├── RateLimited                     this caller sends more than its share
     ├── Overloaded                      too many pictures at once
     ├── DeadlineExceeded                out of time
     ├── NotReady                        no release on both models
@@ -117,6 +119,16 @@ class ImageUndecodable(ImageError):
     title = "The picture cannot be decoded"
 
 
+class Unauthenticated(LookbookError):
+    code = "unauthenticated"
+    title = "An API key is needed"
+
+
+class RateLimited(LookbookError):
+    code = "rate_limited"
+    title = "Too many pictures from one caller"
+
+
 class Overloaded(LookbookError):
     code = "overloaded"
     title = "Too many pictures at once"
@@ -169,6 +181,8 @@ HTTP_STATUS: Final = {
     "image_unsupported": 415,
     "image_animated": 422,
     "image_undecodable": 422,
+    "unauthenticated": 401,
+    "rate_limited": 429,
     "overloaded": 429,
     "deadline_exceeded": 504,
     "not_ready": 503,
@@ -191,6 +205,8 @@ GRPC_STATUS: Final = {
     "image_unsupported": "INVALID_ARGUMENT",
     "image_animated": "INVALID_ARGUMENT",
     "image_undecodable": "INVALID_ARGUMENT",
+    "unauthenticated": "UNAUTHENTICATED",
+    "rate_limited": "RESOURCE_EXHAUSTED",
     "overloaded": "RESOURCE_EXHAUSTED",
     "deadline_exceeded": "DEADLINE_EXCEEDED",
     "not_ready": "UNAVAILABLE",

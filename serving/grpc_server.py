@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc.aio
@@ -14,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 
 from schema import names
 from serving import views
+from serving.callers import Callers
 from serving.calls import REQUEST_ID_HEADER, Call, make_call, request_id
 from serving.errors import GRPC_STATUS, LookbookError, Overloaded, problem
 from serving.lifecycle import Lifecycle
@@ -32,13 +34,18 @@ RETRY_AFTER_S: Final = 1.0
 
 Reply = TypeVar("Reply")
 Context: TypeAlias = grpc.aio.ServicerContext
+CallMaker: TypeAlias = Callable[..., Call]
+"""(options, limit in milliseconds or None) → the call."""
 
 
 class ClassifierServicer(classifier_pb2_grpc.ClassifierServicer):
     """The service over the classifier."""
 
-    def __init__(self, classifier: Classifier, releases: Releases, telemetry: Telemetry, settings: Settings) -> None:
+    def __init__(
+        self, classifier: Classifier, releases: Releases, callers: Callers, telemetry: Telemetry, settings: Settings
+    ) -> None:
         self._classifier = classifier
+        self._callers = callers
         self._releases = releases
         self._telemetry = telemetry
         self._settings = settings
@@ -47,28 +54,28 @@ class ClassifierServicer(classifier_pb2_grpc.ClassifierServicer):
     async def Classify(self, request: pb.ClassifyRequest, context: Context) -> pb.ClassifyResponse:
         """One picture."""
 
-        async def work(name: str) -> pb.ClassifyResponse:
-            return await self._classifier.classify(request.image, self._call(name, context, request.options))
+        async def work(call: CallMaker) -> pb.ClassifyResponse:
+            return await self._classifier.classify(request.image, call(request.options))
 
         return await self._guard("Classify", context, work)
 
     async def ClassifyBatch(self, request: pb.ClassifyBatchRequest, context: Context) -> pb.ClassifyBatchResponse:
         """Many pictures."""
 
-        async def work(name: str) -> pb.ClassifyBatchResponse:
-            return await self._classifier.classify_batch(request.items, self._call(name, context, request.options))
+        async def work(call: CallMaker) -> pb.ClassifyBatchResponse:
+            return await self._classifier.classify_batch(request.items, call(request.options))
 
         return await self._guard("ClassifyBatch", context, work)
 
     async def ClassifyStream(self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: Context) -> None:
         """A catalogue of pictures."""
 
-        async def work(name: str) -> None:
+        async def work(call: CallMaker) -> None:
             if self._streams >= self._settings.max_streams:
                 raise Overloaded(f"{self._streams} streams are open already.", retry_after_s=RETRY_AFTER_S)
             self._streams += 1
             try:
-                await self._stream(name, requests, context)
+                await self._stream(call, requests, context)
             finally:
                 self._streams -= 1
 
@@ -77,16 +84,15 @@ class ClassifierServicer(classifier_pb2_grpc.ClassifierServicer):
     async def Explain(self, request: pb.ExplainRequest, context: Context) -> pb.ExplainResponse:
         """Which parts of a picture a label rests on."""
 
-        async def work(name: str) -> pb.ExplainResponse:
-            call = self._call(name, context, pb.ClassifyOptions())
-            return await self._classifier.explain(request.image, request.options, call)
+        async def work(call: CallMaker) -> pb.ExplainResponse:
+            return await self._classifier.explain(request.image, request.options, call(pb.ClassifyOptions()))
 
         return await self._guard("Explain", context, work)
 
     async def GetTaxonomy(self, request: pb.GetTaxonomyRequest, context: Context) -> pb.Taxonomy:
         """Every path that an answer can name."""
 
-        async def work(name: str) -> pb.Taxonomy:
+        async def work(_: CallMaker) -> pb.Taxonomy:
             return views.taxonomy(self._releases)
 
         return await self._guard("GetTaxonomy", context, work)
@@ -94,12 +100,14 @@ class ClassifierServicer(classifier_pb2_grpc.ClassifierServicer):
     async def GetModels(self, request: pb.GetModelsRequest, context: Context) -> pb.Models:
         """The release and the models."""
 
-        async def work(name: str) -> pb.Models:
+        async def work(_: CallMaker) -> pb.Models:
             return views.models(self._releases)
 
         return await self._guard("GetModels", context, work)
 
-    async def _stream(self, name: str, requests: AsyncIterator[pb.ClassifyStreamRequest], context: Context) -> None:
+    async def _stream(
+        self, call: CallMaker, requests: AsyncIterator[pb.ClassifyStreamRequest], context: Context
+    ) -> None:
         first = await anext(requests, None)
         if first is None:
             return
@@ -109,27 +117,28 @@ class ClassifierServicer(classifier_pb2_grpc.ClassifierServicer):
             async for request in requests:
                 yield request.item
 
-        def call() -> Call:
-            return self._call(name, context, first.options, self._settings.stream_item_timeout_ms)
-
-        call()  # wrong options fail the stream, not each picture
-        async for result in self._classifier.classify_stream(items(), call):
+        make_call = partial(call, first.options, self._settings.stream_item_timeout_ms)
+        make_call()  # wrong options fail the stream, not each picture
+        async for result in self._classifier.classify_stream(items(), make_call):
             await context.write(result)
 
-    def _call(self, name: str, context: Context, options: pb.ClassifyOptions, limit_ms: int | None = None) -> Call:
+    def _call(
+        self, name: str, caller: str, context: Context, options: pb.ClassifyOptions, limit_ms: int | None = None
+    ) -> Call:
         limit_s = (limit_ms or self._settings.request_timeout_ms) / 1000
         asked_s = context.time_remaining()
-        return make_call(name, limit_s if asked_s is None else min(limit_s, asked_s), options)
+        return make_call(name, caller, limit_s if asked_s is None else min(limit_s, asked_s), options)
 
-    async def _guard(self, method: str, context: Context, work: Callable[[str], Awaitable[Reply]]) -> Reply:
-        """Awaits ``work(request id)``; an error becomes a status with a Problem in its details."""
+    async def _guard(self, method: str, context: Context, work: Callable[[CallMaker], Awaitable[Reply]]) -> Reply:
+        """Awaits ``work`` if the caller may call; an error becomes a status with a Problem in its details."""
         started = time.perf_counter()
         metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         name = request_id(metadata.get(REQUEST_ID_HEADER))
         context.set_trailing_metadata(((REQUEST_ID_HEADER, name),))
         code = "ok"
         try:
-            return await work(name)
+            caller = self._callers.identify(metadata, _address(context.peer()))
+            return await work(partial(self._call, name, caller, context))
         except LookbookError as error:
             failure, code = error, error.code
         except asyncio.CancelledError:
@@ -142,6 +151,11 @@ class ClassifierServicer(classifier_pb2_grpc.ClassifierServicer):
         finally:
             self._telemetry.called("grpc", method, code, time.perf_counter() - started, name)
         return await _abort(context, failure, name)
+
+
+def _address(peer: str) -> str:
+    """The address of ``ipv4:10.0.0.7:4711`` or ``ipv6:%5B::1%5D:4711``: a caller has many ports."""
+    return peer.rpartition(":")[0] or peer
 
 
 async def _abort(context: Context, error: LookbookError, name: str) -> Any:

@@ -6,19 +6,20 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
-from serving import http_docs, http_page, views
+from serving import http_admin, http_docs, http_page, views
+from serving.callers import Callers
 from serving.calls import MAX_TOP_K, Call, make_call
 from serving.errors import (
     InvalidRequest,
     LookbookError,
     MethodNotAllowed,
     NotFound,
+    Unauthenticated,
     UploadTimeout,
     problem,
 )
@@ -48,7 +49,12 @@ Cells = Annotated[int, Query(ge=MIN_CELLS, le=MAX_CELLS, description="Parts of t
 
 
 def make_app(
-    classifier: Classifier, releases: Releases, lifecycle: Lifecycle, telemetry: Telemetry, settings: Settings
+    classifier: Classifier,
+    releases: Releases,
+    callers: Callers,
+    lifecycle: Lifecycle,
+    telemetry: Telemetry,
+    settings: Settings,
 ) -> FastAPI:
     """The ASGI application over the classifier."""
     keep_uploads_in_memory(settings)
@@ -59,18 +65,20 @@ def make_app(
         observer=partial(telemetry.called, "http"),
     )
     _add_errors(app)
-    _add_classifying(app, classifier, settings)
-    _add_views(app, releases)
-    _add_operations(app, lifecycle, telemetry)
+    guarded = APIRouter(dependencies=[Depends(partial(_identify, callers))])
+    _add_classifying(guarded, classifier, settings)
+    _add_views(guarded, releases)
+    app.include_router(guarded)
+    http_admin.add_health(app, lifecycle)
     http_docs.add(app)
     http_page.add(app, settings.web_dir)
     return app
 
 
-def _add_classifying(app: FastAPI, classifier: Classifier, settings: Settings) -> None:
+def _add_classifying(app: APIRouter, classifier: Classifier, settings: Settings) -> None:
     def call(request: Request, options: pb.ClassifyOptions, timeout_ms: int | None) -> Call:
         limit_ms = min(timeout_ms or settings.request_timeout_ms, settings.request_timeout_ms)
-        return make_call(request.state.request_id, limit_ms / 1000, options)
+        return make_call(request.state.request_id, request.state.caller, limit_ms / 1000, options)
 
     @app.post("/v1/classify", **http_docs.classify())
     async def classify(
@@ -114,7 +122,7 @@ def _add_classifying(app: FastAPI, classifier: Classifier, settings: Settings) -
         return _json(await _unless_gone(request, classifier.explain(image, options, called)))
 
 
-def _add_views(app: FastAPI, releases: Releases) -> None:
+def _add_views(app: APIRouter, releases: Releases) -> None:
     @app.get("/v1/taxonomy", **http_docs.answers("Taxonomy"))
     async def taxonomy(request: Request) -> Response:
         """Every path that an answer can name."""
@@ -130,21 +138,9 @@ def _add_views(app: FastAPI, releases: Releases) -> None:
         return _json(views.models(releases))
 
 
-def _add_operations(app: FastAPI, lifecycle: Lifecycle, telemetry: Telemetry) -> None:
-    @app.get("/livez", tags=["operations"])
-    async def livez() -> Response:
-        """The process lives."""
-        return JSONResponse({"status": "alive"})
-
-    @app.get("/readyz", tags=["operations"])
-    async def readyz() -> Response:
-        """Whether calls are welcome: 200 or 503, and why."""
-        return JSONResponse(lifecycle.report(), 200 if lifecycle.is_serving else 503)
-
-    @app.get("/metrics", tags=["operations"])
-    async def metrics() -> Response:
-        """Metrics for Prometheus."""
-        return Response(generate_latest(telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+async def _identify(callers: Callers, request: Request) -> None:
+    address = request.client.host if request.client else ""
+    request.state.caller = callers.identify(dict(request.headers), address)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -178,6 +174,8 @@ def _problem(request: Request, error: LookbookError, headers: Any = None) -> Res
     more = dict(headers or {}) | {"cache-control": "no-store"}
     if error.retry_after_s is not None:
         more["retry-after"] = str(max(1, round(error.retry_after_s)))
+    if isinstance(error, Unauthenticated):
+        more["www-authenticate"] = "Bearer"
     if isinstance(error, UploadTimeout):
         more["connection"] = "close"  # enough time was given
     return JSONResponse(as_json(told), told.status, more, PROBLEM_JSON)

@@ -12,6 +12,7 @@ import uvicorn
 
 from schema import names
 from serving.backend import ModelClient
+from serving.callers import Callers
 from serving.coalescer import Coalescer
 from serving.grpc_server import ClassifierServicer, make_server
 from serving.lifecycle import Lifecycle
@@ -19,6 +20,7 @@ from serving.releases import Releases
 from serving.service import Classifier
 from serving.settings import Settings
 from serving.telemetry import Telemetry
+from serving.tls import server_credentials
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ class Server:
 
     Args:
         settings: everything.
+
+    Raises:
+        SettingsError: a file that they name cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,15 +48,15 @@ class Server:
             for model, client in self._clients.items()
         }
         self._classifier = Classifier(settings, scorers, self._releases, self._telemetry)
+        self._callers = Callers(settings.api_keys_file)
+        self._credentials = server_credentials(settings)
         self._following: asyncio.Task[None] | None = None
-        self._http: _Uvicorn | None = None
-        self._http_task: asyncio.Task[None] | None = None
+        self._http: list[tuple[_Uvicorn, asyncio.Task[None]]] = []
         self._grpc: grpc.aio.Server | None = None
-        self.http_port = 0
-        self.grpc_port = 0
+        self.http_port = self.admin_port = self.grpc_port = 0
 
     async def start(self) -> None:
-        """Listens on both ports.
+        """Listens on all ports.
 
         Raises:
             OSError, RuntimeError: a port is taken.
@@ -62,7 +67,12 @@ class Server:
         self._lifecycle.changed()
         log.info(
             "listening",
-            extra={"host": self._settings.host, "http_port": self.http_port, "grpc_port": self.grpc_port},
+            extra={
+                "host": self._settings.host,
+                "http_port": self.http_port,
+                "grpc_port": self.grpc_port,
+                "admin_port": self.admin_port,
+            },
         )
 
     async def stop(self, delay_s: float) -> None:
@@ -82,16 +92,28 @@ class Server:
         log.info("stopped")
 
     async def _start_grpc(self) -> None:
-        servicer = ClassifierServicer(self._classifier, self._releases, self._telemetry, self._settings)
+        servicer = ClassifierServicer(self._classifier, self._releases, self._callers, self._telemetry, self._settings)
         self._grpc = make_server(servicer, self._lifecycle, self._settings)
-        self.grpc_port = self._grpc.add_insecure_port(f"{self._settings.host}:{self._settings.grpc_port}")
+        address = f"{self._settings.host}:{self._settings.grpc_port}"
+        if self._credentials:
+            self.grpc_port = self._grpc.add_secure_port(address, self._credentials)
+        else:
+            self.grpc_port = self._grpc.add_insecure_port(address)
         await self._grpc.start()
 
     async def _start_http(self) -> None:
-        sock = listen(self._settings.host, self._settings.http_port)
-        self.http_port = sock.getsockname()[1]
+        sockets = [listen(self._settings.host, port) for port in (self._settings.http_port, self._settings.admin_port)]
+        self.http_port, self.admin_port = (sock.getsockname()[1] for sock in sockets)
         # Importing FastAPI is half of the cold start: in a thread, so that gRPC answers meanwhile.
-        app = await asyncio.to_thread(self._make_app)
+        app, admin = await asyncio.to_thread(self._make_apps)
+        secured = {
+            "ssl_certfile": self._settings.tls_certificate_file or None,
+            "ssl_keyfile": self._settings.tls_key_file or None,
+        }
+        self._run_http(app, sockets[0], **secured)
+        self._run_http(admin, sockets[1])
+
+    def _run_http(self, app: Any, sock: socket.socket, **options: Any) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -99,24 +121,31 @@ class Server:
             lifespan="off",
             ws="none",
             server_header=False,
+            # Else whoever calls from this machine could name any address as its own.
+            forwarded_allow_ips=self._settings.trusted_proxies,
             timeout_graceful_shutdown=max(1, self._settings.drain_timeout_ms // 1000),
+            **options,
         )
-        self._http = _Uvicorn(config)
-        self._http_task = asyncio.create_task(self._http.serve([sock]))
+        server = _Uvicorn(config)
+        self._http.append((server, asyncio.create_task(server.serve([sock]))))
 
-    def _make_app(self) -> Any:
+    def _make_apps(self) -> tuple[Any, Any]:
         import pydantic
 
         # FastAPI has all of OpenAPI as models: they are built when someone asks for /openapi.json, not at the start.
         pydantic.BaseModel.model_config = pydantic.ConfigDict(defer_build=True)
+        from serving.http_admin import make_admin_app
         from serving.http_app import make_app
 
-        return make_app(self._classifier, self._releases, self._lifecycle, self._telemetry, self._settings)
+        app = make_app(
+            self._classifier, self._releases, self._callers, self._lifecycle, self._telemetry, self._settings
+        )
+        return app, make_admin_app(self._lifecycle, self._telemetry)
 
     async def _stop_http(self) -> None:
-        if self._http and self._http_task:
-            self._http.should_exit = True
-            await self._http_task
+        for server, _ in self._http:
+            server.should_exit = True
+        await asyncio.gather(*(task for _, task in self._http))
 
     async def _stop_grpc(self, drain_s: float) -> None:
         if self._grpc:

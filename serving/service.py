@@ -17,6 +17,7 @@ from serving.fan_out import Replies, ask_models
 from serving.images import Inspected, Picture, Size
 from serving.limiter import Limiter
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
+from serving.rates import Rates
 from serving.releases import Candidate, Releases
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -43,6 +44,7 @@ class Classifier:
         self._releases = releases
         self._telemetry = telemetry
         self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
+        self._rates = Rates(settings.rate_images_per_s, settings.rate_burst_images)
         self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
         self._decoders = ThreadPoolExecutor(os.cpu_count(), "decode")
         telemetry.watch(lambda: self._limiter.active, lambda: self._limiter.queued)
@@ -113,6 +115,7 @@ class Classifier:
         """
         question = Question.of(options)
         inspected = images.inspect(image, self._settings.max_image_bytes, self._settings.max_image_pixels)
+        await self._rates.admit(call.caller, question.cells + 1, call.deadline)
         candidate = self._releases.pick()
         try:
             return await self._explainer.explain(inspected, question, candidate, call)
@@ -160,6 +163,7 @@ class Classifier:
         self, inspected: Sequence[Inspected | LookbookError], call: Call, started: float, is_patient: bool
     ) -> list[Outcome]:
         count = sum(isinstance(one, Inspected) for one in inspected)
+        await self._rates.admit(call.caller, count, call.deadline, is_patient=is_patient)
         async with self._limiter.places(count, call.deadline, is_patient=is_patient) as queue_s:
             candidate = self._releases.pick()
             prepared = await self._prepare_all(inspected, candidate.release.sizes)

@@ -30,10 +30,24 @@ class Settings:
     host: Annotated[str, Row("Address that both transports listen on; 0.0.0.0 for every interface.")] = "127.0.0.1"
     http_port: Annotated[int, Row("Port of REST and the page; 0 picks a free one.")] = 8080
     grpc_port: Annotated[int, Row("Port of gRPC; 0 picks a free one.")] = 9090
+    admin_port: Annotated[int, Row("Port of /metrics, /livez and /readyz, never encrypted; 0 picks a free one.")] = 9091
+    tls_certificate_file: Annotated[str, Row("PEM certificate chain for REST, page and gRPC; empty: no TLS.")] = ""
+    tls_key_file: Annotated[str, Row("PEM private key of that certificate.")] = ""
+    api_keys_file: Annotated[
+        str, Row("Lines 'name key': who may call, read anew when the file changes; empty: everybody may.")
+    ] = ""
+    trusted_proxies: Annotated[
+        str, Row("Addresses of proxies, comma-separated, whose X-Forwarded-For names the caller; empty: none.")
+    ] = ""
     article_type_target: Annotated[str, Row("gRPC target of the model server with the article type model.")] = (
         "localhost:8500"
     )
     category_target: Annotated[str, Row("gRPC target of the model server with the category model.")] = "localhost:8500"
+    model_ca_file: Annotated[
+        str, Row("PEM certificates that vouch for the model servers; calls to them are then encrypted. Empty: not.")
+    ] = ""
+    model_certificate_file: Annotated[str, Row("PEM certificate chain shown to the model servers; empty: none.")] = ""
+    model_key_file: Annotated[str, Row("PEM private key of that certificate.")] = ""
 
     request_timeout_ms: Annotated[int, Row("Time for an answer; a caller may ask for less, never for more.", 1)] = (
         10_000
@@ -54,6 +68,10 @@ class Settings:
     max_streams: Annotated[int, Row("Most streams at once.", 1)] = 32
     max_active_images: Annotated[int, Row("Most pictures that are worked on at once, over all callers.", 1)] = 32
     max_queued_images: Annotated[int, Row("Most pictures that wait for a place; more are refused (429).")] = 64
+    rate_images_per_s: Annotated[
+        int, Row("Pictures a second that one caller (its key, else its address) may send in the long run; 0: any.")
+    ] = 0
+    rate_burst_images: Annotated[int, Row("Pictures that it may send at once after a pause.", 1)] = 128
 
     poll_interval_ms: Annotated[int, Row("Time between two looks at the model servers' versions.", 1)] = 1_000
     poll_timeout_ms: Annotated[int, Row("Time for one such look.", 1)] = 2_000

@@ -97,6 +97,7 @@ def _start_merger(model_target: str, http_port: int, grpc_port: int, log: Path) 
     environment = {
         "LOOKBOOK_HTTP_PORT": str(http_port),
         "LOOKBOOK_GRPC_PORT": str(grpc_port),
+        "LOOKBOOK_ADMIN_PORT": str(free_port()),
         "LOOKBOOK_ARTICLE_TYPE_TARGET": model_target,
         "LOOKBOOK_CATEGORY_TARGET": model_target,
         "LOOKBOOK_SHUTDOWN_DELAY_MS": "0",  # nothing in front of it has to notice

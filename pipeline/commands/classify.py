@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from pipeline.commands.common import json_option, print_json, refusing, root_option
-from pipeline.config import Layout
+from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
+from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 
 
 @click.command("classify")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="IMAGE…|DIR")
 @root_option
-@click.option("--server", metavar="HOST:PORT", help="gRPC address of a running merger; default: a stack of its own.")
+@server_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -21,7 +21,7 @@ from pipeline.errors import RunError
 )
 @json_option
 @refusing(RunError)
-def command(layout: Layout, paths: tuple[Path, ...], server: str | None, out: Path | None, as_json: bool) -> None:
+def command(layout: Layout, paths: tuple[Path, ...], server: Remote | None, out: Path | None, as_json: bool) -> None:
     """Tell article type, sub-category and master category of photos.
 
     Exit code 1 if a photo could not be classified.
@@ -31,6 +31,7 @@ def command(layout: Layout, paths: tuple[Path, ...], server: str | None, out: Pa
       lookbook classify shoe.jpg shirt.png
       lookbook classify shoe.jpg --json --server localhost:9090
       lookbook classify photos/ --out results.csv
+      LOOKBOOK_API_KEY=… lookbook classify shoe.jpg --server lookbook.example.com:443 --tls
     """
     is_folder = len(paths) == 1 and paths[0].is_dir()
     if is_folder != bool(out) or (not is_folder and any(path.is_dir() for path in paths)):

@@ -2,13 +2,18 @@
 
 import functools
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipeline.config import DEFAULT_ROOT, Layout
+from pipeline.config import DEFAULT_ROOT, Layout, Remote
+
+API_KEY = "LOOKBOOK_API_KEY"
+"""Not an option: the command lines of all processes can be read by everyone on a machine."""
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,6 +46,27 @@ limit_option = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
+def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--server`` and what goes with it; the command gets a :class:`~pipeline.config.Remote` or None as
+    ``server``."""
+
+    @click.option(
+        "--server", metavar="HOST:PORT", help="gRPC address of a running merger; default: a stack of its own."
+    )
+    @click.option("--ca", type=_FILE, help="PEM certificates that vouch for a server with TLS.")
+    @click.option("--tls", is_flag=True, help="The server has TLS with a certificate that this machine trusts.")
+    @click.option("--api-key-file", type=_FILE, help="File with the API key; default: the variable LOOKBOOK_API_KEY.")
+    @functools.wraps(function)
+    def with_server(server: str | None, ca: Path | None, tls: bool, api_key_file: Path | None, **arguments: Any) -> Any:
+        if not server:
+            return function(server=None, **arguments)
+        key = api_key_file.read_text(encoding="utf-8").strip() if api_key_file else os.environ.get(API_KEY, "")
+        trusted = ca.read_bytes() if ca else (b"" if tls else None)
+        return function(server=Remote(server, key, trusted), **arguments)
+
+    return with_server
 
 
 def refusing(*errors: type[Exception]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import json_option, print_json, refusing, root_option
-from pipeline.config import Layout
+from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
+from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import names
 
@@ -26,10 +26,12 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
     "--head", type=click.Choice(list(names.HEAD_LABELS)), default=names.ARTICLE_TYPE, show_default=True, help="To ask."
 )
 @click.option("--label", default="", help="To explain; default: the head's best one.")
-@click.option("--server", metavar="HOST:PORT", help="gRPC address of a running merger; default: a stack of its own.")
+@server_options
 @json_option
 @refusing(RunError)
-def command(layout: Layout, image: Path, out: Path, head: str, label: str, server: str | None, as_json: bool) -> None:
+def command(
+    layout: Layout, image: Path, out: Path, head: str, label: str, server: Remote | None, as_json: bool
+) -> None:
     """Show which parts of a photo a label rests on.
 
     One part after the other is hidden, and what the label's confidence loses by it is drawn over the photo.

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from serving.model_server.batching import BatchLimits
 from serving.model_server.errors import invalid_argument
 from serving.model_server.flags import Options
-from serving.model_server.protos import BatchingParameters, ConfigError, MonitoringConfig, read_text_proto
+from serving.model_server.protos import BatchingParameters, ConfigError, MonitoringConfig, SSLConfig, read_text_proto
 
 TENSORFLOW: Final = "tensorflow"
 DEFAULT_METRICS_PATH: Final = "/monitoring/prometheus/metrics"
@@ -26,6 +27,8 @@ class Configuration(NamedTuple):
     limits: BatchLimits
     metrics_path: str | None
     """Where the metrics are on the REST port; None for nowhere."""
+    credentials: Any
+    """``grpc.ServerCredentials`` of the gRPC API; None: not encrypted."""
 
 
 def read(options: Options) -> Configuration:
@@ -34,7 +37,9 @@ def read(options: Options) -> Configuration:
     Raises:
         ConfigError: one of them is wrong.
     """
-    return Configuration(model_server_config(options), batch_limits(options), metrics_path(options))
+    return Configuration(
+        model_server_config(options), batch_limits(options), metrics_path(options), server_credentials(options)
+    )
 
 
 def model_server_config(options: Options) -> ModelServerConfig:
@@ -142,3 +147,24 @@ def metrics_path(options: Options) -> str | None:
         return None
     prometheus = read_text_proto(Path(options.monitoring_config_file), MonitoringConfig()).prometheus_config
     return (prometheus.path or DEFAULT_METRICS_PATH) if prometheus.enable else None
+
+
+def server_credentials(options: Options) -> Any:
+    """The certificate of the gRPC API, and by whom its callers must be vouched for; None for no TLS.
+
+    Raises:
+        ConfigError: the file is no such text proto, or lacks a part.
+    """
+    if not options.ssl_config_file:
+        return None
+    config = read_text_proto(Path(options.ssl_config_file), SSLConfig())
+    missing = [name for name in ("server_key", "server_cert") if not getattr(config, name)]
+    if config.client_verify and not config.custom_ca:
+        missing.append("custom_ca")
+    if missing:
+        raise ConfigError(f"{options.ssl_config_file} lacks {' and '.join(missing)}, each the text of a PEM file")
+    return grpc.ssl_server_credentials(
+        [(config.server_key.encode(), config.server_cert.encode())],
+        config.custom_ca.encode() or None,
+        require_client_auth=config.client_verify,
+    )

@@ -40,6 +40,7 @@ class Options:
     allow_version_labels_for_unavailable_models: bool = flag(False, "a new label may name a version that isn't loaded")
     enable_grpc_healthcheck_service: bool = flag(False, "gRPC health service: SERVING once every model is available")
     monitoring_config_file: str = flag("", "text proto MonitoringConfig: Prometheus metrics on the REST port")
+    ssl_config_file: str = flag("", "text proto SSLConfig: certificate of the gRPC API, and whose callers it takes")
     grpc_channel_arguments: str = flag("", "comma-separated key=value options of the gRPC server")
     enable_serialization_as_tensor_content: bool = flag(False, "answer numbers as raw bytes, not as repeated fields")
     tensorflow_session_parallelism: int = flag(0, "sets both of the next two; 0 lets TensorFlow choose")
@@ -61,7 +62,6 @@ WITHOUT_EFFECT: Final[dict[str, tuple[bool | int | str, str]]] = {
     "xla_gpu_compilation_enabled": (False, "XLA is not used"),
 }
 REFUSED: Final[dict[str, bool | str]] = {
-    "ssl_config_file": "",
     "use_alts_credentials": False,
     "platform_config_file": "",
     "tensorflow_session_config_file": "",

@@ -1,8 +1,8 @@
 """Text protos that configure TensorFlow Serving.
 
-tensorflow-serving-api ships ``ModelServerConfig`` but neither ``BatchingParameters`` nor ``MonitoringConfig``. Those
-are declared here with the fields that TensorFlow Serving documents, so that a misspelt field is an error with its line.
-Field numbers don't matter in text form.
+tensorflow-serving-api ships ``ModelServerConfig`` but not ``BatchingParameters``, ``MonitoringConfig`` and
+``SSLConfig``. Those are declared here with the fields that TensorFlow Serving documents, so that a misspelt field is an
+error with its line. Field numbers don't matter in text form.
 """
 
 from pathlib import Path
@@ -30,6 +30,12 @@ _BATCHING_FIELDS: Final = {
     "max_execution_batch_size": _INT64,
 }
 _PROMETHEUS_FIELDS: Final = {"enable": Field.TYPE_BOOL, "path": Field.TYPE_STRING}
+_SSL_FIELDS: Final = {
+    "server_key": Field.TYPE_STRING,
+    "server_cert": Field.TYPE_STRING,
+    "custom_ca": Field.TYPE_STRING,
+    "client_verify": Field.TYPE_BOOL,
+}
 _REPEATED: Final = {"allowed_batch_sizes"}
 
 
@@ -55,6 +61,7 @@ def _declare_all() -> descriptor_pool.DescriptorPool:
     _declare(file, "BatchingParameters", _BATCHING_FIELDS)
     _declare(file, "PrometheusConfig", _PROMETHEUS_FIELDS)
     _declare(file, "MonitoringConfig", {"prometheus_config": f"{file.package}.PrometheusConfig"})
+    _declare(file, "SSLConfig", _SSL_FIELDS)
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
@@ -69,6 +76,7 @@ def _message_class(name: str) -> Any:
 _POOL: Final = _declare_all()
 BatchingParameters: Final = _message_class("BatchingParameters")
 MonitoringConfig: Final = _message_class("MonitoringConfig")
+SSLConfig: Final = _message_class("SSLConfig")
 
 
 def read_text_proto(path: Path, message: AnyMessage) -> AnyMessage:

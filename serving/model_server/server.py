@@ -32,6 +32,7 @@ DRAIN_SECONDS: Final = 30.0
 CONCURRENT_CALLS: Final = 1000
 """gRPC calls at a time, most of them waiting in queues; beyond it RESOURCE_EXHAUSTED."""
 ALL_INTERFACES: Final = "0.0.0.0"  # noqa: S104  # as tensorflow_model_server, which has no flag for it
+UNIX: Final = "unix:"
 SERVICES: Final = (PREDICTION_SERVICE, MODEL_SERVICE)
 
 logger = logging.getLogger(__name__)
@@ -53,14 +54,14 @@ class ModelServer:
         self._health = health.HealthServicer()
         self._manager = ModelManager(_manager_options(options), turns, self._update_health)
         predictor = Predictor(self._manager, metrics, options.enable_serialization_as_tensor_content)
-        self._grpc = self._make_grpc(predictor)
+        self._grpc = self._make_grpc(predictor, configuration.credentials)
         self._rest_socket = _listen(options.rest_api_port) if options.rest_api_port else None
         timeout_seconds = options.rest_api_timeout_in_ms / 1e3
         app = make_app(self._manager, predictor, metrics, timeout_seconds, configuration.metrics_path)
         self._rest = web.AppRunner(app, shutdown_timeout=DRAIN_SECONDS, access_log=None)
         self._stopping = threading.Event()
 
-    def _make_grpc(self, predictor: Predictor) -> Any:
+    def _make_grpc(self, predictor: Predictor, credentials: Any) -> Any:
         defaults = {
             "grpc.max_receive_message_length": -1,
             "grpc.max_send_message_length": -1,
@@ -79,12 +80,12 @@ class ModelServer:
             names.append(health.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
         for address in self._grpc_addresses():
-            _bind(server, address)
+            _bind(server, address, None if address.startswith(UNIX) else credentials)
         return server
 
     def _grpc_addresses(self) -> list[str]:
         tcp = [f"{ALL_INTERFACES}:{self._options.port}"] if self._options.port else []
-        return tcp + [f"unix:{path}" for path in [self._options.grpc_socket_path] if path]
+        return tcp + [f"{UNIX}{path}" for path in [self._options.grpc_socket_path] if path]
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Load the models, serve until ``stopped``, finish what is under way.
@@ -181,9 +182,12 @@ def _attempt(action: Callable[[], None]) -> None:
         logger.exception("Can't bring the models up to date")
 
 
-def _bind(server: Any, address: str) -> None:
+def _bind(server: Any, address: str, credentials: Any) -> None:
     try:
-        server.add_insecure_port(address)
+        if credentials:
+            server.add_secure_port(address, credentials)
+        else:
+            server.add_insecure_port(address)
     except RuntimeError as error:
         raise ConfigError(f"Can't listen on {address}; is it taken? ({error})") from error
 

@@ -26,6 +26,7 @@ export async function startMerger({ port, settings = {} } = {}) {
       ...process.env,
       LOOKBOOK_HTTP_PORT: String(httpPort),
       LOOKBOOK_GRPC_PORT: "0",
+      LOOKBOOK_ADMIN_PORT: "0",
       LOOKBOOK_ARTICLE_TYPE_TARGET: target,
       LOOKBOOK_CATEGORY_TARGET: target,
       LOOKBOOK_SHUTDOWN_DELAY_MS: "0",

@@ -109,6 +109,13 @@ class Manifests:
         selector = {"matchLabels": service["spec"]["selector"]}
         return [workload for workload in self.workloads() if matches(selector, workload.labels)]
 
+    def monitored(self) -> dict[str, Document]:
+        """Monitor → its one endpoint, of Services and of pods."""
+        kinds = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndpoints"}
+        found = {m["metadata"]["name"]: m["spec"][kinds[m["kind"]]] for m in self.of_kind(*kinds)}
+        assert all(len(endpoints) == 1 for endpoints in found.values())
+        return {name: endpoints[0] for name, endpoints in found.items()}
+
     def settings(self, workload: Workload) -> dict[str, str]:
         """The environment of its first container, ConfigMaps included."""
         environment: dict[str, str] = {}

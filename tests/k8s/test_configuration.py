@@ -75,7 +75,8 @@ def test_targets_are_headless_services(base: Manifests, settings: Settings) -> N
 
 def test_the_merger_listens_where_its_pod_says(merger: Workload, settings: Settings) -> None:
     """The container's ports are those that the merger listens on, from everywhere."""
-    assert merger.ports() == {"http": settings.http_port, "grpc": settings.grpc_port}
+    ports = {"http": settings.http_port, "grpc": settings.grpc_port, "admin": settings.admin_port}
+    assert merger.ports() == ports
     assert settings.host == "0.0.0.0"
 
 

@@ -100,7 +100,7 @@ def test_failing_answers_are_those_by_our_fault(manifests: Manifests) -> None:
 
 def test_monitors_read_the_pages_of_metrics(manifests: Manifests) -> None:
     """Both monitors ask for the path under which the metrics are."""
-    paths = {m["metadata"]["name"]: m["spec"]["endpoints"][0]["path"] for m in manifests.of_kind("ServiceMonitor")}
+    paths = {name: endpoint["path"] for name, endpoint in manifests.monitored().items()}
     config = manifests.get("ConfigMap", "tensorflow-serving")["data"]["monitoring.config"]
     assert f'path: "{paths["model-server"]}"' in config
     assert paths["merger"] == "/metrics"  # the pod run asks it

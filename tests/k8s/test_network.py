@@ -34,7 +34,7 @@ STRANGERS: Final = {
     "dns": Peer({"k8s-app": "kube-dns"}, {"kubernetes.io/metadata.name": "kube-system"}, {"dns": 53}),
     "internet": Peer({}, None),
 }
-PORTS: Final = (53, 80, 443, 8080, 8500, 8501, 9090)
+PORTS: Final = (53, 80, 443, 8080, 8500, 8501, 9090, 9091)
 
 
 def _peers(manifests: Manifests) -> dict[str, Peer]:
@@ -99,7 +99,7 @@ def test_each_call_has_a_way_and_no_other_has() -> None:
         ("ingress controller", "merger", 9090),
         ("client", "merger", 8080),
         ("client", "merger", 9090),
-        ("prometheus", "merger", 8080),
+        ("prometheus", "merger", 9091),
         ("prometheus", "model-server", 8501),
     }
 

@@ -80,15 +80,20 @@ def test_budgets_and_autoscalers_have_a_target(manifests: Manifests) -> None:
 
 
 def test_monitors_find_each_pod_once(manifests: Manifests) -> None:
-    """Each serving pod is scraped by way of one Service, on a port of the name that the monitor has."""
+    """Each serving pod is scraped once, itself or by way of one Service, on a port of the name that its monitor has."""
     scraped: list[str] = []
     for monitor in manifests.of_kind("ServiceMonitor"):
         for service in manifests.of_kind("Service"):
             if matches(monitor["spec"]["selector"], service["metadata"]["labels"]):
                 assert monitor["spec"]["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
                 scraped += [workload.name for workload in manifests.selected(service)]
-    serving = [workload.name for workload in manifests.workloads() if workload.kind == "Deployment"]
-    assert sorted(scraped) == (sorted(serving) if manifests.of_kind("ServiceMonitor") else [])
+    serving = [workload for workload in manifests.workloads() if workload.kind == "Deployment"]
+    for monitor in manifests.of_kind("PodMonitor"):
+        for workload in serving:
+            if matches(monitor["spec"]["selector"], workload.labels):
+                assert monitor["spec"]["podMetricsEndpoints"][0]["port"] in workload.ports()
+                scraped.append(workload.name)
+    assert sorted(scraped) == (sorted(w.name for w in serving) if manifests.of_kind("PodMonitor") else [])
 
 
 def test_updates_never_take_the_last_pod(manifests: Manifests) -> None:

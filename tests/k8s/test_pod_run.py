@@ -96,8 +96,7 @@ async def test_paths_from_outside_are_those_of_the_merger(url: str) -> None:
 async def test_monitors_find_metrics(local: Cluster) -> None:
     """Both monitors' paths and ports give metrics that Prometheus can read."""
     found: dict[str, set[str]] = {}
-    for monitor in rendering.combination("monitoring").of_kind("ServiceMonitor"):
-        name, [endpoint] = monitor["metadata"]["name"], monitor["spec"]["endpoints"]
+    for name, endpoint in rendering.combination("monitoring").monitored().items():
         [port] = local.addresses(name, endpoint["port"])
         page = httpx.get(f"http://127.0.0.1:{port}{endpoint['path']}").text
         found[name] = {family.name for family in text_string_to_metric_families(page)}

@@ -85,10 +85,14 @@ def best_labels(response: PredictResponse, head: str) -> list[str]:
 class RunningServer:
     """A server on loopback and its official stubs."""
 
-    def __init__(self, flags: list[str], port: int, rest_port: int) -> None:
+    def __init__(
+        self, flags: list[str], port: int, rest_port: int, credentials: grpc.ChannelCredentials | None
+    ) -> None:
         self.target = f"127.0.0.1:{port}"
         self.rest = httpx.Client(base_url=f"http://127.0.0.1:{rest_port}", timeout=PATIENCE_SECONDS)
-        self.channel = grpc.insecure_channel(self.target)
+        self.channel = (
+            grpc.secure_channel(self.target, credentials) if credentials else grpc.insecure_channel(self.target)
+        )
         self.predictions = PredictionServiceStub(self.channel)
         self.models = ModelServiceStub(self.channel)
         options = parse(flags)
@@ -147,13 +151,15 @@ class RunningServer:
 
 
 @contextmanager
-def start(models: Path, config: Path, **flags: Any) -> Iterator[RunningServer]:
+def start(
+    models: Path, config: Path, credentials: grpc.ChannelCredentials | None = None, **flags: Any
+) -> Iterator[RunningServer]:
     """Serve ``models`` by the committed configuration, with ``flags`` changed, on free ports."""
     for model in names.MODELS:
         (models / model).mkdir(parents=True, exist_ok=True)
     port, rest_port = free_port(), free_port()
     ours = {"port": port, "rest_api_port": rest_port, "file_system_poll_wait_seconds": 1}
-    running = RunningServer(local_flags(models, config, **ours, **flags), port, rest_port)
+    running = RunningServer(local_flags(models, config, **ours, **flags), port, rest_port, credentials)
     try:
         yield running
     finally:

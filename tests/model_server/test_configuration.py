@@ -97,7 +97,7 @@ def test_wrong_batching_config(tmp_path: Path, text: str, complaint: str) -> Non
         (["--model_base_path=/m", "--batching_parameters_file=/b"], "needs --enable_batching"),
         (["--model_base_path=/m", "--port=0"], "listen nowhere"),
         (["--model_base_path=/m", "--port=5", "--rest_api_port=5"], "must differ"),
-        (["--model_base_path=/m", "--ssl_config_file=/s"], "can't do --ssl_config_file"),
+        (["--model_base_path=/m", "--use_alts_credentials"], "can't do --use_alts_credentials"),
         (["--model_base_path=/m", "--tensorflow_session_parallelism=2", "--tensorflow_inter_op_parallelism=1"], "both"),
     ],
 )  # fmt: skip

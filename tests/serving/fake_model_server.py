@@ -55,6 +55,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self) -> None:
         self.models = {model: FakeModel() for model in names.MODELS}
         self.port = 0
+        self.credentials: grpc.ServerCredentials | None = None
         self._server: grpc.aio.Server | None = None
 
     @property
@@ -73,7 +74,11 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self, self._server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(self), self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        if self.credentials:
+            self.port = self._server.add_secure_port(address, self.credentials)
+        else:
+            self.port = self._server.add_insecure_port(address)
         await self._server.start()
 
     async def stop(self) -> None:

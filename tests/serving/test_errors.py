@@ -33,6 +33,7 @@ def test_tables_name_no_other_codes() -> None:
     assert {GRPC_STATUS[code] for code in codes - REST_ONLY if HTTP_STATUS[code] < 500} <= {
         "INVALID_ARGUMENT",
         "RESOURCE_EXHAUSTED",
+        "UNAUTHENTICATED",
     }
 
 

@@ -219,5 +219,5 @@ async def test_slow_upload(fake: FakeModelServer, tmp_path: Path) -> None:
             assert (reply.status_code, reply.json()["code"]) == (408, "upload_timeout")
         except httpx.TransportError:
             pass  # our client was still sending when the connection was closed
-        assert 'code="upload_timeout"' in (await small.http.get("/metrics")).text
+        assert 'code="upload_timeout"' in (await small.admin.get("/metrics")).text
         assert (await ask(small)).status_code == 200

@@ -268,7 +268,7 @@ async def test_metrics(running: MergerProcess, fake: FakeModelServer) -> None:
     """What happened is counted, by names that a stranger cannot multiply."""
     await classify(running, RED)
     await running.http.get(f"/{uuid.uuid4().hex}")
-    text = (await running.http.get("/metrics")).text
+    text = (await running.admin.get("/metrics")).text
     assert 'lookbook_images_total{outcome="ok"}' in text
     assert 'lookbook_calls_total{code="ok",method="classify",transport="http"}' in text
     assert 'lookbook_calls_total{code="not_found",method="none",transport="http"}' in text
@@ -284,7 +284,7 @@ async def test_hanging_up_stops_the_work(running: MergerProcess, fake: FakeModel
         await running.http.post("/v1/classify", content=RED, headers=JPEG, timeout=0.3)
 
     async def is_idle() -> bool:
-        text = (await running.http.get("/metrics")).text
+        text = (await running.admin.get("/metrics")).text
         return "lookbook_images_active 0.0" in text and fake.models["category"].active == 0
 
     await until(is_idle, patience_s=3.0)

@@ -99,6 +99,7 @@ def start_merger(model_target: str, log: Path) -> Start:
     http_port, grpc_port = free_port(), free_port()
     environment = {f"LOOKBOOK_{model.upper()}_TARGET": model_target for model in names.MODELS}
     environment |= {"LOOKBOOK_HTTP_PORT": f"{http_port}", "LOOKBOOK_GRPC_PORT": f"{grpc_port}"}
+    environment["LOOKBOOK_ADMIN_PORT"] = f"{free_port()}"
     environment |= {"LOOKBOOK_SHUTDOWN_DELAY_MS": "0"}
     started = time.perf_counter()
     command = [python_with("uvloop", "serving"), "-m", "serving"]
