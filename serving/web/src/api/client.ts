@@ -1,3 +1,4 @@
+import { apiKey } from "./key";
 import type { Answer, Explanation, Level, Models, Problem, Taxonomy } from "./contract";
 
 /** Longest wait for any answer; the server gives up sooner by itself. */
@@ -9,6 +10,9 @@ const TOP_K = 50;
 /** Codes of problems that the page itself finds; the server's own are in its contract. */
 export const UNREACHABLE = "unreachable";
 export const UNINTELLIGIBLE = "unintelligible";
+
+/** The server's code for a call without an API key that it knows. */
+export const UNAUTHENTICATED = "unauthenticated";
 
 /** The server said no, or said nothing: `problem` tells which. */
 export class ProblemError extends Error {
@@ -53,12 +57,18 @@ async function call<T>(path: string, request: RequestInit, signal?: AbortSignal)
   const anySignal = signal ? AbortSignal.any([signal, timeout]) : timeout;
   let response: Response;
   try {
-    response = await fetch(path, { ...request, signal: anySignal });
+    response = await fetch(path, { ...request, headers: withKey(request.headers), signal: anySignal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ProblemError(ownProblem(UNREACHABLE, "The server cannot be reached", String(error)));
   }
   return read<T>(response);
+}
+
+function withKey(headers: HeadersInit | undefined): Headers {
+  const all = new Headers(headers);
+  if (apiKey()) all.set("X-API-Key", apiKey());
+  return all;
 }
 
 async function read<T>(response: Response): Promise<T> {

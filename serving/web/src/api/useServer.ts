@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-import { ProblemError, fetchModels } from "./client";
+import { ProblemError, UNAUTHENTICATED, fetchModels } from "./client";
 import type { HeadCard, Models } from "./contract";
 
 /** Milliseconds between looks at the server: while all is well, and while it is not. */
@@ -11,17 +11,21 @@ export type Server =
   | { kind: "asking" }
   | { kind: "ready"; models: Models }
   | { kind: "not_ready"; models: Models }
+  | { kind: "locked"; isKeyWrong: boolean }
   | { kind: "gone" };
 
-/** How the server is, asked again and again while the page is looked at. `isInDoubt`: something failed, so ask soon. */
-export function useServer(isInDoubt: boolean): Server {
+/**
+ * How the server is, asked again and again while the page is looked at, and at once for a new API key.
+ * `isInDoubt`: something failed, so ask soon.
+ */
+export function useServer(isInDoubt: boolean, key: string): Server {
   const [server, setServer] = useState<Server>({ kind: "asking" });
   const isCalm = server.kind === "ready" && !isInDoubt;
   useEffect(() => {
     const abort = new AbortController();
     const look = async () => {
       if (document.visibilityState === "hidden") return;
-      const seen = await ask(abort.signal);
+      const seen = await ask(abort.signal, key);
       if (!abort.signal.aborted) setServer(seen);
     };
     const timer = setInterval(() => void look(), isCalm ? CALM_MS : WORRIED_MS);
@@ -30,7 +34,7 @@ export function useServer(isInDoubt: boolean): Server {
       abort.abort();
       clearInterval(timer);
     };
-  }, [isCalm]);
+  }, [isCalm, key]);
   return server;
 }
 
@@ -49,11 +53,14 @@ function typeCard(server: Server): HeadCard | undefined {
     .find(({ name }) => name === "article_type");
 }
 
-async function ask(signal: AbortSignal): Promise<Server> {
+async function ask(signal: AbortSignal, key: string): Promise<Server> {
   try {
     const models = await fetchModels(signal);
     return { kind: models.ready ? "ready" : "not_ready", models };
   } catch (error) {
+    if (error instanceof ProblemError && error.problem.code === UNAUTHENTICATED) {
+      return { kind: "locked", isKeyWrong: key !== "" };
+    }
     if (error instanceof ProblemError || signal.aborted) return { kind: "gone" };
     throw error;
   }

@@ -1,5 +1,5 @@
 import type { Problem } from "./contract";
-import { UNINTELLIGIBLE, UNREACHABLE } from "./client";
+import { UNAUTHENTICATED, UNINTELLIGIBLE, UNREACHABLE } from "./client";
 
 /** What went wrong, for a person: what it is and what to do. */
 export interface Words {
@@ -20,6 +20,16 @@ const OWN_WORDS: Record<string, Words> = {
   [UNINTELLIGIBLE]: {
     what: "The server answered something this page does not understand.",
     todo: "Retry; if it stays so, reload the page.",
+    canRetry: true,
+  },
+  [UNAUTHENTICATED]: {
+    what: "The server wants an API key.",
+    todo: "Enter it at the top of the page, then retry.",
+    canRetry: true,
+  },
+  rate_limited: {
+    what: "More pictures came from here than the server takes at a time.",
+    todo: "Retry in a moment.",
     canRetry: true,
   },
   image_missing: { what: "The file is empty.", todo: NEW_FILE, canRetry: false },

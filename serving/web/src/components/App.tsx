@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 
-import { UNREACHABLE } from "../api/client";
+import { UNAUTHENTICATED, UNREACHABLE } from "../api/client";
+import { apiKey, keepApiKey } from "../api/key";
 import { inWords } from "../api/words";
 import { useServer, useTypeCard } from "../api/useServer";
 import { type Filter, type Order, matches, sorted, tally } from "../answers/selection";
@@ -8,6 +9,7 @@ import { isAnswered } from "../pictures/picture";
 import { usePictures } from "../pictures/usePictures";
 import { AddPictures } from "./AddPictures";
 import { Announcer } from "./Announcer";
+import { ApiKeyForm } from "./ApiKeyForm";
 import { BatchBar } from "./BatchBar";
 import { ExportMenu } from "./ExportMenu";
 import { Header } from "./Header";
@@ -17,7 +19,7 @@ import { ServerNotice } from "./ServerNotice";
 import { ThresholdSlider } from "./ThresholdSlider";
 import { useKeptFocus } from "./useKeptFocus";
 
-const IN_DOUBT = new Set([UNREACHABLE, "not_ready", "model_unavailable"]);
+const IN_DOUBT = new Set([UNREACHABLE, UNAUTHENTICATED, "not_ready", "model_unavailable"]);
 
 /** The whole page. */
 export function App() {
@@ -25,9 +27,16 @@ export function App() {
   const [typeThreshold, setTypeThreshold] = useState<number | null>(null);
   const [chosenFilter, setFilter] = useState<Filter>("all");
   const [order, setOrder] = useState<Order>("added");
+  const [key, setKey] = useState(apiKey);
   const server = useServer(
     pictures.some(({ state }) => state.kind === "failed" && IN_DOUBT.has(state.problem.code)),
+    key,
   );
+
+  const enterKey = (entered: string) => {
+    keepApiKey(entered);
+    setKey(entered);
+  };
 
   const card = useTypeCard(server);
   const isBatch = pictures.length > 1;
@@ -49,6 +58,7 @@ export function App() {
       <Header server={server} />
       <main className={pictures.length ? "page" : "page page-empty"}>
         <ServerNotice server={server} />
+        {server.kind === "locked" && <ApiKeyForm isKeyWrong={server.isKeyWrong} onEntered={enterKey} />}
         <AddPictures isFirst={pictures.length === 0} onAdd={actions.add} />
         {pictures.length > 0 && (
           <>

@@ -47,7 +47,7 @@ function LabelSearch({ picture, paths, onClose }: Props & { paths: TaxonomyPath[
     <div className="correct">
       <label {...getLabelProps({ className: "unseen" })}>Right label for {picture.name}</label>
       <input
-        {...getInputProps({ className: "correct-input", autoFocus: true, onKeyDown: closeOnEscape })}
+        {...getInputProps({ className: "field", autoFocus: true, onKeyDown: closeOnEscape })}
         placeholder="Type to search, for example “heels”"
       />
       <ul {...getMenuProps({ className: "correct-list", "aria-label": "Labels" })}>

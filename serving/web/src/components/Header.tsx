@@ -21,6 +21,8 @@ function words(server: Server): string {
       return `Ready · release ${server.models.release}`;
     case "not_ready":
       return server.models.release === null ? "Not ready" : `Half ready · release ${server.models.release}`;
+    case "locked":
+      return "Locked";
     case "gone":
       return "No connection";
   }

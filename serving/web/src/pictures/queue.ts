@@ -10,7 +10,7 @@ const REGAINED = 0.25;
 
 /** Attempts of one picture, first included, while the server asks for patience. */
 const ATTEMPTS = 6;
-const PATIENCE_CODES = new Set(["overloaded", "not_ready"]);
+const PATIENCE_CODES = new Set(["overloaded", "rate_limited", "not_ready"]);
 
 export interface Job {
   id: number;

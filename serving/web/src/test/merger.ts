@@ -1,7 +1,7 @@
 import { vi } from "vitest";
 
 import type { Answer, Explanation, Problem } from "../api/contract";
-import { PATHS, makeAnswer, makeExplanation, makeModels } from "./contract";
+import { PATHS, makeAnswer, makeExplanation, makeModels, makeProblem } from "./contract";
 
 type Reply = Answer | Explanation | Problem | Error;
 type Classify = (picture: string, query: URLSearchParams) => Reply | Promise<Reply>;
@@ -12,6 +12,8 @@ export class FakeMerger {
   classify: Classify = () => makeAnswer();
   explain: Classify = () => makeExplanation([0.4, 0, 0, 0]);
   models: () => unknown = () => makeModels();
+  /** The API key that it wants; none when empty. */
+  key = "";
   /** Pictures that were asked for, in order. */
   asked: string[] = [];
 
@@ -22,7 +24,10 @@ export class FakeMerger {
     return this;
   }
 
-  private async handle(url: URL, { body, signal }: RequestInit): Promise<Response> {
+  private async handle(url: URL, { body, headers, signal }: RequestInit): Promise<Response> {
+    if (this.key && new Headers(headers).get("X-API-Key") !== this.key) {
+      return respond(makeProblem("unauthenticated", 401));
+    }
     switch (url.pathname) {
       case "/v1/models":
         return respond(this.models());
