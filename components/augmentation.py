@@ -10,19 +10,28 @@ import tensorflow as tf
 
 from components.hyperparameters import Augmentation
 
+_HIDDEN = (0.1, 0.4)
+"""Least and most of each side that an erased rectangle covers."""
+_GREY = 127.0
 _LUMA = (0.299, 0.587, 0.114)
 """Share of red, green and blue in brightness as seen (ITU-R BT.601)."""
 
 
 def augment(dataset: tf.data.Dataset, augmentation: Augmentation, seed: int) -> tf.data.Dataset:
-    """Augments the pictures of a data set of ``(uint8[N, H, W, 3], labels)`` batches, afresh in each epoch."""
+    """Augments a data set of batches ``(uint8[N, H, W, 3], {head: float32[N, C]})``, afresh in each epoch.
+
+    The labels are shares of the classes, since a blend of two pictures has two labels.
+    """
     # A generator keeps its state from epoch to epoch; a seeded op would begin each epoch with the same numbers.
     random = tf.random.Generator.from_seed(seed)
 
     def change(images: tf.Tensor, labels: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         images = tf.cast(images, tf.float32)
         images = change_colours(change_geometry(images, augmentation, random), augmentation, random)
-        return tf.clip_by_value(images, 0.0, 255.0), labels
+        images = tf.clip_by_value(images, 0.0, 255.0)
+        if augmentation.erase:
+            images = erase(images, augmentation.erase, random)
+        return blend(images, labels, augmentation.mixup, random) if augmentation.mixup else (images, labels)
 
     return dataset.map(change, num_parallel_calls=tf.data.AUTOTUNE)
 
@@ -59,6 +68,40 @@ def change_colours(images: tf.Tensor, augmentation: Augmentation, random: tf.ran
     images = images + saturation * (images - grey)
     mean = tf.reduce_mean(grey, axis=(1, 2), keepdims=True)
     return images + contrast * (images - mean) + brightness
+
+
+def erase(images: tf.Tensor, share: float, random: tf.random.Generator) -> tf.Tensor:
+    """Hides a rectangle behind grey in that share of float32[N, H, W, 3]."""
+    count, height, width = (tf.shape(images)[axis] for axis in range(3))
+    is_hidden = tf.cast(random.uniform([count, 1]) < share, tf.float32)
+    rows, columns = _span(count, height, random), _span(count, width, random)
+    mask = (is_hidden * rows)[:, :, tf.newaxis, tf.newaxis] * columns[:, tf.newaxis, :, tf.newaxis]
+    return images + mask * (_GREY - images)
+
+
+def blend(
+    images: tf.Tensor, labels: dict[str, tf.Tensor], alpha: float, random: tf.random.Generator
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """Blends each row with another of its batch, pictures and labels by the same share, which is Beta(α, α)."""
+    count = tf.shape(images)[0]
+    # Two gamma variates make a beta variate.
+    seeds = tf.transpose(random.make_seeds(2))
+    ours, other = (tf.random.stateless_gamma([count], seed, alpha) for seed in (seeds[0], seeds[1]))
+    share = tf.math.divide_no_nan(ours, ours + other)
+    # The larger part stays in its place: a blend and its mirror image are the same.
+    share = tf.maximum(share, 1 - share)
+    # The batch is in random order already.
+    mixed = {head: share[:, tf.newaxis] * one + (1 - share)[:, tf.newaxis] * one[::-1] for head, one in labels.items()}
+    share = tf.reshape(share, (-1, 1, 1, 1))
+    return share * images + (1 - share) * images[::-1], mixed
+
+
+def _span(count: tf.Tensor, length: tf.Tensor, random: tf.random.Generator) -> tf.Tensor:
+    """1 within a random stretch of an axis, 0 outside: float32[count, length]."""
+    most = tf.cast(length, tf.float32)
+    centre = random.uniform([count, 1], 0.0, most)
+    half = random.uniform([count, 1], *_HIDDEN) * most / 2
+    return tf.cast(tf.abs(tf.range(most) - centre) <= half, tf.float32)
 
 
 def _uniform(count: tf.Tensor, most: float, random: tf.random.Generator) -> tf.Tensor:

@@ -19,6 +19,8 @@ class Augmentation:
       brightness: of the full range, up or down.
       contrast: share by which differences from the mean grow or shrink.
       saturation: share by which colours fade towards grey or deepen.
+      erase: share of the pictures in which a rectangle is hidden (Zhong et al., "Random Erasing", 2020).
+      mixup: α of the Beta distribution by which two pictures and their labels are blended (Zhang et al., 2018).
     """
 
     flip: bool = True
@@ -27,6 +29,8 @@ class Augmentation:
     brightness: float = 0.1
     contrast: float = 0.15
     saturation: float = 0.2
+    erase: float = 0.0
+    mixup: float = 0.0
 
 
 @dataclass(frozen=True)

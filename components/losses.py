@@ -19,9 +19,10 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
       gamma: how much well-classified examples are discounted; 0 or more.
       alpha: weight of each class, a number or one number a class.
       label_smoothing: ε, at least 0 and below 1.
-      ignore_class: label of rows that count for nothing (their loss is 0).
 
-    Call with labels int[N] or int[N, 1] and logits float32[N, C]; a loss per row float32[N] before reduction.
+    Call with labels int[N] or int[N, 1], or with shares of the classes float32[N, C] where rows are blends of several,
+    for which the losses of the classes are added up by their shares. A label below 0, and a row without shares, counts
+    for nothing: its loss is 0. With them go logits float32[N, C]; a loss per row float32[N] before reduction.
     """
 
     def __init__(
@@ -29,7 +30,6 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         gamma: float = 2.0,
         alpha: float | Sequence[float] = 1.0,
         label_smoothing: float = 0.0,
-        ignore_class: int = -1,
         name: str = "sparse_categorical_focal_loss",
         **kwargs,
     ):
@@ -41,19 +41,18 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         if self.alpha.ndim > 1 or (self.alpha < 0).any():
             raise ValueError(f"alpha is {alpha}; it must be a number or one number a class, none below 0")
         self.label_smoothing = float(label_smoothing)
-        self.ignore_class = ignore_class
 
     def call(self, y_true, y_pred):
-        labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
-        counts = ops.cast(ops.not_equal(labels, self.ignore_class), y_pred.dtype)
-        labels = ops.maximum(labels, 0)
-        log_softmax = ops.log_softmax(y_pred, axis=-1)
-        log_p = ops.take_along_axis(log_softmax, labels[:, None], axis=-1)[:, 0]
-        alpha = ops.take(ops.convert_to_tensor(np.atleast_1d(self.alpha)), labels if self.alpha.ndim else labels * 0)
+        classes = y_pred.shape[-1]
+        is_shares = len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1
+        shares = y_true if is_shares else _one_hot(y_true, classes)
+        log_p = ops.log_softmax(y_pred, axis=-1)
         # 1 - p by expm1: exact where p is near 1, and finite in its gradient where p is 1.
         hardness = ops.power(ops.maximum(-ops.expm1(log_p), 1e-7), self.gamma) if self.gamma else 1.0
+        weights = shares * ops.convert_to_tensor(self.alpha)
         smoothing = self.label_smoothing
-        return -counts * alpha * ((1 - smoothing) * hardness * log_p + smoothing * ops.mean(log_softmax, axis=-1))
+        sharp = ops.sum(weights * hardness * log_p, axis=-1)
+        return -(1 - smoothing) * sharp - smoothing * ops.sum(weights, axis=-1) * ops.mean(log_p, axis=-1)
 
     def get_config(self):
         config = super().get_config()
@@ -62,8 +61,12 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
             "gamma": self.gamma,
             "alpha": self.alpha.tolist(),
             "label_smoothing": self.label_smoothing,
-            "ignore_class": self.ignore_class,
         }
+
+
+def _one_hot(labels, classes: int):
+    # Keras hands labels over as float32; one_hot makes a row of zeros of a label below 0.
+    return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), classes)
 
 
 def class_weights(counts: Sequence[int], balance: float) -> np.ndarray:

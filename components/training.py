@@ -54,6 +54,7 @@ def train_classifier(
     if backbone_weights:
         backbone.load_weights(backbone_weights)
     batches = training_data.training_batches(train, parameters.batch_size, parameters.seed)
+    batches, evaluation = training_data.one_hot(batches, classes), training_data.one_hot(evaluation, classes)
     batches = augmentation.augment(batches, parameters.augmentation, parameters.seed).prefetch(tf.data.AUTOTUNE)
     # A full pass, since a broken-off one would not fill the cache.
     has_evaluation = bool(evaluation.reduce(np.int64(0), lambda count, _: count + 1))

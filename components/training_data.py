@@ -46,6 +46,15 @@ def training_batches(rows: tf.data.Dataset, batch_size: int, seed: int) -> tf.da
     return rows.shuffle(_SHUFFLE_ROWS, seed=seed, reshuffle_each_iteration=True).batch(batch_size)
 
 
+def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Dataset:
+    """Labels int64[N] of each head as shares float32[N, C]; a label that training lacks has none."""
+
+    def spread(images: tf.Tensor, labels: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        return images, {head: tf.one_hot(ids, classes[head]) for head, ids in labels.items()}
+
+    return batches.map(spread, num_parallel_calls=tf.data.AUTOTUNE)
+
+
 def label_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, str, str], int]:
     """Rows of each taxonomy path (article type, sub-category, master category) in the training split."""
     # The vocabulary file holds "count path" lines; only the path may have spaces.

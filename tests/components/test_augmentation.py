@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from components.augmentation import augment, change_colours, change_geometry
+from components.augmentation import augment, change_colours, change_geometry, erase
 from components.hyperparameters import Augmentation
 
 OFF = Augmentation(flip=False, rotation=0, zoom=0, brightness=0, contrast=0, saturation=0)
@@ -13,7 +13,16 @@ OFF = Augmentation(flip=False, rotation=0, zoom=0, brightness=0, contrast=0, sat
 
 def batches():
     images = np.random.default_rng(1).integers(0, 256, (8, 20, 16, 3), np.uint8)
-    return tf.data.Dataset.from_tensor_slices((images, {"article_type": np.arange(8)})).batch(4)
+    return tf.data.Dataset.from_tensor_slices((images, {"article_type": np.eye(8, dtype=np.float32)})).batch(4)
+
+
+COLOURS = np.arange(8, dtype=np.float32) * 30
+
+
+def batches_of_one_colour():
+    """Picture i is all of COLOURS[i] and has label i."""
+    images = np.broadcast_to(COLOURS[:, np.newaxis, np.newaxis, np.newaxis], (8, 4, 4, 3)).astype(np.uint8)
+    return tf.data.Dataset.from_tensor_slices((images, {"article_type": np.eye(8, dtype=np.float32)})).batch(8)
 
 
 def augmented(augmentation):
@@ -24,7 +33,7 @@ def test_each_change_changes_and_stays_in_range():
     """Every knob alone alters the pixels and leaves them in [0, 255]."""
     plain = augmented(OFF)
     for field in dataclasses.fields(Augmentation):
-        changed = augmented(dataclasses.replace(OFF, **{field.name: field.default}))
+        changed = augmented(dataclasses.replace(OFF, **{field.name: field.default or 0.5}))
         assert any((one != other).any() for one, other in zip(plain, changed, strict=True)), field.name
         assert all(images.min() >= 0 and images.max() <= 255 for images in changed), field.name
 
@@ -70,4 +79,25 @@ def test_pictures_differ_from_epoch_to_epoch():
     dataset = augment(batches(), Augmentation(), seed=1)
     first, second = ([images.numpy() for images, _ in dataset] for _ in range(2))
     assert any((one != other).any() for one, other in zip(first, second, strict=True))
-    assert [labels["article_type"].numpy().tolist() for _, labels in dataset] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    labels = [labels["article_type"].numpy().argmax(axis=1).tolist() for _, labels in dataset]
+    assert labels == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_blends_share_pixels_and_labels_alike():
+    """A blend's labels are the shares in which its two pictures went into it, and they add up to 1."""
+    for images, labels in augment(batches_of_one_colour(), dataclasses.replace(OFF, mixup=0.8), seed=1):
+        shares = labels["article_type"].numpy()
+        np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+        assert (shares.max(axis=1) >= 0.5).all() and (shares.max(axis=1) < 1).any()
+        np.testing.assert_allclose(images[:, 0, 0, 0], shares @ COLOURS, rtol=1e-4)
+
+
+def test_erased_rectangles_are_grey_and_leave_the_rest():
+    """About the wanted share of the pictures loses one rectangle, and not a pixel outside of it."""
+    images = np.full((200, 30, 20, 3), 255.0, np.float32)
+    hidden = erase(tf.constant(images), 0.5, tf.random.Generator.from_seed(4)).numpy() == 127.0
+    assert 60 < hidden.any(axis=(1, 2, 3)).sum() < 140
+    for mask in hidden[hidden.any(axis=(1, 2, 3))][..., 0]:
+        rows, columns = mask.any(axis=1), mask.any(axis=0)
+        assert (mask == rows[:, np.newaxis] * columns).all()
+        assert rows.sum() <= 13 and columns.sum() <= 9

@@ -78,3 +78,13 @@ def test_label_smoothing_spreads_its_share_evenly():
     smoothed[[0, 1], [2, 0]] += 0.9
     expected = -(smoothed * LOGITS).sum(axis=1)  # the logits are log-probabilities already
     np.testing.assert_allclose(per_row([2, 0], gamma=0.0, label_smoothing=0.1), expected, rtol=1e-5)
+
+
+def test_blends_lose_the_sum_of_their_shares():
+    """A row that is part one class and part another loses each class's loss by its share, with weights and gamma."""
+    options = {"gamma": 1.5, "alpha": [3.0, 0.5, 1.0], "label_smoothing": 0.1}
+    blended = per_row(np.array([[0.7, 0.0, 0.3], [0.0, 1.0, 0.0]], np.float32), **options)
+    parts = [per_row([label, 1], **options) for label in (0, 2)]
+    np.testing.assert_allclose(blended[0], 0.7 * parts[0][0] + 0.3 * parts[1][0], rtol=1e-5)
+    np.testing.assert_allclose(blended[1], parts[0][1], rtol=1e-5)
+    assert per_row(np.zeros((2, 3), np.float32), **options).tolist() == [0, 0]
