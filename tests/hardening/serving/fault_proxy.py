@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 CHUNK: Final = 65_536
-LATENCY_S: Final = 0.3
+LATENCY_S: Final = 0.1
 TRICKLE_S: Final = 0.05
 
 

@@ -1,5 +1,6 @@
 """Bad networks between the merger and its model server: every call ends in time, and all is well again by itself."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -27,19 +28,18 @@ SETTINGS: Final = {"request_timeout_ms": int(TIMEOUT_S * 1000), "keepalive_ms": 
 
 
 @pytest.fixture
-async def fake() -> FakeModelServer:
-    """A model server that is well; stopped with the test's loop."""
+async def fake() -> AsyncIterator[FakeModelServer]:
+    """A model server that is well."""
     server = FakeModelServer()
     await server.start()
-    return server
+    yield server
+    await server.stop()
 
 
 @pytest.mark.parametrize("fault", list(RIGHT), ids=lambda fault: fault.value)
 async def test_network_fault(promise: Promises, fake: FakeModelServer, tmp_path: Path, fault: Fault) -> None:
-    """Under each fault every call has the right status within its deadline; afterwards answers come by themselves."""
-    words = (
-        f"{sorted(RIGHT[fault])} within {TIMEOUT_S + SLACK_S:.0f} s, nothing left under way, answers within 10 s after"
-    )
+    """Under each fault every call has the right status within its deadline; afterwards all is well by itself."""
+    words = f"{sorted(RIGHT[fault])} within {TIMEOUT_S + SLACK_S:.0f} s, nothing left over, well again within 10 s"
     with promise(f"network: {fault.value}", words) as row:
         async with FaultProxy(fake.port) as proxy, merger(tmp_path, proxy.target, **SETTINGS) as running:
             await running.ready()
