@@ -15,6 +15,7 @@ from serving.backend import ModelClient
 from serving.callers import Callers
 from serving.coalescer import Coalescer
 from serving.grpc_server import ClassifierServicer, make_server
+from serving.http_protocol import BoundedHeads
 from serving.lifecycle import Lifecycle
 from serving.releases import Releases
 from serving.service import Classifier
@@ -120,6 +121,7 @@ class Server:
             access_log=False,
             lifespan="off",
             ws="none",
+            http=BoundedHeads,
             server_header=False,
             # Else whoever calls from this machine could name any address as its own.
             forwarded_allow_ips=self._settings.trusted_proxies,
