@@ -45,7 +45,7 @@ def test_fuzz(target: str, tmp_path: Path, promise: Promises) -> None:
         command = [PYTHON, "-m", f"tests.hardening.serving.{target}", *limits, f"-artifact_prefix={tmp_path}/"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=4 * BUDGET_S)
         found = [f"{path.name}: {path.read_bytes()[:200]!r}" for path in tmp_path.iterdir()]
-        assert done.returncode == 0, "\n".join([*found, done.stderr[-3000:]])
+        assert done.returncode == 0, "\n".join([*found, done.stdout[-3000:], done.stderr[-1000:]])
         runs = re.search(r"Done (\d+) runs in (\d+) second", done.stderr)
         assert runs, done.stderr[-1000:]
         row.seen = f"{int(runs[1]):,} inputs in {runs[2]} s, none broke it"
