@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving sample proto stubs check-k8s hardening screenshots
+  page bench-pipeline bench-serving sample proto stubs check-k8s hardening bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,10 +60,23 @@ $(VENV)/checks/.installed: k8s/checks.txt $(UV)
 	$(UV) pip install --quiet --python $(VENV)/checks/bin/python --requirement k8s/checks.txt
 	touch $@
 
-hardening: env $(VENV)/checks/.installed ## load, faults and hostile input, all of it; the table also in build/hardening.json
+hardening: env bandit $(VENV)/checks/.installed $(VENV)/hardening/.installed ## load, faults and hostile input, all of it; the table also in build/hardening.json
 	rm -f build/hardening.json
 	$(SERVING)/bin/python -m pytest tests/hardening/serving --promises build/hardening.json $(PYTEST_ARGS)
 	$(PIPELINE)/bin/python -m pytest tests/hardening/pipeline --promises build/hardening.json $(PYTEST_ARGS)
+
+bandit: $(VENV)/hardening/.installed ## looks through our own code for what is known to be dangerous
+	$(VENV)/hardening/bin/bandit --quiet --configfile pyproject.toml --recursive schema serving pipeline components
+
+sbom: $(VENV)/hardening/.installed ## what both locked environments are made of, as CycloneDX in build/sbom
+	mkdir -p build/sbom
+	for lock in pipeline serving; do $(VENV)/hardening/bin/cyclonedx-py requirements requirements/$$lock.txt \
+	  --output-reproducible --output-file build/sbom/$$lock.json || exit 1; done
+
+$(VENV)/hardening/.installed: requirements/hardening.txt $(UV)
+	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/hardening
+	$(UV) pip install --quiet --python $(VENV)/hardening/bin/python --requirement requirements/hardening.txt
+	touch $@
 
 page: ## builds the page where node is found, and says so where it is not
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(WEB)/dist/index.html; \

@@ -1,7 +1,6 @@
 """Model cards and the release they make: everything the merger knows about a version, read from the models."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,9 @@ from serving.images import Size
 
 PATH: Final = "path"
 """Key of the exponent of P(path | article type) in the card's ``joint``."""
+
+MAX_EXPONENT: Final = 100.0
+"""Largest exponent in the card's ``joint``; much larger ones would make the joint answer's logarithms infinite."""
 
 
 @dataclass(frozen=True, order=True)
@@ -152,7 +154,7 @@ def _read_path(path: Mapping[str, Any]) -> TaxonomyPath:
 
 
 def _check(card: Card, model: str) -> None:
-    wanted = set(names.MODEL_HEADS.get(model, ()))
+    wanted, exponents = set(names.MODEL_HEADS.get(model, ())), card.joint.values()
     problems = {
         f"it is the card of {card.model!r}": card.model != model,
         f"its heads are {sorted(card.heads)}, not {sorted(wanted)}": set(card.heads) != wanted,
@@ -160,7 +162,7 @@ def _check(card: Card, model: str) -> None:
         "the taxonomy is empty": not card.taxonomy,
         "a count of the taxonomy is below 1": any(path.count < 1 for path in card.taxonomy),
         "the taxonomy names a path twice": len({path.labels for path in card.taxonomy}) != len(card.taxonomy),
-        "a joint exponent is negative or no number": not all(0 <= e < math.inf for e in card.joint.values()),
+        f"a joint exponent is outside 0 to {MAX_EXPONENT:g}": any(not 0 <= e <= MAX_EXPONENT for e in exponents),
         "a head names a label twice": any(len(set(h.labels)) != len(h.labels) for h in card.heads.values()),
         "a review threshold is outside 0 to 1": not all(0 <= h.review_threshold <= 1 for h in card.heads.values()),
     }

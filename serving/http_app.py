@@ -23,7 +23,7 @@ from serving.errors import (
     UploadTimeout,
     problem,
 )
-from serving.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS
+from serving.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS, MODEL_OF
 from serving.http_bodies import keep_uploads_in_memory, read_batch, read_image
 from serving.http_middleware import Gate
 from serving.json_view import as_json
@@ -43,7 +43,9 @@ Reply = TypeVar("Reply")
 AllowPartial = Annotated[bool, Query(description="Answer from one model when the other cannot be had.")]
 TopK = Annotated[int, Query(ge=1, le=MAX_TOP_K, description="Labels to list in each head, paths in the joint answer.")]
 TimeoutMs = Annotated[int | None, Query(ge=1, description="Time for the answer; never more than the server's limit.")]
-Head = Annotated[str, Query(description="article_type, sub_category or master_category; empty: article_type.")]
+Head = Annotated[
+    str, Query(description="The head to explain; empty: article_type.", json_schema_extra={"enum": ["", *MODEL_OF]})
+]
 Label = Annotated[str, Query(description="The label to explain; empty: the head's best one.")]
 Cells = Annotated[int, Query(ge=MIN_CELLS, le=MAX_CELLS, description="Parts of the picture to hide, at most.")]
 

@@ -15,11 +15,22 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from serving import errors
-from serving.http_bodies import JSON, MULTIPART, RAW_TYPES
+from serving.calls import MAX_TOP_K
+from serving.http_bodies import JSON, MULTIPART, OTHER_FIELDS, RAW_TYPES
 from serving.http_middleware import CONTENT_SECURITY_POLICY
 from serving.proto.lookbook.v1 import classifier_pb2
 
 SCHEMAS: Final = Path(classifier_pb2.__file__).with_name("classifier.schema.json")
+
+FILE: Final = {"type": "string", "format": "binary", "minLength": 1}
+REQUESTS: Final[dict[str, tuple[list[str], dict[str, dict[str, int]]]]] = {
+    "ClassifyBatchRequest": (["items"], {"items": {"minItems": 1}}),
+    "BatchItem": (["image"], {}),
+    "ClassifyOptions": ([], {"top_k": {"minimum": 0, "maximum": MAX_TOP_K}}),
+}
+"""What a caller may send as JSON → the fields that must be there, and bounds that the .proto does not know.
+
+The schemas made of the .proto describe answers, in which every field is there."""
 
 START: Final = "SwaggerUIBundle({url: 'openapi.json', dom_id: '#swagger', deepLinking: true});"
 PAGE: Final = """<!doctype html>
@@ -75,22 +86,23 @@ def explain() -> dict[str, Any]:
 
 
 def _one_picture() -> dict[str, Any]:
-    file = {"type": "string", "format": "binary"}
-    form = {"type": "object", "required": ["image"], "properties": {"image": file}}
-    content: dict[str, Any] = {MULTIPART: {"schema": form}}
-    content |= {kind: {"schema": file} for kind in RAW_TYPES}
+    content: dict[str, Any] = {MULTIPART: {"schema": _form("image", FILE)}}
+    content |= {kind: {"schema": FILE} for kind in RAW_TYPES}
     return _body(content)
 
 
 def classify_batch() -> dict[str, Any]:
     """Arguments of the route for many pictures."""
-    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
-    form = {"type": "object", "required": ["images"], "properties": {"images": files}}
     content = {
-        MULTIPART: {"schema": form},
+        MULTIPART: {"schema": _form("images", {"type": "array", "minItems": 1, "items": FILE})},
         JSON: {"schema": {"$ref": "#/components/schemas/ClassifyBatchRequest"}},
     }
     return answers("ClassifyBatchResponse") | _body(content)
+
+
+def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    text = f"Up to {OTHER_FIELDS} other fields that are no files are ignored."
+    return {"type": "object", "description": text, "required": [field], "properties": {field: schema}}
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:
@@ -109,6 +121,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     schemas = json.loads(SCHEMAS.read_text(encoding="utf-8"))
+    for name, (required, bounds) in REQUESTS.items():
+        schemas[name] |= {"required": required, "additionalProperties": False}
+        for field, bound in bounds.items():
+            schemas[name]["properties"][field] |= bound
     document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
     return document
 

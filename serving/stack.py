@@ -107,7 +107,7 @@ def _start_merger(model_target: str, http_port: int, grpc_port: int, log: Path) 
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=ASK_S) as reply:  # noqa: S310 - always http, see above
+        with urllib.request.urlopen(f"{url}/readyz", timeout=ASK_S) as reply:  # nosec B310 # noqa: S310 - http, see above
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -25,6 +25,8 @@ def to_rows(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[arr
     values = _fill(values, rows * columns)
     if values and not (math.isfinite(sum(values)) and min(values) >= 0 and max(values) <= 1.0001):
         raise ValueError("there are scores that are no probabilities")
+    if values and max(values) > 1:  # a model's rounding; callers are promised shares
+        values = array("f", [min(value, 1.0) for value in values])
     return [values[start : start + columns] for start in range(0, rows * columns, columns)]
 
 

@@ -146,7 +146,7 @@ def _header(records: Iterator[_Record]) -> list[str]:
         )
     twice = {column for column in header if header.count(column) > 1}
     if twice:
-        raise CatalogueError(f"{names.STYLES_CSV} names a column twice: {', '.join(sorted(twice))}")
+        raise CatalogueError(f"{names.STYLES_CSV} names a column twice: {', '.join(sorted(map(repr, twice)))}")
     return header
 
 

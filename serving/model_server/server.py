@@ -31,7 +31,7 @@ DRAIN_SECONDS: Final = 30.0
 """How long requests under way may take to finish after SIGTERM."""
 CONCURRENT_CALLS: Final = 1000
 """gRPC calls at a time, most of them waiting in queues; beyond it RESOURCE_EXHAUSTED."""
-ALL_INTERFACES: Final = "0.0.0.0"  # noqa: S104  # as tensorflow_model_server, which has no flag for it
+ALL_INTERFACES: Final = "0.0.0.0"  # nosec B104 # noqa: S104 - as tensorflow_model_server, which has no flag for it
 UNIX: Final = "unix:"
 SERVICES: Final = (PREDICTION_SERVICE, MODEL_SERVICE)
 

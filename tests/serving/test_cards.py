@@ -41,6 +41,7 @@ def test_reads_a_card() -> None:
         (lambda card: card["taxonomy"][0].update(sub_category="Hats"), "the sub_category 'Hats'"),
         (lambda card: card["joint"].update(path=-1), "joint exponent"),
         (lambda card: card["joint"].update(path=float("nan")), "joint exponent"),
+        (lambda card: card["joint"].update(path=1e308), "joint exponent"),
         (lambda card: card["heads"]["sub_category"]["labels"].append("Shoes"), "label twice"),
         (lambda card: card["heads"]["sub_category"].update(review_threshold=1.2), "review threshold"),
     ],

@@ -73,7 +73,7 @@ def red_corner() -> Inspected:
 
 
 def call(seconds: float = 10.0) -> Call:
-    return Call("a-request", Deadline(seconds))
+    return Call("a-request", "a-caller", Deadline(seconds))
 
 
 async def explain(client: Any, question: Question, limiter: Limiter | None = None) -> pb.ExplainResponse:

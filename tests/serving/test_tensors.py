@@ -28,6 +28,12 @@ def test_reads_rows(values: dict[str, Any]) -> None:
     assert [list(row) for row in rows] == [[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]]
 
 
+def test_what_rounding_puts_over_one_is_one() -> None:
+    """A share that a model's rounding puts a little over 1 arrives as 1: no caller ever sees a confidence above it."""
+    rows = tensors.to_rows(tensor(types_pb2.DT_FLOAT, [1, 2], float_val=[1.00005, 0.0]), 1, 2)
+    assert [list(row) for row in rows] == [[1.0, 0.0]]
+
+
 def test_repeats_the_last_value() -> None:
     """A sender may leave out repetitions of the last value."""
     rows = tensors.to_rows(tensor(types_pb2.DT_FLOAT, [2, 2], float_val=[0.5]), 2, 2)
