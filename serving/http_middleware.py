@@ -25,7 +25,8 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 
-LINGER_S: Final = 5.0
+LINGER_S: Final = 15.0
+SMALL_REST_BYTES: Final = 64 * 2**10
 
 Observer = Callable[[str, str, float, str], None]
 
@@ -70,6 +71,7 @@ class _Body:
         self._receive = receive
         self._limit = limit
         self._came = 0
+        self._announced = int(announced) if announced.isdigit() else limit
         self.is_whole = False
 
     async def receive(self) -> Message:
@@ -84,9 +86,15 @@ class _Body:
                 return message
         raise RequestTooLarge(f"The request has more than the {self._limit} bytes that are allowed.")
 
+    @property
+    def is_worth_reading(self) -> bool:
+        """Whether the little that is missing costs less than a new connection."""
+        return self._announced - self._came <= SMALL_REST_BYTES
+
     async def linger(self) -> None:
-        """Reads on for a while and forgets it: a client that is still sending would see a reset, not our answer."""
-        if self._waits_for_us and not self._came:
+        """Reads on for a while and forgets it: closing a connection with unread bytes resets it, and the client that is
+        still sending would not see our answer."""
+        if self.is_whole or (self._waits_for_us and not self._came):
             return
         try:
             await asyncio.wait_for(self._discard(), LINGER_S)
@@ -106,16 +114,25 @@ class _Body:
 
 
 def _hardened(send: Send, name: str, body: _Body) -> Send:
+    is_last = False
+
     async def hardened(message: Message) -> None:
+        nonlocal is_last
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_HEADER] = name
             for key, value in HEADERS.items():
                 headers.setdefault(key, value)
-            if message["status"] >= 400 and not body.is_whole and "connection" not in headers:
+            if message["status"] >= 400 and body.is_worth_reading:
                 await body.linger()
-                if not body.is_whole:
-                    headers["connection"] = "close"
+            if message["status"] >= 400 and not body.is_whole:
+                headers["connection"] = "close"
+            is_last = headers.get("connection") == "close"
+        elif is_last and not message.get("more_body", False):
+            # The whole answer goes out before the rest is read: the connection is closed with its last message.
+            await send(message | {"more_body": True})
+            await body.linger()
+            message = {"type": "http.response.body", "body": b""}
         await send(message)
 
     return hardened

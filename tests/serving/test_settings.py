@@ -17,8 +17,19 @@ def test_every_setting_is_explained() -> None:
         assert f"{variable(name)}={getattr(Settings, name)}" in text
         assert row.sentence.endswith(".") and row.sentence in text
         is_number = isinstance(getattr(Settings, name), int)
-        units = ("_ms", "_bytes", "_pixels", "_images", "_streams", "_port", "_attempts", "_failures", "_calls")
-        assert not is_number or name.endswith(units), name
+        units = (
+            "_ms",
+            "_bytes",
+            "_pixels",
+            "_images",
+            "_streams",
+            "_port",
+            "_attempts",
+            "_failures",
+            "_calls",
+            "_per_s",
+        )
+        assert not is_number or name.endswith((*units, "_per_s")), name
 
 
 def test_reads_the_environment() -> None:
