@@ -60,7 +60,7 @@ $(VENV)/checks/.installed: k8s/checks.txt $(UV)
 	$(UV) pip install --quiet --python $(VENV)/checks/bin/python --requirement k8s/checks.txt
 	touch $@
 
-hardening: env bandit $(VENV)/checks/.installed $(VENV)/hardening/.installed ## load, faults and hostile input, all of it; the table also in build/hardening.json
+hardening: env bandit $(VENV)/hardening/.installed ## load, faults and hostile input, all of it; the table also in build/hardening.json
 	rm -f build/hardening.json
 	$(SERVING)/bin/python -m pytest tests/hardening/serving --promises build/hardening.json $(PYTEST_ARGS)
 	$(PIPELINE)/bin/python -m pytest tests/hardening/pipeline --promises build/hardening.json $(PYTEST_ARGS)
