@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving sample proto stubs check-k8s hardening bandit sbom screenshots
+  page bench-pipeline bench-serving sample proto stubs check-k8s hardening soak bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ hardening: env bandit $(VENV)/hardening/.installed ## load, faults and hostile i
 	rm -f build/hardening.json
 	$(SERVING)/bin/python -m pytest tests/hardening/serving --promises build/hardening.json $(PYTEST_ARGS)
 	$(PIPELINE)/bin/python -m pytest tests/hardening/pipeline --promises build/hardening.json $(PYTEST_ARGS)
+
+soak: env $(VENV)/hardening/.installed ## a quarter of an hour of ordinary load: nothing may grow
+	LOOKBOOK_SOAK_S=900 $(SERVING)/bin/python -m pytest tests/hardening/serving/test_load.py -k soak --promises build/hardening.json
 
 bandit: $(VENV)/hardening/.installed ## looks through our own code for what is known to be dangerous
 	$(VENV)/hardening/bin/bandit --quiet --configfile pyproject.toml --recursive schema serving pipeline components

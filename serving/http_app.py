@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,13 +19,11 @@ from serving.errors import (
     LookbookError,
     MethodNotAllowed,
     NotFound,
-    Unauthenticated,
-    UploadTimeout,
-    problem,
 )
 from serving.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS, MODEL_OF
 from serving.http_bodies import keep_uploads_in_memory, read_batch, read_image
 from serving.http_middleware import Gate
+from serving.http_problems import problem_response
 from serving.json_view import as_json
 from serving.lifecycle import Lifecycle
 from serving.merge import DEFAULT_TOP_K
@@ -36,8 +34,6 @@ from serving.settings import Settings
 from serving.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
-
-PROBLEM_JSON: Final = "application/problem+json"
 
 Reply = TypeVar("Reply")
 AllowPartial = Annotated[bool, Query(description="Answer from one model when the other cannot be had.")]
@@ -64,6 +60,7 @@ def make_app(
     app.add_middleware(
         Gate,
         max_body_bytes=settings.max_request_bytes,
+        shed=classifier.shed,
         observer=partial(telemetry.called, "http"),
     )
     _add_errors(app)
@@ -172,15 +169,7 @@ def _add_errors(app: FastAPI) -> None:
 
 def _problem(request: Request, error: LookbookError, headers: Any = None) -> Response:
     request.state.code = error.code
-    told = problem(error, request.state.request_id)
-    more = dict(headers or {}) | {"cache-control": "no-store"}
-    if error.retry_after_s is not None:
-        more["retry-after"] = str(max(1, round(error.retry_after_s)))
-    if isinstance(error, Unauthenticated):
-        more["www-authenticate"] = "Bearer"
-    if isinstance(error, UploadTimeout):
-        more["connection"] = "close"  # enough time was given
-    return JSONResponse(as_json(told), told.status, more, PROBLEM_JSON)
+    return problem_response(error, request.state.request_id, headers)
 
 
 def _json(message: Any) -> Response:

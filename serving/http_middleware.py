@@ -9,7 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.calls import REQUEST_ID_HEADER, request_id
-from serving.errors import RequestTooLarge
+from serving.errors import LookbookError, RequestTooLarge
+from serving.http_problems import problem_response
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
@@ -29,6 +30,7 @@ LINGER_S: Final = 15.0
 SMALL_REST_BYTES: Final = 64 * 2**10
 
 Observer = Callable[[str, str, float, str], None]
+Shed = Callable[[str], LookbookError | None]
 
 
 class Gate:
@@ -37,12 +39,15 @@ class Gate:
     Args:
         app: behind the gate.
         max_body_bytes: reading more of a body raises RequestTooLarge.
+        shed: given a request id, the reason why no more pictures are taken right now, if there is one: refusing is then
+            spared all that comes after the gate, and what is spared answers those who are let in.
         observer: is told handler, code, seconds and request id of each request.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, observer: Observer) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, shed: Shed, observer: Observer) -> None:
         self._app = app
         self._limit = max_body_bytes
+        self._shed = shed
         self._observer = observer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,8 +60,12 @@ class Gate:
         state = scope.setdefault("state", {})
         state["request_id"] = name
         body = _Body(Headers(scope=scope), receive, self._limit)
+        app = self._app
+        if scope["method"] == "POST" and (error := self._shed(name)):
+            state["code"] = error.code
+            app = problem_response(error, name)
         try:
-            await self._app(scope, body.receive, _hardened(send, name, body))
+            await app(scope, body.receive, _hardened(send, name, body))
         finally:
             self._observer(_handler(scope), state.get("code", "ok"), time.perf_counter() - started, name)
 
@@ -130,7 +139,7 @@ def _hardened(send: Send, name: str, body: _Body) -> Send:
             is_last = headers.get("connection") == "close"
         elif is_last and not message.get("more_body", False):
             # The whole answer goes out before the rest is read: the connection is closed with its last message.
-            await send(message | {"more_body": True})
+            await send({**message, "more_body": True})
             await body.linger()
             message = {"type": "http.response.body", "body": b""}
         await send(message)

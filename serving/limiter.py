@@ -58,13 +58,25 @@ class Limiter:
             self.active -= count
             self._admit()
 
-    async def _wait(self, count: int, deadline: Deadline, is_patient: bool) -> None:
+    def check(self, count: int = 1) -> None:
+        """Tells at once, and cheaply, whether so many impatient pictures have a chance.
+
+        Raises:
+            Overloaded: too many wait already.
+        """
+        count = min(count, self._limit)
+        if not self._waiters and self.active + count <= self._limit:
+            return
         counted = sum(waiter.places for waiter in self._waiters if waiter.is_counted)
-        if not is_patient and counted + count > self._queue_limit:
+        if counted + count > self._queue_limit:
             raise Overloaded(
                 f"{self.active} pictures are being worked on and {counted} wait; try again in a moment.",
                 retry_after_s=RETRY_AFTER_S,
             )
+
+    async def _wait(self, count: int, deadline: Deadline, is_patient: bool) -> None:
+        if not is_patient:
+            self.check(count)
         waiter = _Waiter(asyncio.get_running_loop().create_future(), count, not is_patient)
         self._waiters.append(waiter)
         try:

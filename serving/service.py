@@ -11,7 +11,7 @@ from serving import images
 from serving.answers import Outcome, answer, milliseconds, result
 from serving.backend import Scorer
 from serving.calls import Call
-from serving.errors import BatchTooLarge, DeadlineExceeded, LookbookError, VersionGone
+from serving.errors import BatchTooLarge, DeadlineExceeded, LookbookError, Overloaded, VersionGone
 from serving.explain import Explainer, Question
 from serving.fan_out import Replies, ask_models
 from serving.images import Inspected, Picture, Size
@@ -59,6 +59,15 @@ class Classifier:
         if isinstance(outcome, LookbookError):
             raise outcome
         return outcome
+
+    def shed(self, request_id: str) -> Overloaded | None:
+        """Why a picture that came now would be refused, noted as its refusal; None when it has a chance."""
+        try:
+            self._limiter.check()
+        except Overloaded as error:
+            self._telemetry.refused(error.code, request_id, error.detail)
+            return error
+        return None
 
     async def classify_batch(self, items: Sequence[pb.BatchItem], call: Call) -> pb.ClassifyBatchResponse:
         """An answer or an error for each of N pictures, in order.
@@ -144,11 +153,14 @@ class Classifier:
     async def _classify(self, data: Sequence[bytes], call: Call, *, is_patient: bool = False) -> list[Outcome]:
         """Pictures that go to the models together."""
         started = time.perf_counter()
-        inspected = [self._inspect(image) for image in data]
+        inspected: list[Inspected | LookbookError] = []
         try:
+            if not is_patient:
+                self._limiter.check(len(data))  # before there is any work with them
+            inspected = [self._inspect(image) for image in data]
             outcomes = await self._work(inspected, call, started, is_patient)
         except LookbookError as error:
-            outcomes = [one if isinstance(one, LookbookError) else error for one in inspected]
+            outcomes = [one if isinstance(one, LookbookError) else error for one in inspected] or [error] * len(data)
         # In the loop's next round: the caller need not wait for a line in the log.
         asyncio.get_running_loop().call_soon(self._report, outcomes, call)
         return outcomes
