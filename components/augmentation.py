@@ -105,4 +105,4 @@ def _span(count: tf.Tensor, length: tf.Tensor, random: tf.random.Generator) -> t
 
 
 def _uniform(count: tf.Tensor, most: float, random: tf.random.Generator) -> tf.Tensor:
-    return random.uniform([count], -most, most)  # nosec B311 # shifts pictures, guards nothing
+    return random.uniform([count], -most, most)
