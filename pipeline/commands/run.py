@@ -16,6 +16,7 @@ from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.console import quiet_console
 from pipeline.errors import RunError
 from pipeline.lock import locked
+from pipeline.metadata_check import check_metadata
 from pipeline.profiles import PROFILES
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def command(layout: Layout, data: Path, profile: str, settings: tuple[str, ...],
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with locked(layout):
+        check_metadata(layout.metadata)
         result = _run(config)
     _say_result(layout, result)
     if ask:
