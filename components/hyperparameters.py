@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LOSSES = ("focal", "crossentropy")
+_AUGMENTATION = "augmentation."
+_SWITCH = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -119,20 +121,29 @@ class HyperParameters:
     def with_settings(self, settings: Iterable[str]) -> "HyperParameters":
         """A copy with ``name=value`` settings applied, each value read as the type of the one it replaces.
 
+        Augmentations are named ``augmentation.<name>``.
+
         Raises:
           ValueError: a setting is not of that form, or names no number, word or switch of this class.
         """
-        values = dict(_parse_setting(self, setting) for setting in settings)
-        return dataclasses.replace(self, **values)
+        own: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
+        for setting in settings:
+            if setting.startswith(_AUGMENTATION):
+                changes |= _parse_setting(self.augmentation, setting, _AUGMENTATION)
+            else:
+                own |= _parse_setting(self, setting, "")
+        return dataclasses.replace(self, augmentation=dataclasses.replace(self.augmentation, **changes), **own)
 
 
-def _parse_setting(parameters: HyperParameters, setting: str) -> tuple[str, Any]:
-    name, equals, text = setting.partition("=")
-    current = getattr(parameters, name, None) if name in HyperParameters.__dataclass_fields__ else None
-    if not equals or not isinstance(current, (int, float, str)):
-        plain = [key for key, value in dataclasses.asdict(parameters).items() if isinstance(value, (int, float, str))]
-        raise ValueError(f"setting is {setting!r}; it must be NAME=VALUE with NAME one of {', '.join(plain)}")
+def _parse_setting(target: Any, setting: str, prefix: str) -> dict[str, Any]:
+    name, equals, text = setting.removeprefix(prefix).partition("=")
+    plain = {key: one for key, one in dataclasses.asdict(target).items() if isinstance(one, (int, float, str))}
+    if not equals or name not in plain:
+        known = ", ".join(f"{prefix}{key}" for key in plain)
+        raise ValueError(f"setting is {setting!r}; it must be NAME=VALUE with NAME one of {known}")
+    kind = type(plain[name])
     try:
-        return name, type(current)(text)
-    except ValueError as error:
-        raise ValueError(f"{name} is {text!r}; it must be of type {type(current).__name__}") from error
+        return {name: _SWITCH[text.lower()] if kind is bool else kind(text)}
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{prefix}{name} is {text!r}; it must be of type {kind.__name__}") from error

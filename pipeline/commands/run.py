@@ -65,7 +65,7 @@ def command(layout: Layout, data: Path, profile: str, settings: tuple[str, ...],
       lookbook run --data build/sample --profile quick
       lookbook run --data catalogue.zip                       an hour for 40,000 pictures
       lookbook run --data catalogue.zip --limit 2000          a first look
-      lookbook run --data catalogue.zip --set loss=crossentropy --set epochs=20
+      lookbook run --data catalogue.zip --set loss=crossentropy --set augmentation.mixup=0.4
 
     Steps whose input, code and settings did not change are not run again. A run that was killed goes on where it was.
     """

@@ -1,5 +1,7 @@
 """Knobs: what is set is what is trained with, and nonsense is refused in words."""
 
+import dataclasses
+
 import pytest
 
 from components.hyperparameters import HyperParameters
@@ -11,7 +13,18 @@ def test_settings_are_read_as_their_type():
     assert (changed.epochs, changed.learning_rate, changed.loss) == (3, 0.01, "crossentropy")
 
 
-@pytest.mark.parametrize("setting", ["epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge"])
+def test_augmentations_are_set_by_their_full_name():
+    """One change to the pictures can be switched or measured without the others."""
+    changed = HyperParameters().with_settings(["augmentation.mixup=0.4", "augmentation.flip=false", "seed=3"])
+    assert changed.augmentation == dataclasses.replace(HyperParameters().augmentation, mixup=0.4, flip=False)
+    assert changed.seed == 3
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge"]
+    + ["augmentation.none=1", "augmentation.flip=perhaps", "augmentation.mixup"],
+)
 def test_wrong_settings_are_refused(setting):
     """A missing value, a wrong type, an impossible number or an unknown name is an error with the right choice."""
     with pytest.raises(ValueError, match="must be"):
