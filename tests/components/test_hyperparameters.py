@@ -20,11 +20,11 @@ def test_augmentations_are_set_by_their_full_name():
     assert changed.seed == 3
 
 
-@pytest.mark.parametrize(
-    "setting",
-    ["epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge"]
-    + ["augmentation.none=1", "augmentation.flip=perhaps", "augmentation.mixup"],
-)
+WRONG = ("epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge")
+WRONG_AUGMENTATIONS = ("augmentation.none=1", "augmentation.flip=perhaps", "augmentation.mixup")
+
+
+@pytest.mark.parametrize("setting", [*WRONG, *WRONG_AUGMENTATIONS])
 def test_wrong_settings_are_refused(setting):
     """A missing value, a wrong type, an impossible number or an unknown name is an error with the right choice."""
     with pytest.raises(ValueError, match="must be"):
