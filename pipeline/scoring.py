@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.classification_metrics import ClassificationTally
-from components.paired_release.store import ReleaseStore
+from components.paired_release.store import ReleaseError, ReleaseStore
 from components.styles_example_gen.stream import LabelledPicture, LabelledPictures
 from pipeline.errors import RunError
 from schema import names
@@ -32,9 +32,13 @@ class ReleasedModels:
           version: of the release; the current one where none is given.
 
         Raises:
-          RunError: there is no such release.
+          RunError: there is no such release, or one that is not whole.
         """
         store = ReleaseStore(directory)
+        try:
+            store.require_whole()
+        except ReleaseError as error:
+            raise RunError(str(error)) from error
         known = [release.version for release in store.releases()]
         if not known or (version is not None and version not in known):
             raise RunError(f"{directory} has no release {version or ''}; it has: {known or 'none'}")

@@ -18,6 +18,7 @@ from typing import Any
 from schema import names
 
 _SAVED_MODEL = "saved_model.pb"
+_VARIABLES = "variables/variables.index"
 
 
 class ReleaseError(Exception):
@@ -41,9 +42,28 @@ class ReleaseStore:
         self._withdrawn = directory / "withdrawn"
 
     def releases(self) -> list[Release]:
-        """All releases that can be served, oldest first."""
+        """All releases that can be served, oldest first.
+
+        Raises:
+          ReleaseError: a manifest cannot be read.
+        """
         versions = sorted(int(path.stem) for path in self._manifests.glob("*.json") if path.stem.isdigit())
         return [Release(version, self._read(version)) for version in versions]
+
+    def require_whole(self) -> None:
+        """Sees to it that every release has what it takes to be served.
+
+        Raises:
+          ReleaseError: a manifest cannot be read, or a model of a release is not there or was copied by half.
+        """
+        for release in self.releases():
+            for model in names.MODELS:
+                path = self.model_path(model, release.version)
+                if not (path / _SAVED_MODEL).is_file() or not (path / _VARIABLES).is_file():
+                    raise ReleaseError(
+                        f"release {release.version} is not whole: {path} lacks {_SAVED_MODEL} or {_VARIABLES}; copy "
+                        f"it anew, or remove {self._manifest(release.version)} to give this release up"
+                    )
 
     def current(self) -> Release | None:
         """The newest release, which servers answer with; None where there is none yet."""
@@ -97,13 +117,22 @@ class ReleaseStore:
         target = self._withdrawn / str(version)
         target.mkdir(parents=True, exist_ok=True)
         # The manifest goes first: from then on the version is no release, whatever happens to the rest.
-        (self._manifests / f"{version}.json").rename(target / "manifest.json")
+        self._manifest(version).rename(target / "manifest.json")
         for model in names.MODELS:
             self.model_path(model, version).rename(target / model)
         return releases[-2]
 
     def _read(self, version: int) -> dict[str, Any]:
-        return json.loads((self._manifests / f"{version}.json").read_text(encoding="utf-8"))
+        path = self._manifest(version)
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ReleaseError(
+                f"{path} cannot be read ({error}); copy it anew, or remove it to give this release up"
+            ) from error
+
+    def _manifest(self, version: int) -> Path:
+        return self._manifests / f"{version}.json"
 
     def _next_version(self) -> int:
         # A number is never used twice, not even that of a half-made or withdrawn release: a server may have seen it.
@@ -138,4 +167,4 @@ class ReleaseStore:
         self._manifests.mkdir(parents=True, exist_ok=True)
         temporary = self._manifests / f".{version}.json.incoming"
         temporary.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(self._manifests / f"{version}.json")
+        temporary.replace(self._manifest(version))

@@ -2,13 +2,15 @@
 
 import click
 
-from pipeline.commands.common import json_option, print_json, root_option
+from components.paired_release.store import ReleaseError, ReleaseStore
+from pipeline.commands.common import json_option, print_json, refusing, root_option
 from pipeline.config import Layout
 
 
 @click.command("releases")
 @root_option
 @json_option
+@refusing(ReleaseError)
 def command(layout: Layout, as_json: bool) -> None:
     """List the releases with their figures on the test split; the current one is marked.
 
@@ -17,8 +19,6 @@ def command(layout: Layout, as_json: bool) -> None:
       lookbook releases
       lookbook releases --json | jq '.releases[-1].metrics'
     """
-    from components.paired_release.store import ReleaseStore
-
     store = ReleaseStore(layout.releases)
     releases, current = store.releases(), store.current()
     if as_json:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.errors import GateError, WeightsError
+from components.paired_release.store import ReleaseError, ReleaseStore
 from components.styles_example_gen.errors import CatalogueError
 from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.console import quiet_console
 from pipeline.errors import RunError
 from pipeline.lock import locked
-from pipeline.metadata_check import check_metadata
 from pipeline.profiles import PROFILES
+from pipeline.record import require_usable_record
 
 if TYPE_CHECKING:
     from pipeline.running import RunResult
@@ -75,11 +76,20 @@ def command(layout: Layout, data: Path, profile: str, settings: tuple[str, ...],
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with locked(layout):
-        check_metadata(layout.metadata)
+        _require_usable(layout)
         result = _run(config)
     _say_result(layout, result)
     if ask:
         _ask(config, ask)
+
+
+def _require_usable(layout: Layout) -> None:
+    """An hour of training should not come before the word that the root is broken."""
+    require_usable_record(layout)
+    try:
+        ReleaseStore(layout.releases).require_whole()
+    except ReleaseError as error:
+        raise RunError(str(error)) from error
 
 
 def _run(config: PipelineConfig) -> "RunResult":
@@ -103,7 +113,7 @@ def _run(config: PipelineConfig) -> "RunResult":
 
 def _in_words(error: Exception, layout: Layout) -> str:
     # Reasons are written for a person; whatever else went wrong at least gets its type told.
-    if isinstance(error, (GateError, CatalogueError, WeightsError)):
+    if isinstance(error, (GateError, CatalogueError, WeightsError, ReleaseError)):
         return str(error)
     free = shutil.disk_usage(layout.root).free
     # Each library has its own error for a full disk, and TensorFlow's says so in its middle.

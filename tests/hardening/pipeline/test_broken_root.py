@@ -1,91 +1,171 @@
-"""A root that cannot be used: one clear sentence, exit code 1, nothing pushed."""
+"""Roots that were damaged, locked or copied by half: an error that says what to do, and nothing is released."""
 
+import json
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.hardening.promises import Promises
-
-REPOSITORY = Path(__file__).parents[3]
-
-
-def run(data: Path, root: Path) -> subprocess.CompletedProcess[str]:
-    """``lookbook run``."""
-    command = [sys.executable, "-m", "pipeline.runner", "run", "--data", str(data), "--root", str(root)]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+from components.paired_release.store import ReleaseStore
+from pipeline.config import Layout
+from schema import names
+from tests.drawing import product, write_catalogue
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A catalogue of one row: no run here gets as far as reading it."""
-    folder = tmp_path / "data"
-    (folder / "images").mkdir(parents=True)
-    (folder / "styles.csv").write_text("id,articleType,subCategory,masterCategory\n1,Shirts,Topwear,Apparel\n")
-    return folder
-
-
-def noise(file: Path, stack: ExitStack) -> None:
-    file.write_bytes(bytes(range(256)) * 20)
-
-
-def cut_short(file: Path, stack: ExitStack) -> None:
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("CREATE TABLE Type (name TEXT)")
-        connection.executemany("INSERT INTO Type VALUES (?)", [("x" * 1000,)] * 100)
-        connection.commit()
-    file.write_bytes(file.read_bytes()[: 4096 * 5])
-
-
-def held(file: Path, stack: ExitStack) -> None:
-    connection = stack.enter_context(closing(sqlite3.connect(file)))
-    connection.execute("CREATE TABLE Type (name TEXT)")
-    connection.execute("BEGIN EXCLUSIVE")
-
-
-def a_folder(file: Path, stack: ExitStack) -> None:
-    file.mkdir()
+def lookbook(*arguments: object, through: Iterable[str] = ()) -> subprocess.CompletedProcess:
+    command = [*through, sys.executable, "-m", "pipeline.runner", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
+def layout(tmp_path: Path) -> Layout:
+    layout = Layout(tmp_path / "root")
+    layout.root.mkdir()
+    return layout
 
 
-@pytest.mark.parametrize(
-    ("spoil", "complaint"),
-    [(noise, "is damaged"), (cut_short, "is damaged"), (held, "database is locked"), (a_folder, "cannot be used")],
-    ids=["noise", "cut short", "locked", "a folder"],
-)
-def test_metadata(
-    promise: Promises,
-    data: Path,
-    tmp_path: Path,
-    stack: ExitStack,
-    spoil: Callable[[Path, ExitStack], None],
-    complaint: str,
-) -> None:
-    """A record of runs that cannot be used stops a run with its name and what to do, and is left as it was."""
-    root = tmp_path / "root"
-    root.mkdir()
-    spoil(root / "metadata.sqlite", stack)
-    with promise(f"pipeline: metadata.sqlite {spoil.__name__}", "exit 1, a sentence, nothing pushed") as row:
-        done = run(data, root)
-        [*_, said] = done.stderr.strip().splitlines()
-        row.seen = f"exit {done.returncode}: {said.replace(str(tmp_path), '…')}"
-        assert done.returncode == 1 and "metadata.sqlite" in said and complaint in said
-        assert "Traceback" not in done.stderr and not (root / "release").exists()
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    return write_catalogue(tmp_path / "data", [product(str(number), number) for number in range(3)])
 
 
-def test_root_that_cannot_be_written(promise: Promises, data: Path) -> None:
-    """A root where nothing can be written, even by root, is named with what would be right."""
-    with promise("pipeline: read-only root", "exit 1, a sentence") as row:
-        done = run(data, Path("/proc/lookbook"))
-        row.seen = f"exit {done.returncode}: {done.stderr.strip()}"
-        assert done.returncode == 1 and "give another folder with --root" in done.stderr
-        assert "Traceback" not in done.stderr
+@pytest.fixture
+def record(layout: Layout) -> Path:
+    """A sound SQLite file of many pages, in the place of MLMD's."""
+    with closing(sqlite3.connect(layout.metadata)) as connection, connection:
+        connection.execute("CREATE TABLE Execution (id INTEGER PRIMARY KEY, note TEXT)")
+        connection.executemany("INSERT INTO Execution (note) VALUES (?)", [("x" * 500,)] * 500)
+    return layout.metadata
+
+
+def assert_refused(result: subprocess.CompletedProcess, *words: object) -> str:
+    """The last line of an error for a person: each of ``words`` is in it, and no traceback is anywhere."""
+    everything = result.stdout + result.stderr
+    assert result.returncode in (1, 2), everything
+    assert "Traceback" not in everything
+    for word in words:
+        assert str(word) in result.stderr, everything
+    return result.stderr.strip().splitlines()[-1]
+
+
+def assert_nothing_pushed(layout: Layout) -> None:
+    assert ReleaseStore(layout.releases).releases() == []
+    assert not list(layout.root.glob("release/*/[0-9]*"))
+    assert not layout.artifacts.exists()
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(os.urandom(9000))
+
+
+def truncated(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2 - 100)
+
+
+def overwritten(path: Path) -> None:
+    """A header that is right, and noise for what follows it."""
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(8192))
+
+
+@pytest.mark.parametrize("spoil", [garbage, truncated, overwritten])
+def test_a_damaged_record_is_said_so(promise, layout: Layout, catalogue: Path, record: Path, spoil) -> None:
+    """A metadata.sqlite that cannot be trusted stops the run at once, with the file and what to do about it."""
+    spoil(record)
+    with promise(f"pipeline: metadata.sqlite {spoil.__name__}", "a clear error, nothing released") as row:
+        result = lookbook("run", "--data", catalogue, "--root", layout.root)
+        row.seen = assert_refused(result, record, "damaged", "backup", "remove it", layout.artifacts)
+        assert_nothing_pushed(layout)
+
+
+def test_a_locked_record_is_said_so(promise, layout: Layout, catalogue: Path, record: Path) -> None:
+    """A metadata.sqlite that another program holds in a transaction stops the run after a few seconds."""
+    with promise("pipeline: metadata.sqlite locked", "a clear error, nothing released") as row:
+        with closing(sqlite3.connect(record, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            result = lookbook("run", "--data", catalogue, "--root", layout.root)
+        row.seen = assert_refused(result, record, "locked", "close", "--root")
+        assert_nothing_pushed(layout)
+
+
+@pytest.fixture
+def bound_by_permissions(layout: Layout) -> Iterator[list[str]]:
+    """What to run a command through so that permissions count for it: for root they do not."""
+    yield _without_privilege()
+    for path in (layout.root, layout.metadata):
+        if path.exists():
+            path.chmod(0o755)
+
+
+def _without_privilege() -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    through = [str(setpriv), "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+    if not setpriv or subprocess.run([*through, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("root may write everywhere, and there is no setpriv that could take that from it")
+    return through
+
+
+def test_a_read_only_root_is_said_so(promise, layout: Layout, catalogue: Path, bound_by_permissions) -> None:
+    """A root without the right to write is refused with its path and another way."""
+    layout.root.chmod(0o555)
+    with promise("pipeline: root read-only", "a clear error, nothing released") as row:
+        result = lookbook("run", "--data", catalogue, "--root", layout.root, through=bound_by_permissions)
+        row.seen = assert_refused(result, layout.root, "Permission denied", "--root")
+        assert_nothing_pushed(layout)
+
+
+def test_a_read_only_record_is_said_so(promise, layout: Layout, catalogue: Path, record: Path, bound_by_permissions):
+    """A metadata.sqlite without the right to write is refused before anything runs."""
+    record.chmod(0o444)
+    with promise("pipeline: metadata.sqlite read-only", "a clear error, nothing released") as row:
+        result = lookbook("run", "--data", catalogue, "--root", layout.root, through=bound_by_permissions)
+        row.seen = assert_refused(result, record, "cannot be written", "--root")
+        assert_nothing_pushed(layout)
+
+
+@pytest.fixture
+def release(layout: Layout) -> Path:
+    """A folder of releases as a copy that broke off would leave it, but for what each test takes away."""
+    for model in names.MODELS:
+        path = layout.releases / model / "1"
+        (path / "variables").mkdir(parents=True)
+        (path / "saved_model.pb").write_text("graph")
+        (path / "variables" / "variables.index").write_text("weights")
+    manifests = layout.releases / "manifests"
+    manifests.mkdir()
+    (manifests / "1.json").write_text(json.dumps({"version": 1, "created_at": "now", "metrics": {}}))
+    return layout.releases
+
+
+def commands(layout: Layout, catalogue: Path) -> list[tuple[object, ...]]:
+    picture = next((catalogue / "images").iterdir())
+    return [("run", "--data", catalogue), ("classify", picture), ("score", "--data", catalogue)]
+
+
+def test_a_half_copied_release_is_said_so(promise, layout: Layout, release: Path, catalogue: Path) -> None:
+    """A release whose copy broke off is named by every command that needs it, before it waits or trains."""
+    shutil.rmtree(release / names.CATEGORY / "1" / "variables")
+    with promise("pipeline: release copied by half", "a clear error, nothing released") as row:
+        for arguments in commands(layout, catalogue):
+            result = lookbook(*arguments, "--root", layout.root)
+            row.seen = assert_refused(result, release / names.CATEGORY / "1", "not whole", "remove")
+        assert [path.name for path in release.glob("*/*")] == ["1", "1", "1.json"]
+
+
+def test_a_cut_manifest_is_said_so(promise, layout: Layout, release: Path, catalogue: Path) -> None:
+    """A manifest that is no JSON is named by every command that reads it."""
+    manifest = release / "manifests" / "1.json"
+    manifest.write_text(manifest.read_text()[:-9])
+    with promise("pipeline: manifest cut", "a clear error, nothing released") as row:
+        for arguments in [*commands(layout, catalogue), ("releases",), ("rollback",)]:
+            result = lookbook(*arguments, "--root", layout.root)
+            row.seen = assert_refused(result, manifest, "cannot be read", "remove")
