@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.styles_example_gen.errors import CatalogueError
-from components.styles_example_gen.source import find_root
+from components.styles_example_gen.source import ZIP_DAMAGE, find_root
 from schema import names
 
 
@@ -40,6 +40,6 @@ def _zip_facts(path: Path) -> Iterator[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (OSError, zipfile.BadZipFile) as error:
+    except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
         raise CatalogueError(f"{path} is neither a folder nor a zip that can be read: {error}") from error
     return (f"{entry.filename}\0{entry.file_size}\0{entry.CRC}\n" for entry in entries)

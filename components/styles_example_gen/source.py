@@ -1,8 +1,11 @@
 """Where a catalogue lies: a folder or a zip with ``styles.csv`` and ``images/<id>.jpg``, read where it is."""
 
+import lzma
 import os
 import re
+import struct
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -16,6 +19,10 @@ MAX_IMAGE_BYTES: Final = 32 << 20
 MAX_ZIP_RATIO: Final = 100  # unpacked ÷ packed size; pictures hardly pack, text 20 times at most
 MAX_ZIP_BYTES_UNASKED: Final = 1 << 30  # up to here any ratio will do
 EXTENSIONS: Final = (".jpg", ".jpeg", ".png")  # in order of preference, where an id has several files
+
+
+# What zipfile raises for a damaged archive besides BadZipFile; RuntimeError covers packing methods that it lacks.
+ZIP_DAMAGE: Final = (EOFError, RuntimeError, ValueError, struct.error, zlib.error, lzma.LZMAError)
 
 
 class FileTooLarge(Exception):
@@ -87,7 +94,7 @@ class Zip(Catalogue):
     def __init__(self, path: Path) -> None:
         try:
             self._archive = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
             raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
         self._entries = safe_entries(self._archive, path)
         self._prefix = _zip_prefix(path, self._entries)
@@ -102,7 +109,15 @@ class Zip(Catalogue):
         entry = self._entries[self._prefix + name]
         if entry.file_size > limit:
             raise FileTooLarge(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are read")
-        return self._archive.read(entry)
+        try:
+            with self._archive.open(entry) as file:
+                # ZipFile.read unpacks all that is there, and only then looks at how much was claimed.
+                content = file.read(entry.file_size)
+        except ZIP_DAMAGE as error:
+            raise zipfile.BadZipFile(f"{name} is damaged: {error}") from error
+        if len(content) != entry.file_size:
+            raise zipfile.BadZipFile(f"{name} unpacks to {len(content):,} bytes, not to {entry.file_size:,}")
+        return content
 
 
 def open_catalogue(path: Path) -> Catalogue:
