@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 import grpc.aio
 from google.protobuf import any_pb2
@@ -154,8 +155,8 @@ class ClassifierServicer(classifier_pb2_grpc.ClassifierServicer):
 
 
 def _address(peer: str) -> str:
-    """The address of ``ipv4:10.0.0.7:4711`` or ``ipv6:%5B::1%5D:4711``: a caller has many ports."""
-    return peer.rpartition(":")[0] or peer
+    """The address in ``ipv4:10.0.0.7:4711`` or ``ipv6:%5B::1%5D:4711``, as REST has it: a caller has many ports."""
+    return unquote(peer.partition(":")[2].rpartition(":")[0]).strip("[]") or peer
 
 
 async def _abort(context: Context, error: LookbookError, name: str) -> Any:

@@ -37,7 +37,7 @@ class Settings:
         str, Row("Lines 'name key': who may call, read anew when the file changes; empty: everybody may.")
     ] = ""
     trusted_proxies: Annotated[
-        str, Row("Addresses of proxies, comma-separated, whose X-Forwarded-For names the caller; empty: none.")
+        str, Row("Addresses of proxies, comma-separated, whose X-Forwarded-For names the caller of REST; empty: none.")
     ] = ""
     article_type_target: Annotated[str, Row("gRPC target of the model server with the article type model.")] = (
         "localhost:8500"

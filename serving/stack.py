@@ -13,6 +13,7 @@ engine answers and has or gets the image, else the embedded model server.
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -26,6 +27,7 @@ from typing import Any, Final, NoReturn
 from schema import names
 from serving.local_model_server import find_model_server
 from serving.processes import Child, StackError, free_port, python_with, stop_all, wait_for
+from serving.settings import variable
 
 READY_S: Final = 180.0
 ASK_S: Final = 2.0
@@ -70,16 +72,20 @@ def stack(
     """
     _check_release(release)
     logs.mkdir(parents=True, exist_ok=True)
-    model_port, http_port, grpc_port = free_port(), http_port or free_port(), grpc_port or free_port()
+    model_port, admin_port = free_port(), free_port()
+    http_port, grpc_port = http_port or free_port(), grpc_port or free_port()
     server = find_model_server(release, logs, model_port, free_port())
-    url, model_target = f"http://127.0.0.1:{http_port}", f"127.0.0.1:{model_port}"
+    scheme = "https" if os.environ.get(variable("tls_certificate_file")) else "http"
+    model_target = f"127.0.0.1:{model_port}"
     children: list[Child] = []
     try:
         log = logs / "model_server.log"
         children.append(Child("model server", server.command, log, stop_command=server.stop_command))
-        children.append(_start_merger(model_target, http_port, grpc_port, logs / "merger.log"))
-        wait_for(lambda: _is_ready(url), children, ready_s)
-        yield Stack(url, f"127.0.0.1:{grpc_port}", model_target, server.kind, tuple(children))
+        children.append(_start_merger(model_target, http_port, grpc_port, admin_port, logs / "merger.log"))
+        wait_for(lambda: _is_ready(admin_port), children, ready_s)
+        yield Stack(
+            f"{scheme}://127.0.0.1:{http_port}", f"127.0.0.1:{grpc_port}", model_target, server.kind, tuple(children)
+        )
     finally:
         stop_all(reversed(children))
 
@@ -93,11 +99,11 @@ def _check_release(release: Path) -> None:
         )
 
 
-def _start_merger(model_target: str, http_port: int, grpc_port: int, log: Path) -> Child:
+def _start_merger(model_target: str, http_port: int, grpc_port: int, admin_port: int, log: Path) -> Child:
     environment = {
         "LOOKBOOK_HTTP_PORT": str(http_port),
         "LOOKBOOK_GRPC_PORT": str(grpc_port),
-        "LOOKBOOK_ADMIN_PORT": str(free_port()),
+        "LOOKBOOK_ADMIN_PORT": str(admin_port),
         "LOOKBOOK_ARTICLE_TYPE_TARGET": model_target,
         "LOOKBOOK_CATEGORY_TARGET": model_target,
         "LOOKBOOK_SHUTDOWN_DELAY_MS": "0",  # nothing in front of it has to notice
@@ -105,9 +111,10 @@ def _start_merger(model_target: str, http_port: int, grpc_port: int, log: Path) 
     return Child("merger", [python_with("uvloop", "serving"), "-m", "serving"], log, environment=environment)
 
 
-def _is_ready(url: str) -> bool:
+def _is_ready(admin_port: int) -> bool:
+    url = f"http://127.0.0.1:{admin_port}/readyz"
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=ASK_S) as reply:  # nosec B310 # noqa: S310 - http, see above
+        with urllib.request.urlopen(url, timeout=ASK_S) as reply:  # nosec B310
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False
