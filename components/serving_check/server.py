@@ -13,6 +13,7 @@ import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 from components.errors import GateError
+from components.serving_check.tethered import tethered
 from schema import names
 
 _READY_SECONDS = 180
@@ -39,7 +40,8 @@ def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
     port, rest_port = _free_port(), _free_port()
     flags = [f"--port={port}", f"--rest_api_port={rest_port}", f"--model_config_file={config}"]
     with log.open("wb") as output:
-        process = subprocess.Popen([*server_command(), *flags], stdout=output, stderr=subprocess.STDOUT)
+        # A run that is killed must not leave a server behind that nobody knows of.
+        process = subprocess.Popen(tethered([*server_command(), *flags]), stdout=output, stderr=subprocess.STDOUT)
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             _wait_until_ready(process, channel, log)

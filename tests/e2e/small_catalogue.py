@@ -1,0 +1,32 @@
+"""The smallest catalogue that becomes a release, and the quickest recipe that has every part."""
+
+import csv
+from pathlib import Path
+
+from components.sample_catalogue import draw_catalogue
+from schema import names
+
+SETTINGS = ("--set", "epochs=2", "--set", "head_epochs=1", "--set", "category_epochs=1", "--set", "ema=0.9")
+
+
+def draw_small_catalogue(folder: Path) -> Path:
+    """30 pictures of two article types, and a third type that has a single row."""
+    draw_catalogue(folder, count=400)
+    path = folder / names.STYLES_CSV
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    by_type: dict[str, list[list[str]]] = {}
+    for row in rows:
+        by_type.setdefault(row[header.index(names.ARTICLE_TYPE_LABEL)], []).append(row)
+    first, second, third, *_ = sorted(by_type)
+    kept = [*by_type[first][:15], *by_type[second][:14], by_type[third][0]]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *kept])
+    _keep_pictures(folder, {row[header.index(names.ID)] for row in kept})
+    return folder
+
+
+def _keep_pictures(folder: Path, ids: set[str]) -> None:
+    for picture in (folder / names.IMAGES_DIR).iterdir():
+        if picture.stem not in ids:
+            picture.unlink()
