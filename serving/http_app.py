@@ -69,7 +69,7 @@ def make_app(
     _add_views(guarded, releases)
     app.include_router(guarded)
     http_admin.add_health(app, lifecycle)
-    http_docs.add(app)
+    http_docs.add(app, wants_keys=bool(settings.api_keys_file))
     http_page.add(app, settings.web_dir)
     return app
 

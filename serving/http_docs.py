@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from serving import errors
+from serving.callers import API_KEY_HEADER
 from serving.calls import MAX_TOP_K
 from serving.http_bodies import JSON, MULTIPART, OTHER_FIELDS, RAW_TYPES
 from serving.http_middleware import CONTENT_SECURITY_POLICY
@@ -32,6 +33,10 @@ REQUESTS: Final[dict[str, tuple[list[str], dict[str, dict[str, int]]]]] = {
 
 The schemas made of the .proto describe answers, in which every field is there."""
 
+KEY_SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER},
+}
 START: Final = "SwaggerUIBundle({url: 'openapi.json', dom_id: '#swagger', deepLinking: true});"
 PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -46,13 +51,13 @@ PAGE: Final = """<!doctype html>
 """
 
 
-def add(app: FastAPI) -> None:
-    """Adds ``/openapi.json`` and ``/docs``."""
+def add(app: FastAPI, *, wants_keys: bool) -> None:
+    """Adds ``/openapi.json`` and ``/docs``; they can be read without a key."""
     document: dict[str, Any] = {}
 
     async def openapi() -> Response:
         if not document:
-            document.update(_openapi(app))
+            document.update(_openapi(app, wants_keys))
         return JSONResponse(document)
 
     async def docs() -> Response:
@@ -113,7 +118,7 @@ def _content(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "The answer.", "content": {media_type: {"schema": schema}}}
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
+def _openapi(app: FastAPI, wants_keys: bool) -> dict[str, Any]:
     document = get_openapi(
         title="Lookbook",
         version="1",
@@ -126,6 +131,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for field, bound in bounds.items():
             schemas[name]["properties"][field] |= bound
     document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+    if wants_keys:
+        document["components"]["securitySchemes"] = KEY_SCHEMES
+        document["security"] = [{name: []} for name in KEY_SCHEMES]
     return document
 
 

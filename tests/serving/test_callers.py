@@ -51,6 +51,8 @@ async def test_rest_asks_for_a_key(fake: FakeModelServer, tmp_path: Path, keys: 
         assert await status(running, **{"x-api-key": KEY}) == 200
         assert await status(running, authorization=f"Basic {KEY}") == 401
         assert (await running.http.get("/docs")).status_code == 200
+        described = (await running.http.get("/openapi.json")).json()
+        assert {tuple(way) for way in described["security"]} == {("bearer",), ("header",)}
         assert KEY not in running.log.read_text() and OTHER_KEY not in running.log.read_text()
         assert KEY not in refused.text and OTHER_KEY not in refused.text
 
