@@ -162,7 +162,9 @@ def _check(card: Card, model: str) -> None:
         "the taxonomy names a path twice": len({path.labels for path in card.taxonomy}) != len(card.taxonomy),
         "a joint exponent is negative or no number": not all(0 <= e < math.inf for e in card.joint.values()),
         "a head names a label twice": any(len(set(h.labels)) != len(h.labels) for h in card.heads.values()),
-        "a review threshold is outside 0 to 1": not all(0 <= h.review_threshold <= 1 for h in card.heads.values()),
+        f"a review threshold is neither within 0 to 1 nor {names.ALWAYS_REVIEW}": not all(
+            0 <= h.review_threshold <= 1 or h.review_threshold == names.ALWAYS_REVIEW for h in card.heads.values()
+        ),
     }
     found = [problem for problem, holds in problems.items() if holds] or _unknown_labels(card)
     if found:
