@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import optimize, special
 
+from schema import names
+
 _LOG_TEMPERATURE_BOUNDS = (-2.5, 2.5)
 _FEWEST_ROWS = 20
 """With fewer rows than this a fit would be noise: the temperature stays 1."""
@@ -46,7 +48,7 @@ def review_threshold(confidences: np.ndarray, is_right: np.ndarray, precision: f
       threshold is above 1, so that every answer asks for a look, and the share is 0.
     """
     if not len(confidences):
-        return 1.01, 0.0
+        return names.ALWAYS_REVIEW, 0.0
     order = np.argsort(-confidences, kind="stable")
     confidences, is_right = confidences[order], is_right[order]
     shares = np.cumsum(is_right) / np.arange(1, len(is_right) + 1)
@@ -54,5 +56,5 @@ def review_threshold(confidences: np.ndarray, is_right: np.ndarray, precision: f
     is_last = np.append(confidences[1:] != confidences[:-1], True)
     reached = np.flatnonzero((shares >= precision) & is_last)
     if not len(reached):
-        return 1.01, 0.0
+        return names.ALWAYS_REVIEW, 0.0
     return float(confidences[reached[-1]]), float(shares[reached[-1]])

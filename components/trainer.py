@@ -107,7 +107,7 @@ def _predict(model: keras.Model, batches: Dataset) -> tuple[dict[str, np.ndarray
 def _fit_confidence(logits: np.ndarray | None, labels: np.ndarray | None, precision: float) -> dict[str, float]:
     if logits is None or labels is None:
         # Nothing to fit on: no confidence can be promised, so every answer asks for a look.
-        return {"temperature": 1.0, "review_threshold": 1.01, "review_precision": 0.0}
+        return {"temperature": 1.0, "review_threshold": names.ALWAYS_REVIEW, "review_precision": 0.0}
     temperature = calibration.fit_temperature(logits, labels)
     scores = tf.nn.softmax(logits / temperature).numpy()
     threshold, reached = calibration.review_threshold(scores.max(axis=1), scores.argmax(axis=1) == labels, precision)

@@ -164,7 +164,9 @@ def _check(card: Card, model: str) -> None:
         "the taxonomy names a path twice": len({path.labels for path in card.taxonomy}) != len(card.taxonomy),
         f"a joint exponent is outside 0 to {MAX_EXPONENT:g}": any(not 0 <= e <= MAX_EXPONENT for e in exponents),
         "a head names a label twice": any(len(set(h.labels)) != len(h.labels) for h in card.heads.values()),
-        "a review threshold is outside 0 to 1": not all(0 <= h.review_threshold <= 1 for h in card.heads.values()),
+        f"a review threshold is neither within 0 to 1 nor {names.ALWAYS_REVIEW}": not all(
+            0 <= h.review_threshold <= 1 or h.review_threshold == names.ALWAYS_REVIEW for h in card.heads.values()
+        ),
     }
     found = [problem for problem, holds in problems.items() if holds] or _unknown_labels(card)
     if found:

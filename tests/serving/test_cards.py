@@ -28,6 +28,13 @@ def test_reads_a_card() -> None:
     )
 
 
+def test_a_head_that_is_never_sure_can_be_served() -> None:
+    """A model trained on too few pictures says of every answer that a person should look, which is no fault of it."""
+    document = make_card(names.CATEGORY)
+    document["heads"][names.SUB_CATEGORY]["review_threshold"] = names.ALWAYS_REVIEW
+    assert parse_card(json.dumps(document), names.CATEGORY).heads[names.SUB_CATEGORY].review_threshold > 1
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
