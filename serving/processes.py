@@ -1,7 +1,9 @@
 """Child processes that are started, watched and stopped in order, each by its own id."""
 
+import contextlib
 import importlib.util
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,6 +17,9 @@ ROOT: Final = Path(__file__).parents[1]
 STOP_S: Final = 20.0
 POLL_S: Final = 0.05
 TAIL_LINES: Final = 15
+LOWEST_PORT: Final = 20_000
+PORTS: Final = 12_000
+"""So many from the lowest: all below what Linux picks from."""
 
 
 class StackError(Exception):
@@ -103,9 +108,15 @@ def wait_for(condition: Callable[[], bool], children: Sequence[Child], at_most_s
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
+    """A TCP port of the loopback interface that nobody listens on.
+
+    Out of a range that the system gives to nobody by itself: one that it picked could be an outgoing connection's before
+    whoever asked here has bound it.
+    """
+    while True:
+        port = LOWEST_PORT + secrets.randbelow(PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def python_with(module: str, environment: str) -> str:
