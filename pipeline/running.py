@@ -53,6 +53,6 @@ def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
     if release is None:
         raise RunError(
             f"the releases below {config.layout.releases} were removed, and nothing has changed since they were made; "
-            f"remove {config.layout.metadata} too, to train anew"
+            f"remove {config.layout.metadata} and {config.layout.artifacts} too, to train anew"
         )
     return RunResult(runner.steps, time.monotonic() - start, release)

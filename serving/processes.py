@@ -110,8 +110,8 @@ def wait_for(condition: Callable[[], bool], children: Sequence[Child], at_most_s
 def free_port() -> int:
     """A TCP port of the loopback interface that nobody listens on.
 
-    Out of a range that the system gives to nobody by itself: one that it picked could be an outgoing connection's before
-    whoever asked here has bound it.
+    Out of a range that the system gives to nobody by itself: one that it picked could become an outgoing connection's
+    before whoever asked here has bound it.
     """
     while True:
         port = LOWEST_PORT + secrets.randbelow(PORTS)
