@@ -120,10 +120,8 @@ class Merger:
         confidence = row[self._index[head][label]]
         if confidence >= threshold:
             return None
-        message = (
-            f"{head.replace('_', ' ').capitalize()} “{label}” has confidence {confidence:.2f}; "
-            f"{threshold:.2f} would have been enough."
-        )
+        needed = f"{threshold:.2f} would have been enough" if threshold <= 1 else "the model is never sure enough of it"
+        message = f"{head.replace('_', ' ').capitalize()} “{label}” has confidence {confidence:.2f}; {needed}."
         rounded = round(confidence, DIGITS)
         return {
             "code": "low_confidence", "head": head, "confidence": rounded, "threshold": threshold, "message": message,

@@ -12,13 +12,17 @@ describe("percent", () => {
   });
 });
 
-const reason = (confidence: number) =>
-  reasonInWords({ code: "low_confidence", head: "article_type", confidence, threshold: 0.92, message: "" });
+const reason = (confidence: number, threshold = 0.92) =>
+  reasonInWords({ code: "low_confidence", head: "article_type", confidence, threshold, message: "" });
 
 describe("reasonInWords", () => {
   it("never says that as much as there is would be enough", () => {
     expect(reason(0.41)).toBe("Unsure of the article type: 41\u00a0%, where 92\u00a0% is enough.");
     expect(reason(0.919)).toBe("Unsure of the article type: 92\u00a0%, just too little.");
+  });
+
+  it("asks for no more than certainty of a head that is never sure", () => {
+    expect(reason(0.99, 1.01)).toMatch(/^The article type always needs a look/);
   });
 });
 

@@ -20,6 +20,9 @@ export function percent(probability: number): string {
 /** Why a person should look, in a sentence. */
 export function reasonInWords({ code, head, confidence, threshold, message }: ReviewReason): string {
   if (code !== "low_confidence" || head === null || confidence === null || threshold === null) return message;
+  if (threshold > 1) {
+    return `The ${LEVEL_NAMES[head].toLowerCase()} always needs a look: the model learned too little to be trusted with it.`;
+  }
   const enough =
     percent(confidence) === percent(threshold) ? "just too little" : `where ${percent(threshold)} is enough`;
   return `Unsure of the ${LEVEL_NAMES[head].toLowerCase()}: ${percent(confidence)}, ${enough}.`;
