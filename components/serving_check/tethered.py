@@ -25,7 +25,7 @@ def main(parent: str, *command: str) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # A parent that ended before the line above sends no signal any more.
     if os.getppid() == int(parent):
-        os.execvp(command[0], command)  # noqa: S606 - the caller's own command, without a shell
+        os.execvp(command[0], command)  # nosec B606 # noqa: S606 - the caller's own command, no shell
 
 
 if __name__ == "__main__":
