@@ -10,10 +10,11 @@ _FINE_TUNED = HyperParameters(
     width=96,
     loss="crossentropy",
     class_balance=0.0,
-    logit_adjustment=0.1,
+    label_smoothing=0.05,
+    logit_adjustment=0.2,
     batch_size=64,
     head_epochs=1,
-    epochs=11,
+    epochs=10,
     category_epochs=4,
     patience=3,
     learning_rate=2e-3,
@@ -21,7 +22,7 @@ _FINE_TUNED = HyperParameters(
     ema=0.99,
     weight_decay=0.02,
     dropout=0.2,
-    augmentation=Augmentation(zoom=0.15, erase=0.25, mixup=0.2),
+    augmentation=Augmentation(rotation=0.02, zoom=0.1, brightness=0.05, contrast=0.1, saturation=0.1),
 )
 
 PROFILES: dict[str, HyperParameters] = {
