@@ -95,6 +95,7 @@ def test_classify_answers_through_the_stack(home):
     no_picture = home.root / "no_picture.jpg"
     no_picture.write_text("not a picture")
     result = home.lookbook("classify", *pictures, no_picture, "--json", check=False)
+    assert result.stdout, result.stderr
     answers = json.loads(result.stdout)
     assert result.returncode == 1
     assert [one["file"] for one in answers] == [*map(str, pictures), str(no_picture)]
