@@ -57,7 +57,7 @@ def told(asked: Iterable[Asked]) -> str:
     return f"{seen}; longest {max(row.seconds for row in rows):.2f} s"
 
 
-async def recovery_s(running: MergerProcess, patience_s: float = 10.0) -> float:
+async def recovery_s(running: MergerProcess, patience_s: float = 20.0) -> float:
     """Seconds until answers come again and nothing is under way any more."""
     started = time.monotonic()
 

@@ -131,18 +131,18 @@ async def test_ten_thousand_parts(promise: Promises, running: MergerProcess, fak
 
 async def test_endless_head(promise: Promises, running: MergerProcess, fake: FakeModelServer) -> None:
     """A head without end is cut off before it fills the memory."""
-    with promise("request: a head without end", "hung up within 5 s, memory as before") as row:
+    with promise("request: a head without end", "hung up within 15 s, memory as before") as row:
         async with unharmed(running):
             started = time.monotonic()
             answer = await raw(running, [HEAD, *([b"X-Filler: " + bytes([97]) * 10_000 + b"\r\n"] * 20_000)])
             seconds = time.monotonic() - started
         row.seen = f"{len(answer)} bytes of answer, closed after {seconds:.1f} s"
-        assert not answer.startswith(b"HTTP/1.1 200") and seconds < 5
+        assert not answer.startswith(b"HTTP/1.1 200") and seconds < 15
 
 
 async def test_slow_loris(promise: Promises, fake: FakeModelServer, tmp_path: Path) -> None:
     """300 callers who never finish a head keep nobody from an answer, and are hung up on."""
-    with promise("request: slow loris, 300 connections", "others answered within 1 s; all 300 gone in 15 s") as row:
+    with promise("request: slow loris, 300 connections", "others answered within 3 s; all 300 gone in 30 s") as row:
         async with merger(tmp_path, fake.target) as running:
             await running.ready()
             idle = psutil.Process(running.process.pid).num_fds()
@@ -150,9 +150,9 @@ async def test_slow_loris(promise: Promises, fake: FakeModelServer, tmp_path: Pa
             for _, writer in loris:
                 writer.write(HEAD)
             asked = [await ask(running) for _ in range(10)]
-            assert {one.status for one in asked} == {200} and max(one.seconds for one in asked) < 1
+            assert {one.status for one in asked} == {200} and max(one.seconds for one in asked) < 3
             started = time.monotonic()
-            await until(lambda: psutil.Process(running.process.pid).num_fds() <= idle + 5, 15)
+            await until(lambda: psutil.Process(running.process.pid).num_fds() <= idle + 5, 30)
             row.seen = (
                 f"answers in ≤ {max(one.seconds for one in asked):.2f} s; {time.monotonic() - started:.0f} s to be gone"
             )

@@ -14,7 +14,8 @@ from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import merger
 
 TIMEOUT_S: Final = 2.0
-SLACK_S: Final = 1.0
+SLACK_S: Final = 3.0
+"""What a busy machine may add; the rows say how long it really took."""
 RIGHT: Final = {
     Fault.LATENCY: {200},
     Fault.TRICKLE: {503, 504},
@@ -39,7 +40,7 @@ async def fake() -> AsyncIterator[FakeModelServer]:
 @pytest.mark.parametrize("fault", list(RIGHT), ids=lambda fault: fault.value)
 async def test_network_fault(promise: Promises, fake: FakeModelServer, tmp_path: Path, fault: Fault) -> None:
     """Under each fault every call has the right status within its deadline; afterwards all is well by itself."""
-    words = f"{sorted(RIGHT[fault])} within {TIMEOUT_S + SLACK_S:.0f} s, nothing left over, well again within 10 s"
+    words = f"{sorted(RIGHT[fault])} within {TIMEOUT_S + SLACK_S:.0f} s, nothing left over, well again within 20 s"
     with promise(f"network: {fault.value}", words) as row:
         async with FaultProxy(fake.port) as proxy, merger(tmp_path, proxy.target, **SETTINGS) as running:
             await running.ready()

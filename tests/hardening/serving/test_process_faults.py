@@ -58,19 +58,19 @@ async def models() -> AsyncIterator[ModelServer]:
 
 async def test_stopped_model_server(promise: Promises, models: ModelServer, tmp_path: Path) -> None:
     """A model server that hangs costs every caller its deadline at most, and is used again when it goes on."""
-    with promise("process: model server SIGSTOP, SIGCONT", "503 or 504 within 3 s; answers within 10 s after") as row:
+    with promise("process: model server SIGSTOP, SIGCONT", "503 or 504 within 5 s; answers within 20 s after") as row:
         async with merger(tmp_path, f"127.0.0.1:{models.port}", **SETTINGS) as running:
             await running.ready()
             models.process.send_signal(signal.SIGSTOP)
             asked = await ask_many(running, 24)
             models.process.send_signal(signal.SIGCONT)
             row.seen = f"{told(asked)}; well again after {await recovery_s(running):.2f} s"
-        assert {one.status for one in asked} <= {503, 504} and max(one.seconds for one in asked) < 3
+        assert {one.status for one in asked} <= {503, 504} and max(one.seconds for one in asked) < 5
 
 
 async def test_killed_model_server(promise: Promises, models: ModelServer, tmp_path: Path) -> None:
     """A model server that dies is said to be away at once, and is used again when it is back."""
-    with promise("process: model server SIGKILL and return", "503 within 1 s; answers within 10 s after") as row:
+    with promise("process: model server SIGKILL and return", "503 within 3 s; answers within 20 s after") as row:
         async with merger(tmp_path, f"127.0.0.1:{models.port}", **SETTINGS) as running:
             await running.ready()
             await models.kill()
@@ -78,7 +78,7 @@ async def test_killed_model_server(promise: Promises, models: ModelServer, tmp_p
             await running.ready("not_ready")
             await models.start()
             row.seen = f"{told(asked)}; well again after {await recovery_s(running):.2f} s"
-        assert {one.status for one in asked} == {503} and max(one.seconds for one in asked) < 1
+        assert {one.status for one in asked} == {503} and max(one.seconds for one in asked) < 3
 
 
 async def test_killed_merger(promise: Promises, models: ModelServer, tmp_path: Path) -> None:
