@@ -80,6 +80,7 @@ class PipelineConfig:
       schema: the TFMD schema that the data must meet.
       max_bad: share of rows that may be rejected.
       limit: rows to take; 0 for all.
+      split_by: a ``components.styles_example_gen.splits.SplitBy``; a ``split`` column has precedence.
       most_p50_ms: gate on the median time of one served picture, in milliseconds.
       beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
     """
@@ -91,6 +92,7 @@ class PipelineConfig:
     schema: Path = CURATED_SCHEMA
     max_bad: float = 0.01
     limit: int = 0
+    split_by: str = "group"
     most_p50_ms: float = 500.0
     beam_args: tuple[str, ...] = field(default_factory=tuple)
 

@@ -57,6 +57,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
         input_base=str(config.data),
         max_bad=config.max_bad,
         limit=config.limit,
+        split_by=config.split_by,
         code=_code("styles_example_gen.component"),
     )
     examples = example_gen.outputs["examples"]

@@ -1,7 +1,7 @@
 """What the predictions on a split tell, as tables. Pure: arrays in, tables out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -93,17 +93,34 @@ def examples_of_pair(predictions: SplitPredictions, head: str, truth: str, answe
 
 def by_year(predictions: SplitPredictions) -> pd.DataFrame:
     """Top-1 of each head by year of the product; products without a year are left out."""
-    rows = predictions.rows
-    years = sorted({year for year in rows[names.YEAR] if year})
-    table = []
-    for year in years:
-        chosen = (rows[names.YEAR] == year).to_numpy()
-        right = {
-            head: float((predictions.best(head) == predictions.truths[head])[chosen].mean())
-            for head in names.HEAD_LABELS
-        }
-        table.append({"year": str(year), "count": int(chosen.sum()), **right})
-    return pd.DataFrame(table, columns=["year", "count", *names.HEAD_LABELS])
+    years = predictions.rows[names.YEAR].to_numpy()
+    return _top_1_of(predictions, "year", {str(year): years == year for year in sorted(set(years[years > 0]))})
+
+
+def by_relatives(predictions: SplitPredictions, trained: Collection[str]) -> pd.DataFrame:
+    """Top-1 of each head of all rows, of those with a relative in training (the same name, or nearly the same pixels),
+    and of those without: the splits by row and by group, side by side.
+
+    Args:
+      predictions: on the test split.
+      trained: groups of the training split.
+    """
+    is_known = predictions.rows[names.GROUP].isin(list(trained)).to_numpy(bool)
+    return _top_1_of(
+        predictions,
+        "test pictures",
+        {"all": np.ones_like(is_known), "with a relative in training": is_known, "without one": ~is_known},
+    )
+
+
+def _top_1_of(predictions: SplitPredictions, title: str, parts: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    right = {head: predictions.best(head) == predictions.truths[head] for head in names.HEAD_LABELS}
+    table = [
+        {title: name, "count": int(chosen.sum()), **{head: float(hits[chosen].mean()) for head, hits in right.items()}}
+        for name, chosen in parts.items()
+        if chosen.any()
+    ]
+    return pd.DataFrame(table, columns=[title, "count", *names.HEAD_LABELS])
 
 
 def contradicting_groups(rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from components.artifacts import QualityReport as QualityReportArtifact
 from components.evaluation_results import EvaluationResult
 from components.quality_report import analysis
 from components.quality_report.page import Overview, render_page
-from components.quality_report.predictions import predict_split
+from components.quality_report.predictions import groups_of, predict_split
 from components.quality_report.sections import make_section
 from schema import names
 
@@ -36,7 +36,10 @@ def QualityReport(
     directory = Path(report.uri)
     directory.mkdir(parents=True, exist_ok=True)
     models = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
-    files = tf.io.gfile.glob(io_utils.all_files_pattern(artifact_utils.get_split_uri([examples], names.TEST)))
+    files, trained = (
+        tf.io.gfile.glob(io_utils.all_files_pattern(artifact_utils.get_split_uri([examples], split)))
+        for split in (names.TEST, names.TRAIN)
+    )
     paths = {name: Path(path_utils.serving_model_path(model.uri)) for name, model in models.items()}
     predictions = predict_split(paths, files)
     sections = [
@@ -49,5 +52,10 @@ def QualityReport(
     ]
     joint = analysis.joint_table(predictions)
     joint.to_csv(directory / "joint.csv", index=False)
-    overview = Overview(joint, analysis.by_year(predictions), analysis.contradicting_groups(predictions.rows))
+    overview = Overview(
+        joint,
+        analysis.by_relatives(predictions, groups_of(trained)),
+        analysis.by_year(predictions),
+        analysis.contradicting_groups(predictions.rows),
+    )
     (directory / "index.html").write_text(render_page(sections, overview), encoding="utf-8")

@@ -78,6 +78,14 @@ def pictures_at(files: Sequence[str], positions: Iterable[int]) -> dict[int, byt
     return pictures
 
 
+def groups_of(files: Sequence[str]) -> set[str]:
+    """The groups that a split has rows of."""
+    spec = {names.GROUP: tf.io.FixedLenFeature([], tf.string, "")}
+    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").batch(_BATCH)
+    batches = records.map(lambda serialized: tf.io.parse_example(serialized, spec)[names.GROUP])
+    return {group.decode() for batch in batches.as_numpy_iterator() for group in batch}
+
+
 def read_records(files: Sequence[str]):
     """Batches of a split: the columns as lists of text, and the pictures string[N]."""
     spec = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (*_COLUMNS, names.IMAGE) if name != names.YEAR}

@@ -9,6 +9,7 @@ from tfx.types.channel_utils import as_channel
 
 from components.styles_example_gen.executor import Executor
 from components.styles_example_gen.fingerprint import fingerprint
+from components.styles_example_gen.splits import SplitBy
 
 DEFAULT_MAX_BAD: Final = 0.01
 
@@ -32,6 +33,7 @@ class StylesExampleGenSpec(component_spec.ComponentSpec):
         "fingerprint": component_spec.ExecutionParameter(type=str),
         "max_bad": component_spec.ExecutionParameter(type=float),
         "limit": component_spec.ExecutionParameter(type=int),
+        "split_by": component_spec.ExecutionParameter(type=str),
         "code": component_spec.ExecutionParameter(type=str),
     }
 
@@ -45,18 +47,26 @@ class StylesExampleGen(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = StylesExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, input_base: str, max_bad: float = DEFAULT_MAX_BAD, limit: int = 0, code: str = "") -> None:
+    def __init__(
+        self,
+        input_base: str,
+        max_bad: float = DEFAULT_MAX_BAD,
+        limit: int = 0,
+        split_by: str = SplitBy.GROUP.value,
+        code: str = "",
+    ) -> None:
         """Declares the import.
 
         Args:
             input_base: folder or zip with ``styles.csv`` and ``images/``.
             max_bad: share of rows that may be rejected, 0 … 1; more stop the run.
             limit: take this many rows, picked by the hash of their id; 0 for all.
+            split_by: a :class:`SplitBy`; a ``split`` column has precedence.
             code: hash of the source; a change of it makes TFX import anew.
 
         Raises:
             CatalogueError: there is no catalogue at ``input_base``.
-            ValueError: ``max_bad`` or ``limit`` is out of range.
+            ValueError: ``max_bad`` or ``limit`` is out of range, or ``split_by`` is none of the known.
         """
         if not 0 <= max_bad <= 1:
             raise ValueError(f"max_bad is {max_bad}; it is a share of rows, 0 to 1")
@@ -67,6 +77,7 @@ class StylesExampleGen(base_beam_component.BaseBeamComponent):
             fingerprint=fingerprint(Path(input_base)),
             max_bad=float(max_bad),
             limit=limit,
+            split_by=SplitBy(split_by).value,
             code=code,
             examples=as_channel([standard_artifacts.Examples()]),
             report=as_channel([CatalogueReport()]),

@@ -24,6 +24,7 @@ from components.styles_example_gen.plan import Plan, Shard, limited, make_plan
 from components.styles_example_gen.report import Leftovers, Report, make_report
 from components.styles_example_gen.rows import Rows, parse_rows
 from components.styles_example_gen.source import Catalogue, open_catalogue
+from components.styles_example_gen.splits import SplitBy
 from schema import names
 
 REPORT_JSON: Final = "report.json"
@@ -51,7 +52,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         unused = leftovers(catalogue, parse_rows(catalogue.styles()))
         describe_examples(examples, exec_properties["fingerprint"])
         with self._make_beam_pipeline() as pipeline:
-            plan = _plan(pipeline, path, exec_properties["limit"])
+            plan = _plan(pipeline, path, exec_properties["limit"], SplitBy(exec_properties["split_by"]))
             _write_examples(plan, path, examples)
             _ = plan | "Report" >> beam.Map(
                 _write_report, report_uri, str(path), exec_properties["fingerprint"], unused
@@ -79,7 +80,7 @@ def finish_report(report_uri: str, catalogue: Catalogue, max_bad: float) -> Repo
     return report
 
 
-def _plan(pipeline: beam.Pipeline, path: Path, limit: int) -> beam.PCollection:
+def _plan(pipeline: beam.Pipeline, path: Path, limit: int, split_by: SplitBy) -> beam.PCollection:
     return (
         pipeline
         | "Catalogue" >> beam.Create([str(path)])
@@ -87,7 +88,7 @@ def _plan(pipeline: beam.Pipeline, path: Path, limit: int) -> beam.PCollection:
         | "SpreadRows" >> beam.Reshuffle()
         | "CheckPictures" >> beam.ParDo(_CheckPictures(path)).with_output_types(tuple[int, CheckedRows])
         | "Together" >> beam.GroupByKey()
-        | "Plan" >> beam.MapTuple(lambda _, checked: make_plan(checked)).with_output_types(Plan)
+        | "Plan" >> beam.MapTuple(lambda _, checked: make_plan(checked, split_by)).with_output_types(Plan)
     )
 
 

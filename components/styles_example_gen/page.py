@@ -71,7 +71,7 @@ def remarks(report: Report) -> list[tuple[str, list[str]]]:
             "Labels that the training split lacks",
             [f"{column}: {', '.join(labels)}" for column, labels in report.not_in_training.items() if labels],
         ),
-        ("Groups that the split column tears apart", list(report.straddling_groups)),
+        ("Groups that the splits tear apart", list(report.straddling_groups)),
     ]
     return [(heading, cases) for heading, cases in found if cases]
 

@@ -11,7 +11,7 @@ from components.styles_example_gen.findings import Finding, Reason
 from components.styles_example_gen.groups import group_rows, near_duplicates
 from components.styles_example_gen.pictures import CheckedRows
 from components.styles_example_gen.rows import Row, Rows
-from components.styles_example_gen.splits import split_of, stable_hash
+from components.styles_example_gen.splits import SplitBy, split_rows, stable_hash
 from schema import names
 
 ROWS_PER_SHARD: Final = 2500
@@ -42,6 +42,7 @@ class Plan:
     """What the import does with every row.
 
     Attributes:
+        split_by: what decided the splits, but for a ``split`` column.
         placed: the rows that are taken, in an order that says nothing about their labels or their place in the file.
         rejected: the rows that are not, by line.
         repaired: what was mended, by line.
@@ -49,6 +50,7 @@ class Plan:
         blank: ids of pictures that show next to nothing.
     """
 
+    split_by: SplitBy
     placed: tuple[Placed, ...]
     rejected: tuple[Finding, ...]
     repaired: tuple[Finding, ...]
@@ -76,7 +78,7 @@ def limited(rows: Rows, limit: int) -> Rows:
     )
 
 
-def make_plan(checked: Iterable[CheckedRows]) -> Plan:
+def make_plan(checked: Iterable[CheckedRows], split_by: SplitBy = SplitBy.GROUP) -> Plan:
     """Decides groups and splits of the rows whose pictures were found good. Neither depends on the order of rows."""
     everything = _merged(checked)
     taken, thumbnails = everything.taken, everything.thumbnails
@@ -85,8 +87,12 @@ def make_plan(checked: Iterable[CheckedRows]) -> Plan:
     groups = group_rows([row.id for row in taken], [row.cells.get(names.PRODUCT_NAME, "") for row in taken], alike)
     repaired = _by_line(finding for finding in everything.repaired if finding.line in lines)
     turn = {finding.line for finding in repaired if finding.reason is Reason.TURNED_UPRIGHT}
-    placed = [Placed(row, of, split_of(row, of), row.line in turn) for row, of in zip(taken, groups, strict=True)]
+    splits = split_rows(taken, groups, split_by)
+    placed = [
+        Placed(row, group, split, row.line in turn) for row, group, split in zip(taken, groups, splits, strict=True)
+    ]
     return Plan(
+        split_by,
         tuple(sorted(placed, key=lambda one: (stable_hash(one.row.id), one.row.id))),
         _by_line(everything.rejected),
         repaired,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from components.styles_example_gen.errors import CatalogueError
 from components.styles_example_gen.findings import Finding, Reason
 from components.styles_example_gen.plan import Placed, Plan
-from components.styles_example_gen.splits import straddling_groups
+from components.styles_example_gen.splits import SplitBy, straddling_groups
 from schema import names
 
 TINY_CLASS_ROWS: Final = 10  # with fewer, a label is right a quarter of the time
@@ -34,7 +34,7 @@ class Report:
         rows: considered: those taken and those rejected.
         taken: rows that became examples.
         splits: split → rows.
-        split_by: ``hash of group`` or ``split column``.
+        split_by: ``hash of group``, ``hash of row``, ``year`` or ``split column``.
         labels: label column → label → split → rows, the commonest label first.
         rejected: rows that were not taken.
         repaired: what was mended in rows that were.
@@ -48,7 +48,7 @@ class Report:
         tiny_classes: label column → label → rows, of labels with few rows.
         two_parents: article type → its paths "master / sub" → rows, of types that stand under more than one.
         not_in_training: label column → labels that the training split has no row of.
-        straddling_groups: groups that the split column tears apart, so that the test is easier than life.
+        straddling_groups: groups that the splits tear apart, so that the test is easier than life.
     """
 
     source: str
@@ -125,7 +125,7 @@ def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers)
         rows=len(placed) + len(plan.rejected),
         taken=len(placed),
         splits={split: sum(one.split == split for one in placed) for split in names.SPLITS},
-        split_by="split column" if any(one.row.split for one in placed) else "hash of group",
+        split_by=_split_by(plan),
         labels=labels,
         rejected=plan.rejected,
         repaired=plan.repaired,
@@ -144,6 +144,12 @@ def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers)
         },
         straddling_groups=tuple(straddling_groups([one.split for one in placed], [one.group for one in placed])),
     )
+
+
+def _split_by(plan: Plan) -> str:
+    if any(one.row.split for one in plan.placed):
+        return "split column"
+    return "year" if plan.split_by is SplitBy.YEAR else f"hash of {plan.split_by.value}"
 
 
 def _label_counts(placed: Sequence[Placed], column: str) -> dict[str, dict[str, int]]:

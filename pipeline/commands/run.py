@@ -12,6 +12,7 @@ import click
 from components.errors import GateError, WeightsError
 from components.paired_release.store import ReleaseError, ReleaseStore
 from components.styles_example_gen.errors import CatalogueError
+from components.styles_example_gen.splits import SplitBy
 from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.console import quiet_console
@@ -53,6 +54,14 @@ _ROOM_BYTES = 2**20
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a hyper-parameter of the profile; repeatable."
+)
+@click.option(
+    "--split-by",
+    type=click.Choice([by.value for by in SplitBy]),
+    default=SplitBy.GROUP.value,
+    show_default=True,
+    help="What keeps rows together: products of one name or look; nothing; or the year, newest for the test. "
+    "A split column has precedence.",
 )
 @limit_option
 @click.option("--ask", type=click.IntRange(min=0), default=0, help="Then ask the release about so many pictures.")

@@ -9,7 +9,7 @@ from components.styles_example_gen.groups import NEAR_RMSE, group_rows, near_dup
 from components.styles_example_gen.pictures import CheckedRows
 from components.styles_example_gen.plan import make_plan
 from components.styles_example_gen.rows import Row
-from components.styles_example_gen.splits import split_of_group, straddling_groups
+from components.styles_example_gen.splits import SplitBy, split_of_hash, split_rows, straddling_groups
 from schema import names
 
 SHAPE = (32, 24, 3)
@@ -125,10 +125,25 @@ def test_no_two_rows_with_the_same_name_or_near_pixels_are_in_different_splits()
 
 def test_splits_are_80_10_10_of_groups_and_never_change() -> None:
     """The hash is a fixed one: a product that was in the test stays there in every process and version."""
-    splits = [split_of_group(str(number)) for number in range(20_000)]
+    splits = [split_of_hash(str(number)) for number in range(20_000)]
     shares = [splits.count(split) / len(splits) for split in names.SPLITS]
     assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.01)
-    assert [split_of_group(group) for group in ("1163", "1164", "1178")] == ["eval", "train", "test"]
+    assert [split_of_hash(group) for group in ("1163", "1164", "1178")] == ["eval", "train", "test"]
+
+
+def test_splits_by_row_know_no_groups_and_splits_by_year_keep_the_newest_for_the_test() -> None:
+    """A random split may put twins on both sides; a split by year tests on what came last, and trains where none is."""
+    years = {"old": "2010", "new": "2019", "": ""}
+    rows = [
+        Row(str(number), number, {names.YEAR: year} if year else {})
+        for number, year in enumerate(year for name, year in years.items() for _ in range(80 if name == "old" else 10))
+    ]
+    by_row = split_rows(rows, ["one"] * len(rows), SplitBy.ROW)
+    assert set(by_row) == set(names.SPLITS)
+    assert set(split_rows(rows, ["one"] * len(rows), SplitBy.GROUP)) == {split_of_hash("one")}
+    by_year = split_rows(rows, ["one"] * len(rows), SplitBy.YEAR)
+    assert [by_year[80:90], by_year[90:]] == [[names.TEST] * 10, [names.TRAIN] * 10]
+    assert (by_year[:80].count(names.TRAIN), by_year[:80].count(names.EVAL)) == (70, 10)
 
 
 def test_groups_torn_apart_are_named() -> None:

@@ -97,8 +97,8 @@ def report_of(store: MetadataStore) -> dict:
     return json.loads(Path(artifact_of(store, "lookbook.CatalogueReport").uri, "report.json").read_text())
 
 
-def imported(root: Path, data: Path, limit: int = 0) -> MetadataStore:
-    return run(root, [StylesExampleGen(str(data), max_bad=0.05, limit=limit)])
+def imported(root: Path, data: Path, limit: int = 0, split_by: str = "group") -> MetadataStore:
+    return run(root, [StylesExampleGen(str(data), max_bad=0.05, limit=limit, split_by=split_by)])
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +206,14 @@ def test_a_split_column_decides(tmp_path: Path) -> None:
     report = report_of(store)
     assert (report["split_by"], report["straddling_groups"]) == ("split column", ["0"])
     assert [(one["id"], one["reason"]) for one in report["rejected"]] == [("2", "unknown split")]
+
+
+def test_rows_can_be_split_without_regard_to_groups(tmp_path: Path) -> None:
+    """Who asks for a random split gets one, and is told which groups it tears apart."""
+    rows = products(productDisplayName="One and the same")
+    report = report_of(imported(tmp_path / "run", write_catalogue(tmp_path / "data", rows), split_by="row"))
+    assert (report["split_by"], report["straddling_groups"]) == ("hash of row", ["0"])
+    assert all(report["splits"].values())
 
 
 def test_a_limit_takes_that_many_rows(tmp_path: Path) -> None:
