@@ -1,6 +1,6 @@
 """The classifier: one backbone, one head of logits per label."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import keras
 import numpy as np
@@ -29,6 +29,11 @@ def build_classifier(
     features = layers.Dropout(dropout, name="dropout")(network(images))
     logits = {head: layers.Dense(classes, name=head)(features) for head, classes in heads.items()}
     return keras.Model(images, logits, name="classifier"), network
+
+
+def with_heads(model: keras.Model, heads: Collection[str]) -> keras.Model:
+    """The same model, sharing its layers, with these heads alone."""
+    return keras.Model(model.input, {head: model.output[head] for head in heads}, name=model.name)
 
 
 def adjust_logits(model: keras.Model, counts: Mapping[str, list[int]], tau: float) -> None:

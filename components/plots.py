@@ -17,17 +17,14 @@ _MOST_CLASSES = 60
 def plot_training(metrics_csv: Path, heads: list[str], directory: Path) -> list[Path]:
     """Draws loss and accuracy per epoch, one picture a head, from the metrics that training wrote."""
     metrics = pd.read_csv(metrics_csv)
-    return [_plot_head(metrics, head, only_head=len(heads) == 1, directory=directory) for head in heads]
+    return [_plot_head(metrics, head, directory) for head in heads]
 
 
-def _plot_head(metrics: pd.DataFrame, head: str, only_head: bool, directory: Path) -> Path:
+def _plot_head(metrics: pd.DataFrame, head: str, directory: Path) -> Path:
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    # Keras gives no per-head loss column where there is one head.
-    curves = {
-        "loss": "loss" if only_head else f"{head}_loss",
-        "accuracy": f"{head}_accuracy" if not only_head else "accuracy",
-    }
-    for axis, (title, column) in zip(axes, curves.items(), strict=True):
+    for axis, title in zip(axes, ("loss", "accuracy"), strict=True):
+        # Keras does not name the head where there is only one.
+        column = f"{head}_{title}" if f"{head}_{title}" in metrics else title
         for prefix, name in (("", "train"), ("val_", "eval")):
             if prefix + column in metrics:
                 axis.plot(metrics["epoch"] + 1, metrics[prefix + column], marker=".", label=name)

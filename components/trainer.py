@@ -49,14 +49,15 @@ def run_fn(fn_args: Any) -> None:
 
     base = Path(fn_args.base_model).parent / BACKBONE_WEIGHTS if fn_args.base_model else None
     counts = training_data.class_counts(transform_output, heads)
+    words = training_data.count_words(transform_output) if parameters.description_weight else 0
     # 40,000 pictures of 128×96 are 1.5 GB: on disk they are read fast enough, and the memory stays free.
     with tempfile.TemporaryDirectory(prefix="cache-", dir=run_dir) as cache:
-        train, evaluation = (
-            training_data.read_split(files, transform_output, heads, f"{cache}/{split}")
-            for split, files in ((names.TRAIN, fn_args.train_files), (names.EVAL, fn_args.eval_files))
+        train = training_data.read_split(
+            fn_args.train_files, transform_output, heads, f"{cache}/{names.TRAIN}", with_words=words > 0
         )
+        evaluation = training_data.read_split(fn_args.eval_files, transform_output, heads, f"{cache}/{names.EVAL}")
         evaluation = evaluation.batch(parameters.batch_size)
-        model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base)
+        model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base, words)
         adjust_logits(model, counts, parameters.logit_adjustment)
         card = make_card(config["model"], model, evaluation, transform_output, parameters, config["provenance"])
     plots.plot_training(run_dir / METRICS, list(heads), run_dir)
