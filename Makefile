@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving sample proto stubs check-k8s hardening soak bandit sbom screenshots
+  page bench-pipeline bench-serving ablation sample proto stubs check-k8s hardening soak bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WE
 
 bench-pipeline: env ## time and memory of the pipeline around training; wants DATASET
 	$(PIPELINE)/bin/python -m pipeline.bench --data $(DATA)
+
+ablation: env ## what each part of the training brings, a run a part; wants DATASET
+	$(PIPELINE)/bin/python -m pipeline.ablation --data $(DATA)
 
 bench-serving: env ## five ways to the same models, side by side, on the current release
 	$(SERVING)/bin/python -m tests.load.serving_bench --release $(ROOT)/release

@@ -52,9 +52,9 @@ class HyperParameters:
         are named more often (Menon et al., "Long-tail learning via logit adjustment", 2021, equation 9).
       class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.losses.class_weights``).
       head_weights: weight of each head's loss; 1 where none is given.
-      description_weight: weight of the loss of one head more, which tells the words that describe the product (its name,
-        gender, colour, season and usage), and which is dropped after training; 0: none (after Joulin et al., "Learning
-        Visual Features from Large Weakly Supervised Data", 2016).
+      description_weight: weight of the loss of one head more, which tells the words that describe the product (name,
+        gender, colour, season and usage), and which is dropped after training; 0: none. (After Joulin et al., "Learning
+        Visual Features from Large Weakly Supervised Data", 2016.)
       batch_size: rows a step.
       head_epochs: passes over the training split before the others, in which the backbone stays as it is.
       epochs: passes over the training split, at most.

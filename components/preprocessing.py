@@ -97,7 +97,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         IMAGE_FEATURE: images,
         names.IMAGE_OK: tf.cast(is_ok, tf.int64),
         **{names.label_id(head): _label_ids(label, head) for head, label in labels.items()},
-        WORDS: _word_ids({column: inputs[column] for column in DESCRIBING}),
+        WORDS: word_ids(inputs),
     }
 
 
@@ -105,8 +105,13 @@ def _label_ids(label: tf.Tensor, head: str) -> tf.Tensor:
     return tft.compute_and_apply_vocabulary(label, vocab_filename=head, default_value=UNKNOWN_LABEL)
 
 
-def _word_ids(columns: dict[str, tf.SparseTensor]) -> tf.Tensor:
-    texts = [tf.strings.reduce_join(tf.sparse.to_dense(column, default_value=""), axis=1) for column in columns.values()]
+def word_ids(inputs: dict[str, Any]) -> tf.Tensor:
+    """Ids int64[N, 24] of the words in the describing columns, each a sparse string[N, 0 or 1], filled up with -1.
+
+    Words that fewer than 20 rows of the training split have get no id.
+    """
+    columns = [tf.sparse.to_dense(inputs[column], default_value="") for column in DESCRIBING]
+    texts = [tf.strings.reduce_join(column, axis=1) for column in columns]
     text = tf.strings.lower(tf.strings.join(texts, separator=" "), encoding="utf-8")
     words = tf.strings.split(tf.strings.regex_replace(text, r"[^\pL\pN]+", " "))
     ids = tft.compute_and_apply_vocabulary(

@@ -1,5 +1,6 @@
 """Draws the evaluation and the training of both models onto one page."""
 
+import json
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,6 +17,8 @@ from components.quality_report.predictions import groups_of, predict_split
 from components.quality_report.sections import make_section
 from schema import names
 
+FIGURES = "figures.json"
+
 
 @component
 def QualityReport(
@@ -29,7 +32,8 @@ def QualityReport(
     report: OutputArtifact[QualityReportArtifact],
     code: Parameter[str],
 ):
-    """Writes ``index.html``, its pictures, and as CSV the per-class figures a head and the ways to one answer.
+    """Writes ``index.html`` and its pictures; as CSV the per-class figures a head and the ways to one answer; and
+    :data:`FIGURES`: head → its figures, with ``ece_before`` calibration.
 
     ``code``, a hash of the source, is there for TFX's cache alone.
     """
@@ -50,6 +54,8 @@ def QualityReport(
         )
         for head in predictions.cards[model]["heads"]
     ]
+    figures = {section.head: {**section.figures, "ece_before": section.ece_before} for section in sections}
+    (directory / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     joint = analysis.joint_table(predictions)
     joint.to_csv(directory / "joint.csv", index=False)
     overview = Overview(

@@ -6,7 +6,18 @@ from pathlib import Path
 from components.sample_catalogue import draw_catalogue
 from schema import names
 
-SETTINGS = ("--set", "epochs=2", "--set", "head_epochs=1", "--set", "category_epochs=1", "--set", "ema=0.9")
+SETTINGS = (
+    "--set",
+    "epochs=2",
+    "--set",
+    "head_epochs=1",
+    "--set",
+    "category_epochs=1",
+    "--set",
+    "ema=0.9",
+    "--set",
+    "description_weight=0.3",
+)
 
 
 def draw_small_catalogue(folder: Path) -> Path:
