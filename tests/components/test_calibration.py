@@ -33,6 +33,15 @@ def test_too_few_rows_change_nothing():
     assert fit_temperature(np.eye(3) * 9, np.array([0, 1, 2])) == 1.0
 
 
+@pytest.mark.parametrize("labels_of", [np.argmax, np.argmin], ids=["always right", "always wrong"])
+def test_calibration_never_changes_the_answer(labels_of):
+    """However right or wrong the model is, its best class stays the best: in float32 too, as it is served."""
+    logits, _ = sampled(1.0)
+    temperature = fit_temperature(logits, labels_of(logits, axis=1))
+    scores = special.softmax(logits.astype(np.float32) / np.float32(temperature), axis=1)
+    np.testing.assert_array_equal(scores.argmax(axis=1), logits.argmax(axis=1))
+
+
 def test_threshold_is_the_lowest_that_keeps_the_promise():
     """At and above it the promised share is right, and one answer lower it is not."""
     confidences = np.array([0.99, 0.95, 0.9, 0.8, 0.7, 0.6])
