@@ -1,4 +1,7 @@
-"""Confidence that a person can trust: temperature scaling and the review threshold, fitted on the eval split."""
+"""Confidence that a person can trust: calibrated scores and the review threshold, both fitted on the eval split."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special
@@ -6,33 +9,69 @@ from scipy import optimize, special
 from schema import names
 
 _LOG_TEMPERATURE_BOUNDS = (-2.5, 2.5)
-_FEWEST_ROWS = 20
-"""With fewer rows than this a fit would be noise: the temperature stays 1."""
+_LARGEST_CURVATURE = 2.0
+_FEWEST_ROWS, _FEWEST_ROWS_TO_BEND = 20, 500
+"""With fewer rows a fit would be noise: the temperature stays 1, and the curvature 0."""
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature T that makes ``softmax(logits / T)`` most likely.
+@dataclass(frozen=True)
+class Calibration:
+    """How logits become probabilities: ``softmax(-(g + c·g²) / T)`` of each class's gap g to the best logit.
 
-    Guo et al., "On Calibration of Modern Neural Networks", 2017, section 4.2. Scaling leaves the ranking as it is.
+    With a curvature c of 0 it is temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017,
+    section 4.2). That alone cannot mend what label smoothing and mixup do, which press the unlikely classes up to a
+    floor: it has to choose between sharpening those and softening the close rivals. The curvature does the one, the
+    temperature the other. The ranking stays as it is, since c is never below 0.
+
+    Attributes:
+      temperature: T, above 0.
+      curvature: c, at least 0.
+    """
+
+    temperature: float = 1.0
+    curvature: float = 0.0
+
+    def logits(self, gaps: Any) -> Any:
+        """Calibrated logits of gaps, which are at least 0; arrays and tensors of any shape."""
+        return -(gaps + self.curvature * gaps * gaps) / self.temperature
+
+    def gaps(self, logits: np.ndarray) -> np.ndarray:
+        """The gaps that calibrated logits, 0 at best, came from: the inverse of :meth:`logits`."""
+        scaled = -self.temperature * logits
+        return 2 * scaled / (1 + np.sqrt(1 + 4 * self.curvature * scaled))
+
+
+def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
+    """The calibration that makes the labels most likely.
 
     Args:
       logits: float[N, C].
       labels: int[N]; rows with a label below 0 are left out.
 
     Returns:
-      T, above 0; 1.0 where there are too few rows to fit it.
+      It; one that changes nothing where there are too few rows to fit it.
     """
     known = labels >= 0
     if known.sum() < _FEWEST_ROWS:
-        return 1.0
-    logits, labels = logits[known].astype(np.float64), labels[known]
+        return Calibration()
+    gaps, labels = _gaps(logits[known].astype(np.float64)), labels[known]
 
-    def negative_log_likelihood(log_temperature: float) -> float:
-        scaled = special.log_softmax(logits / np.exp(log_temperature), axis=1)
+    def negative_log_likelihood(point: np.ndarray) -> float:
+        scaled = special.log_softmax(Calibration(np.exp(point[0]), point[1]).logits(gaps), axis=1)
         return -scaled[np.arange(len(labels)), labels].mean()
 
-    fit = optimize.minimize_scalar(negative_log_likelihood, bounds=_LOG_TEMPERATURE_BOUNDS, method="bounded")
-    return float(np.exp(fit.x))
+    bounds = [_LOG_TEMPERATURE_BOUNDS, (0.0, _LARGEST_CURVATURE if len(labels) >= _FEWEST_ROWS_TO_BEND else 0.0)]
+    fit = optimize.minimize(negative_log_likelihood, [0.0, 0.0], bounds=bounds, method="L-BFGS-B")
+    return Calibration(float(np.exp(fit.x[0])), float(fit.x[1]))
+
+
+def calibrated_scores(logits: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Probabilities, float of the kind and shape of the logits, [N, C]."""
+    return special.softmax(calibration.logits(_gaps(logits)), axis=1)
+
+
+def _gaps(logits: np.ndarray) -> np.ndarray:
+    return logits.max(axis=1, keepdims=True) - logits
 
 
 def review_threshold(confidences: np.ndarray, is_right: np.ndarray, precision: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import preprocessing
+from components.calibration import Calibration
 from schema import names
 
 _BYTES = tf.TensorSpec([None], tf.string)
@@ -27,7 +28,10 @@ class ServedClassifier(tf.Module):
         self._logits = functools.partial(model, training=False)
         self._transform = transform_output.transform_features_layer()
         self._heads = tuple(card["heads"])
-        self._temperatures = {head: card["heads"][head]["temperature"] for head in self._heads}
+        self._calibrations = {
+            head: Calibration(description["temperature"], description["curvature"])
+            for head, description in card["heads"].items()
+        }
         self._labels = {head: tf.constant(card["heads"][head]["labels"]) for head in self._heads}
         self._card = tf.constant(json.dumps(card, ensure_ascii=False, sort_keys=True))
 
@@ -48,10 +52,14 @@ class ServedClassifier(tf.Module):
         logits = self._logits(features[preprocessing.IMAGE_FEATURE])
         is_ok = tf.cast(features[names.IMAGE_OK], tf.bool)
         scores = {
-            head: tf.nn.softmax(logits[head] / self._temperatures[head]) * tf.cast(is_ok, tf.float32)[:, tf.newaxis]
+            head: self._calibrated(head, logits[head]) * tf.cast(is_ok, tf.float32)[:, tf.newaxis]
             for head in self._heads
         }
         return {**scores, names.IMAGE_OK: is_ok}
+
+    def _calibrated(self, head: str, logits: tf.Tensor) -> tf.Tensor:
+        gaps = tf.reduce_max(logits, axis=1, keepdims=True) - logits
+        return tf.nn.softmax(self._calibrations[head].logits(gaps))
 
     def top_k(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Best labels and their scores: string[N] → per head string[N, k] and float32[N, k], ``image_ok`` bool[N]."""

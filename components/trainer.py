@@ -1,5 +1,6 @@
 """Trains one of the two models: TFX's ``run_fn``, the same for both, told by ``custom_config`` which one it is."""
 
+import dataclasses
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,9 @@ def _predict(model: keras.Model, batches: Dataset) -> tuple[dict[str, np.ndarray
 def _fit_confidence(logits: np.ndarray | None, labels: np.ndarray | None, precision: float) -> dict[str, float]:
     if logits is None or labels is None:
         # Nothing to fit on: no confidence can be promised, so every answer asks for a look.
-        return {"temperature": 1.0, "review_threshold": names.ALWAYS_REVIEW, "review_precision": 0.0}
-    temperature = calibration.fit_temperature(logits, labels)
-    scores = tf.nn.softmax(logits / temperature).numpy()
+        never = {"review_threshold": names.ALWAYS_REVIEW, "review_precision": 0.0}
+        return {**dataclasses.asdict(calibration.Calibration()), **never}
+    fitted = calibration.fit_calibration(logits, labels)
+    scores = calibration.calibrated_scores(logits, fitted)
     threshold, reached = calibration.review_threshold(scores.max(axis=1), scores.argmax(axis=1) == labels, precision)
-    return {"temperature": temperature, "review_threshold": threshold, "review_precision": reached}
+    return {**dataclasses.asdict(fitted), "review_threshold": threshold, "review_precision": reached}

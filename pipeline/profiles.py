@@ -11,18 +11,18 @@ _FINE_TUNED = HyperParameters(
     loss="crossentropy",
     class_balance=0.0,
     label_smoothing=0.05,
-    logit_adjustment=0.2,
+    logit_adjustment=0.1,
     batch_size=64,
     head_epochs=1,
-    epochs=10,
-    category_epochs=4,
+    epochs=12,
+    category_epochs=3,
     patience=3,
     learning_rate=2e-3,
     backbone_rate=0.25,
     ema=0.99,
     weight_decay=0.02,
     dropout=0.2,
-    augmentation=Augmentation(rotation=0.02, zoom=0.1, brightness=0.05, contrast=0.1, saturation=0.1),
+    augmentation=Augmentation(zoom=0.15, erase=0.25, mixup=0.2),
 )
 
 PROFILES: dict[str, HyperParameters] = {

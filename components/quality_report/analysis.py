@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
+from components.calibration import Calibration
 from components.classification_metrics import ClassificationTally
 from components.joint_answer import JointAnswer
 from components.quality_report.predictions import SplitPredictions
@@ -50,10 +52,10 @@ def risk_coverage(scores: np.ndarray, truths: np.ndarray) -> pd.DataFrame:
     )
 
 
-def uncalibrated(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """The scores as they were before temperature scaling: ``softmax(T · log p)``."""
-    powered = np.power(scores.astype(np.float64), temperature)
-    return powered / np.maximum(powered.sum(axis=1, keepdims=True), 1e-300)
+def uncalibrated(scores: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """The scores as they were before calibration."""
+    logs = np.log(np.maximum(scores.astype(np.float64), 1e-300))
+    return special.softmax(-calibration.gaps(logs - logs.max(axis=1, keepdims=True)), axis=1)
 
 
 def expected_calibration_error(scores: np.ndarray, truths: np.ndarray) -> tuple[float, pd.DataFrame]:

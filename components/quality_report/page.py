@@ -34,7 +34,7 @@ class HeadSection:
       description: its part of the card.
       figures: over all rows of the test split.
       interval: 95 % confidence interval of top-1.
-      ece_before: expected calibration error without the temperature.
+      ece_before: expected calibration error of the scores as training left them.
       per_class: ``label, count, precision, recall, f1``.
       slices: (slice, figures).
       pictures: PNG files.
@@ -113,7 +113,8 @@ def _section(section: HeadSection) -> str:
     description = section.description
     return (
         f"<h2>{escape(section.head)}</h2>"
-        f"<p>{len(description['labels'])} classes; temperature {description['temperature']:.2f}; a person should look "
+        f"<p>{len(description['labels'])} classes; temperature {description['temperature']:.2f}, curvature "
+        f"{description['curvature']:.2f}; a person should look "
         f"below a confidence of {description['review_threshold']:.2f} (at and above it "
         f"{description['review_precision']:.1%} were right on the eval split).</p>"
         f"<div class=row>{''.join(map(plot, section.pictures))}</div><p>{plot(section.confusion)}</p>"

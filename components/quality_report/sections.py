@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from components import plots
+from components.calibration import Calibration
 from components.classification_metrics import wilson_interval
 from components.evaluation_results import EvaluationResult
 from components.quality_report import analysis
@@ -61,9 +62,8 @@ def _draw_confidence(
     head: str, predictions: SplitPredictions, description: dict, directory: Path
 ) -> tuple[float, list[Path]]:
     scores, truths = predictions.scores[head], predictions.truths[head]
-    before, bins_before = analysis.expected_calibration_error(
-        analysis.uncalibrated(scores, description["temperature"]), truths
-    )
+    calibration = Calibration(description["temperature"], description["curvature"])
+    before, bins_before = analysis.expected_calibration_error(analysis.uncalibrated(scores, calibration), truths)
     after, bins_after = analysis.expected_calibration_error(scores, truths)
     bins = {f"before, ECE {before:.3f}": bins_before, f"calibrated, ECE {after:.3f}": bins_after}
     curve = analysis.risk_coverage(scores, truths)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from components.calibration import fit_temperature, review_threshold
+from components.calibration import Calibration, calibrated_scores, fit_calibration, review_threshold
 
 
 def sampled(temperature, rows=4000, classes=8):
@@ -18,27 +18,44 @@ def sampled(temperature, rows=4000, classes=8):
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
 def test_finds_the_temperature_that_made_the_labels(temperature):
     """Over-confident, calibrated and under-confident logits get the temperature that mends them."""
-    assert fit_temperature(*sampled(temperature)) == pytest.approx(temperature, rel=0.08)
+    logits, labels = sampled(temperature)
+    scores = calibrated_scores(logits, fit_calibration(logits, labels))
+    assert np.abs(scores - special.softmax(logits / temperature, axis=1)).mean() < 0.01
+    assert fit_calibration(logits[:400], labels[:400]).temperature == pytest.approx(temperature, rel=0.25)
+
+
+def test_the_floor_of_label_smoothing_is_taken_away():
+    """Where training pressed unlikely classes up to a floor, close rivals and far ones get the chances they have, which
+    no temperature alone does."""
+    rng = np.random.default_rng(6)
+    chances = special.softmax(rng.normal(0, 4, (6000, 40)), axis=1)
+    labels = np.array([rng.choice(40, p=row) for row in chances])
+    logits = np.log(0.95 * chances + 0.05 / 40)
+    fitted = fit_calibration(logits, labels)
+    bent, straight = (calibrated_scores(logits, one) for one in (fitted, fit_calibration(logits[:499], labels[:499])))
+    assert fitted.temperature > 1 and fitted.curvature > 0
+    assert np.abs(bent - chances).mean() < 0.7 * np.abs(straight - chances).mean()
 
 
 def test_unknown_labels_are_left_out():
     """Rows whose label training lacks do not bend the temperature."""
     logits, labels = sampled(1.5)
     more = np.concatenate([logits, logits[:1000] * 9]), np.concatenate([labels, np.full(1000, -1)])
-    assert fit_temperature(*more) == pytest.approx(fit_temperature(logits, labels), rel=1e-3)
+    assert fit_calibration(*more).temperature == pytest.approx(fit_calibration(logits, labels).temperature, rel=1e-3)
 
 
 def test_too_few_rows_change_nothing():
     """A handful of rows is noise: confidence stays as the model gave it."""
-    assert fit_temperature(np.eye(3) * 9, np.array([0, 1, 2])) == 1.0
+    assert fit_calibration(np.eye(3) * 9, np.array([0, 1, 2])) == Calibration(1.0, 0.0)
 
 
 @pytest.mark.parametrize("labels_of", [np.argmax, np.argmin], ids=["always right", "always wrong"])
 def test_calibration_never_changes_the_answer(labels_of):
     """However right or wrong the model is, its best class stays the best: in float32 too, as it is served."""
     logits, _ = sampled(1.0)
-    temperature = fit_temperature(logits, labels_of(logits, axis=1))
-    scores = special.softmax(logits.astype(np.float32) / np.float32(temperature), axis=1)
+    fitted = fit_calibration(logits, labels_of(logits, axis=1))
+    scores = calibrated_scores(logits.astype(np.float32), fitted)
+    assert scores.dtype == np.float32
     np.testing.assert_array_equal(scores.argmax(axis=1), logits.argmax(axis=1))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.calibration import Calibration, calibrated_scores
 from components.joint_answer import JointAnswer
 from components.quality_report import analysis
 from components.quality_report.markup import photo, table
@@ -30,7 +31,13 @@ EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATE
 
 def card(model):
     heads = {
-        head: {"labels": LABELS[head], "temperature": 1.0, "review_threshold": 0.5, "review_precision": 0.9}
+        head: {
+            "labels": LABELS[head],
+            "temperature": 1.0,
+            "curvature": 0.0,
+            "review_threshold": 0.5,
+            "review_precision": 0.9,
+        }
         for head in names.MODEL_HEADS[model]
     }
     image = {"height": 80, "width": 60}
@@ -97,11 +104,13 @@ def test_risk_coverage_takes_the_surest_first(three):
     assert curve["coverage"].tolist() == pytest.approx([1 / 3, 2 / 3, 1])
 
 
-def test_uncalibrated_undoes_the_temperature():
-    """Scores that were softened by a temperature come back as they were."""
+def test_uncalibrated_undoes_the_calibration():
+    """Scores that were calibrated come back as they were."""
     logits = np.array([[2.0, 0.0, -1.0]])
-    softened, plain = (np.exp(logits / t) / np.exp(logits / t).sum() for t in (1.7, 1.0))
-    np.testing.assert_allclose(analysis.uncalibrated(softened, 1.7), plain, atol=1e-6)
+    plain = np.exp(logits) / np.exp(logits).sum()
+    for calibration in (Calibration(), Calibration(1.7), Calibration(1.7, 0.3)):
+        scores = calibrated_scores(logits, calibration)
+        np.testing.assert_allclose(analysis.uncalibrated(scores, calibration), plain, atol=1e-6)
 
 
 def test_surest_mistakes_come_first_and_unseen_labels_count_as_wrong():

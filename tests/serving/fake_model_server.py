@@ -180,7 +180,7 @@ def colour_of(image: bytes) -> str | None:
 
 def make_card(model: str) -> dict[str, Any]:
     """The card of ``model``, as the tiny models have it."""
-    head = {"temperature": 1.0, "review_threshold": 0.6, "review_precision": 0.97}
+    head = {"temperature": 1.0, "curvature": 0.0, "review_threshold": 0.6, "review_precision": 0.97}
     return {
         "model": model,
         "image": {"height": tiny_models.HEIGHT, "width": tiny_models.WIDTH},

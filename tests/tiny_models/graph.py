@@ -106,7 +106,13 @@ def signatures(model: str, weights: int, delay_seconds: float, card: str) -> dic
 def make_card(model: str, weights: int) -> str:
     """The model card, a JSON document as :data:`schema.names.CARD_KEY` describes it."""
     heads = {
-        head: {"labels": head_labels(head), "temperature": 1.0, "review_threshold": 0.6, "review_precision": 0.97}
+        head: {
+            "labels": head_labels(head),
+            "temperature": 1.0,
+            "curvature": 0.0,
+            "review_threshold": 0.6,
+            "review_precision": 0.97,
+        }
         for head in names.MODEL_HEADS[model]
     }
     taxonomy = [
