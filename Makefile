@@ -27,7 +27,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  DATASET=dir-or-zip  your catalogue (default: ./Dataset if there, else a drawn sample)"
-	@echo "  PROFILE=quick|standard  ROOT=$(ROOT)  PYTEST_ARGS='-k name'"
+	@echo "  PROFILE=quick|standard|best  ROOT=$(ROOT)  PYTEST_ARGS='-k name'"
 
 env: $(PIPELINE)/.installed $(SERVING)/.installed ## both locked environments, below $(VENV)
 

@@ -1,5 +1,7 @@
 """Named sets of hyper-parameters for ``lookbook run --profile``."""
 
+import dataclasses
+
 from components.hyperparameters import Augmentation, HyperParameters
 
 _FINE_TUNED = HyperParameters(
@@ -28,6 +30,9 @@ _FINE_TUNED = HyperParameters(
 PROFILES: dict[str, HyperParameters] = {
     "quick": HyperParameters(epochs=24, patience=10, batch_size=16),
     "standard": _FINE_TUNED,
+    "best": dataclasses.replace(
+        _FINE_TUNED, height=160, width=120, frozen_to="", ema=0.999, epochs=40, category_epochs=10, patience=8
+    ),
 }
 """Profile → its hyper-parameters.
 
