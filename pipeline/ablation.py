@@ -1,6 +1,6 @@
 """What each part of the training brings: one run a part, each with all parts before it.
 
-Command: ``make ablation DATASET=catalogue.zip``. On 8,000 pictures of the Kaggle set and 2 cores it takes about half an
+Command: ``make ablation DATASET=catalogue.zip``. On 6,000 pictures of the Kaggle set and 2 cores it takes about half an
 hour. The table goes to ``build/ablation/table.txt``, and as JSON beside it. What ran before is not repeated.
 """
 
@@ -14,7 +14,7 @@ import click
 import pandas as pd
 
 from components.paired_release.store import ReleaseStore
-from components.quality_report.component import FIGURES
+from components.quality_report.page import FIGURES
 from pipeline.config import Layout
 from schema import names
 
@@ -28,6 +28,7 @@ _PLAIN: Settings = {
     "class_balance": 0,
     "batch_size": 64,
     "epochs": 14,
+    "category_epochs": 1,
 }
 _AUGMENTED: Settings = {
     "augmentation.flip": "true",
@@ -47,7 +48,6 @@ _TRANSFER: Settings = {
     "ema": 0.99,
     "head_epochs": 1,
     "epochs": 6,
-    "category_epochs": 2,
 }
 STEPS: tuple[tuple[str, Settings], ...] = (
     ("small CNN from scratch, focal loss", _PLAIN),
@@ -100,7 +100,7 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
 @click.option(
     "--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder or zip of a catalogue."
 )
-@click.option("--limit", type=click.IntRange(min=0), default=8000, show_default=True, help="Rows to take; 0 for all.")
+@click.option("--limit", type=click.IntRange(min=0), default=6000, show_default=True, help="Rows to take; 0 for all.")
 @click.option("--root", type=click.Path(path_type=Path), default=Path("build/ablation"), show_default=True)
 def main(data: Path, limit: int, root: Path) -> None:
     """Train once with each part of the training more, and set the figures side by side."""

@@ -12,12 +12,10 @@ from tfx.utils import io_utils, path_utils
 from components.artifacts import QualityReport as QualityReportArtifact
 from components.evaluation_results import EvaluationResult
 from components.quality_report import analysis
-from components.quality_report.page import Overview, render_page
+from components.quality_report.page import FIGURES, Overview, render_page
 from components.quality_report.predictions import groups_of, predict_split
 from components.quality_report.sections import make_section
 from schema import names
-
-FIGURES = "figures.json"
 
 
 @component
@@ -33,7 +31,7 @@ def QualityReport(
     code: Parameter[str],
 ):
     """Writes ``index.html`` and its pictures; as CSV the per-class figures a head and the ways to one answer; and
-    :data:`FIGURES`: head → its figures, with ``ece_before`` calibration.
+    ``figures.json``: head → its figures, with ``ece_before`` calibration.
 
     ``code``, a hash of the source, is there for TFX's cache alone.
     """

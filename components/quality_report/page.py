@@ -9,6 +9,9 @@ import pandas as pd
 
 from components.quality_report.markup import SORTING, STYLE, escape, photo, plot, table
 
+FIGURES = "figures.json"
+"""Beside the page, for machines: head → its figures, with ``ece_before`` calibration."""
+
 _FIGURES = ("count", "top_1", "top_5", "macro_f1", "ece", "skill")
 
 
