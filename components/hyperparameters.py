@@ -52,9 +52,6 @@ class HyperParameters:
         are named more often (Menon et al., "Long-tail learning via logit adjustment", 2021, equation 9).
       class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.losses.class_weights``).
       head_weights: weight of each head's loss; 1 where none is given.
-      description_weight: weight of the loss of one head more, which tells the words that describe the product (name,
-        gender, colour, season and usage), and which is dropped after training; 0: none. (After Joulin et al., "Learning
-        Visual Features from Large Weakly Supervised Data", 2016.)
       batch_size: rows a step.
       head_epochs: passes over the training split before the others, in which the backbone stays as it is.
       epochs: passes over the training split, at most.
@@ -68,6 +65,7 @@ class HyperParameters:
       weight_decay: of AdamW.
       dropout: before the heads.
       augmentation: changes to the training pictures.
+      mirror: whether each answer is that of the picture and of its mirror image together, which costs twice the work.
       review_precision: share that has to be right at or above the shipped review threshold.
       seed: of everything random.
     """
@@ -83,7 +81,6 @@ class HyperParameters:
     logit_adjustment: float = 0.0
     class_balance: float = 0.25
     head_weights: dict[str, float] = field(default_factory=dict)
-    description_weight: float = 0.0
     batch_size: int = 64
     head_epochs: int = 0
     epochs: int = 12
@@ -96,6 +93,7 @@ class HyperParameters:
     weight_decay: float = 1e-3
     dropout: float = 0.3
     augmentation: Augmentation = field(default_factory=Augmentation)
+    mirror: bool = False
     review_precision: float = 0.97
     seed: int = 20
 

@@ -20,15 +20,6 @@ UNKNOWN_LABEL = -1
 
 IMAGE_FEATURE = "image"
 
-WORDS = "words"
-"""Ids of the words that describe the product; also the file name of their vocabulary. Training alone uses them."""
-
-DESCRIBING = (names.PRODUCT_NAME, names.GENDER, names.BASE_COLOUR, names.SEASON, names.USAGE)
-"""Columns that such words come from."""
-_MOST_WORDS = 24
-"""Of one description."""
-_LARGEST_VOCABULARY, _FEWEST_USES = 2000, 20
-
 
 def decode_images(image_bytes: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Decodes and resizes encoded pictures; one that cannot be decoded spoils only itself.
@@ -83,9 +74,8 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
       custom_config: ``height`` and ``width`` in pixels.
 
     Returns:
-      ``image`` float32[N, height, width, 3] in [0, 255], ``image_ok`` int64[N], ``<head>_id`` int64[N] per head
-      (:data:`UNKNOWN_LABEL` for a label that the training split lacks), and ``words`` int64[N, 24], the ids of the
-      words that describe the product, filled up with -1.
+      ``image`` float32[N, height, width, 3] in [0, 255], ``image_ok`` int64[N], and ``<head>_id`` int64[N] per head
+      (:data:`UNKNOWN_LABEL` for a label that the training split lacks).
     """
     images, is_ok = decode_images(
         tf.reshape(inputs[names.IMAGE], [-1]), int(custom_config["height"]), int(custom_config["width"])
@@ -97,28 +87,8 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         IMAGE_FEATURE: images,
         names.IMAGE_OK: tf.cast(is_ok, tf.int64),
         **{names.label_id(head): _label_ids(label, head) for head, label in labels.items()},
-        WORDS: word_ids(inputs),
     }
 
 
 def _label_ids(label: tf.Tensor, head: str) -> tf.Tensor:
     return tft.compute_and_apply_vocabulary(label, vocab_filename=head, default_value=UNKNOWN_LABEL)
-
-
-def word_ids(inputs: dict[str, Any]) -> tf.Tensor:
-    """Ids int64[N, 24] of the words in the describing columns, each a sparse string[N, 0 or 1], filled up with -1.
-
-    Words that fewer than 20 rows of the training split have get no id.
-    """
-    columns = [tf.sparse.to_dense(inputs[column], default_value="") for column in DESCRIBING]
-    texts = [tf.strings.reduce_join(column, axis=1) for column in columns]
-    text = tf.strings.lower(tf.strings.join(texts, separator=" "), encoding="utf-8")
-    words = tf.strings.split(tf.strings.regex_replace(text, r"[^\pL\pN]+", " "))
-    ids = tft.compute_and_apply_vocabulary(
-        words.to_sparse(),
-        vocab_filename=WORDS,
-        default_value=-1,
-        top_k=_LARGEST_VOCABULARY,
-        frequency_threshold=_FEWEST_USES,
-    )
-    return tf.RaggedTensor.from_sparse(ids).to_tensor(-1, shape=(None, _MOST_WORDS))

@@ -14,7 +14,7 @@ from components import calibration, plots, training_data
 from components.card import write_card
 from components.hyperparameters import HyperParameters
 from components.memory import release_memory
-from components.model import adjust_logits
+from components.model import adjust_logits, with_mirror
 from components.signatures import ServedClassifier
 from components.training import METRICS, train_classifier
 from schema import names
@@ -50,16 +50,16 @@ def run_fn(fn_args: Any) -> None:
 
     base = Path(fn_args.base_model).parent / BACKBONE_WEIGHTS if fn_args.base_model else None
     counts = training_data.class_counts(transform_output, heads)
-    words = training_data.count_words(transform_output) if parameters.description_weight else 0
     # 40,000 pictures of 128×96 are 1.5 GB: on disk they are read fast enough, and the memory stays free.
     with tempfile.TemporaryDirectory(prefix="cache-", dir=run_dir) as cache:
-        train = training_data.read_split(
-            fn_args.train_files, transform_output, heads, f"{cache}/{names.TRAIN}", with_words=words > 0
+        train, evaluation = (
+            training_data.read_split(files, transform_output, heads, f"{cache}/{split}")
+            for split, files in ((names.TRAIN, fn_args.train_files), (names.EVAL, fn_args.eval_files))
         )
-        evaluation = training_data.read_split(fn_args.eval_files, transform_output, heads, f"{cache}/{names.EVAL}")
         evaluation = evaluation.batch(parameters.batch_size)
-        model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base, words)
+        model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base)
         adjust_logits(model, counts, parameters.logit_adjustment)
+        model = with_mirror(model) if parameters.mirror else model
         card = make_card(config["model"], model, evaluation, transform_output, parameters, config["provenance"])
     plots.plot_training(run_dir / METRICS, list(heads), run_dir)
     ServedClassifier(model, transform_output, card).save(fn_args.serving_model_dir)

@@ -13,9 +13,8 @@ from components import augmentation, backbones, training_data
 from components.hyperparameters import HyperParameters
 from components.losses import SparseCategoricalFocalLoss, class_weights
 from components.memory import release_memory
-from components.model import build_classifier, with_heads
+from components.model import build_classifier
 from components.optimizers import make_optimizer
-from components.preprocessing import WORDS
 
 _log = logging.getLogger("lookbook.trainer")
 
@@ -34,25 +33,23 @@ def train_classifier(
     parameters: HyperParameters,
     run_dir: Path,
     backbone_weights: Path | None = None,
-    words: int = 0,
 ) -> tuple[keras.Model, keras.Model]:
     """Fits a classifier; the weights of its best epoch win.
 
     Args:
       name: of the model, for its progress.
-      train: rows ``(uint8[H, W, 3], {head: int64[]})``; with ``words``, those too.
+      train: rows ``(uint8[H, W, 3], {head: int64[]})``.
       evaluation: batches of the same; may be empty, and then the last epoch wins.
       counts: rows of each class of each head in training.
       parameters: of the training.
       run_dir: for :data:`BEST`, :data:`FINAL`, :data:`METRICS` and ``tensorboard/``.
       backbone_weights: of an earlier model's backbone, to start from.
-      words: size of the vocabulary that describes products; 0: the model does not learn to tell it.
 
     Returns:
-      The classifier, with the heads of ``counts`` alone, and its backbone.
+      The classifier and its backbone.
     """
     shape = (parameters.height, parameters.width, 3)
-    classes = {head: len(rows) for head, rows in counts.items()} | ({WORDS: words} if words else {})
+    classes = {head: len(rows) for head, rows in counts.items()}
     model, backbone = build_classifier(classes, shape, parameters.backbone, parameters.dropout)
     if backbone_weights:
         backbone.load_weights(backbone_weights)
@@ -76,7 +73,7 @@ def train_classifier(
             )
     model.save(run_dir / FINAL)
     model.load_weights(run_dir / BEST)
-    return with_heads(model, counts) if words else model, backbone
+    return model, backbone
 
 
 def _prepare(
@@ -91,9 +88,8 @@ def _prepare(
     steps = -(-rows // parameters.batch_size) * epochs
     model.compile(
         optimizer=make_optimizer(parameters, steps, backbone),
-        # Evaluation has no words, so that its loss is that of the labels.
-        loss={head: _loss(parameters, counts[head]) if head in counts else _word_loss() for head in model.output},
-        loss_weights={head: _weight(parameters, head) for head in model.output},
+        loss={head: _loss(parameters, counts[head]) for head in counts},
+        loss_weights={head: parameters.head_weights.get(head, 1.0) for head in counts},
         metrics={head: ["accuracy"] for head in counts},
         # Keras turns XLA on by itself, and XLA's convolutions on a CPU take several times as long.
         jit_compile=False,
@@ -104,14 +100,6 @@ def _loss(parameters: HyperParameters, counts: list[int]) -> keras.losses.Loss:
     gamma = parameters.gamma if parameters.loss == "focal" else 0.0
     alpha = class_weights(counts, parameters.class_balance)
     return SparseCategoricalFocalLoss(gamma=gamma, alpha=alpha, label_smoothing=parameters.label_smoothing)
-
-
-def _word_loss() -> keras.losses.Loss:
-    return SparseCategoricalFocalLoss(gamma=0.0)
-
-
-def _weight(parameters: HyperParameters, head: str) -> float:
-    return parameters.description_weight if head == WORDS else parameters.head_weights.get(head, 1.0)
 
 
 def _callbacks(

@@ -14,11 +14,7 @@ _SHUFFLE_ROWS = 8_192
 
 
 def read_split(
-    file_patterns: Sequence[str],
-    transform_output: tft.TFTransformOutput,
-    heads: Sequence[str],
-    cache: str = "",
-    with_words: bool = False,
+    file_patterns: Sequence[str], transform_output: tft.TFTransformOutput, heads: Sequence[str], cache: str = ""
 ) -> tf.data.Dataset:
     """Reads one split, decoded by the same graph that serves.
 
@@ -27,22 +23,16 @@ def read_split(
       transform_output: of the Transform component.
       heads: whose labels are wanted.
       cache: path that the decoded rows are kept at, its folder must exist; in memory where none is given.
-      with_words: whether the ids of the words that describe the product are wanted too.
 
     Returns:
-      A data set of single rows ``(uint8[H, W, 3], {head: int64[]})``, cached once it has been read to its end. The
-      words are a head of their own, :data:`components.preprocessing.WORDS`, int64[K], filled up with -1.
+      A data set of single rows ``(uint8[H, W, 3], {head: int64[]})``, cached once it has been read to its end.
     """
     layer = transform_output.transform_features_layer()
-    raw = transform_output.raw_feature_spec()
-    wanted = (names.IMAGE, *names.LABELS, *(preprocessing.DESCRIBING if with_words else ()))
-    spec = {key: raw[key] for key in wanted}
+    spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (names.IMAGE, *names.LABELS)}
 
     def transform(serialized: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         features = layer(tf.io.parse_example(serialized, spec))
         labels = {head: features[names.label_id(head)] for head in heads}
-        if with_words:
-            labels[preprocessing.WORDS] = features[preprocessing.WORDS]
         # preprocessing rounds to whole numbers, so nothing is lost in a quarter of the memory.
         return tf.cast(features[preprocessing.IMAGE_FEATURE], tf.uint8), labels
 
@@ -57,23 +47,12 @@ def training_batches(rows: tf.data.Dataset, batch_size: int, seed: int) -> tf.da
 
 
 def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Dataset:
-    """Labels of each head as shares float32[N, C] of the classes in ``classes``.
-
-    A label that training lacks has none, several labels have equal ones, and a head without labels has none either.
-    """
+    """Labels int64[N] of each head as shares float32[N, C]; a label that training lacks has none."""
 
     def spread(images: tf.Tensor, labels: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        missing = tf.fill([tf.shape(images)[0]], tf.constant(preprocessing.UNKNOWN_LABEL, tf.int64))
-        return images, {head: _shares(labels.get(head, missing), count) for head, count in classes.items()}
+        return images, {head: tf.one_hot(ids, classes[head]) for head, ids in labels.items()}
 
     return batches.map(spread, num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def _shares(ids: tf.Tensor, classes: int) -> tf.Tensor:
-    if len(ids.shape) == 1:
-        return tf.one_hot(ids, classes)
-    named = tf.reduce_max(tf.one_hot(ids, classes), axis=1)
-    return tf.math.divide_no_nan(named, tf.reduce_sum(named, axis=1, keepdims=True))
 
 
 def label_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, str, str], int]:
@@ -97,11 +76,6 @@ def class_counts(transform_output: tft.TFTransformOutput, heads: Sequence[str]) 
             if head in counts:
                 counts[head][label] += rows
     return {head: list(by_label.values()) for head, by_label in counts.items()}
-
-
-def count_words(transform_output: tft.TFTransformOutput) -> int:
-    """Size of the vocabulary that describes products."""
-    return transform_output.vocabulary_size_by_name(preprocessing.WORDS)
 
 
 def head_labels(transform_output: tft.TFTransformOutput, head: str) -> list[str]:

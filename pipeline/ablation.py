@@ -58,8 +58,8 @@ STEPS: tuple[tuple[str, Settings], ...] = (
         "+ smoothed cross-entropy, logit adjustment",
         {"loss": "crossentropy", "label_smoothing": 0.05, "logit_adjustment": 0.2},
     ),
-    ("+ words of the description", {"description_weight": 0.3}),
     ("+ mixup and erasing", {"augmentation.mixup": 0.2, "augmentation.erase": 0.25}),
+    ("+ mirror image", {"mirror": "true"}),
 )
 """What is added, and its settings over the profile ``quick`` and those of the steps before."""
 

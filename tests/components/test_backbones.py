@@ -6,7 +6,7 @@ import pytest
 
 from components import backbones
 from components.errors import WeightsError
-from components.model import adjust_logits, build_classifier
+from components.model import adjust_logits, build_classifier, with_mirror
 
 SHAPE = (128, 96, 3)
 REFERENCE = {755: 4.36877, 245: 4.18334, 113: 4.08471, 1167: 4.06896, 71: 4.05045, 425: 4.03233, 897: 3.96316}
@@ -76,3 +76,18 @@ def test_logit_adjustment_is_menons_formula():
     adjust_logits(model, {"head": [80, 15, 5]}, tau=0.5)
     after = keras.ops.convert_to_numpy(model(images)["head"])
     np.testing.assert_allclose(after, before - 0.5 * np.log([0.8, 0.15, 0.05]), atol=1e-5)
+
+
+def test_a_mirror_image_gets_the_same_answer():
+    """With the mirror, a picture and its mirror image get the mean of what each gets alone, in batches of any size."""
+    model, _ = build_classifier({"one": 3, "other": 2}, (16, 16, 3), "small_cnn", dropout=0.0)
+    mirrored = with_mirror(model)
+    images = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
+    plain, flipped = model(images), model(images[:, :, ::-1])
+    for batch in (images, images[:1]):
+        answer, answer_flipped = mirrored(batch), mirrored(batch[:, :, ::-1])
+        for head in ("one", "other"):
+            expected = (plain[head] + flipped[head])[: len(batch)] / 2
+            np.testing.assert_allclose(answer[head], expected, atol=1e-5)
+            np.testing.assert_allclose(answer_flipped[head], expected, atol=1e-5)
+    assert not np.allclose(plain["one"], flipped["one"], atol=1e-3)

@@ -5,13 +5,9 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_transform.beam as tft_beam
 from PIL import Image
-from tensorflow_transform.tf_metadata import schema_utils
-from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
 
-from components import preprocessing
-from components.preprocessing import DESCRIBING, decode_image, decode_images
+from components.preprocessing import decode_image, decode_images
 
 HEIGHT, WIDTH = 40, 30
 
@@ -67,20 +63,3 @@ def test_pixels_are_the_same_by_every_way():
     graph = tf.function(lambda batch: decode_images(batch, HEIGHT, WIDTH)[0])
     np.testing.assert_array_equal(tf.stack(list(dataset)), eager)
     np.testing.assert_array_equal(graph(tf.constant(GOOD)), eager)
-
-
-@pytest.mark.parametrize("repeats", [25, 1])
-def test_words_of_the_description_become_ids(tmp_path, repeats):
-    """Words in whatever script and case count where enough rows have them; a row without any has none, and neither has
-    a catalogue in which every word is rare."""
-    texts = [["Blue SHIRT, für Männer"], ["blue shirt"], [], ["Once-only"]]
-    columns = {DESCRIBING[0]: texts * repeats, **{name: [[]] * 4 * repeats for name in DESCRIBING[1:]}}
-    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-    spec = schema_utils.schema_from_feature_spec({name: tf.io.VarLenFeature(tf.string) for name in columns})
-    with tft_beam.Context(temp_dir=str(tmp_path)):
-        (transformed, _), _ = (rows, DatasetMetadata(spec)) | tft_beam.AnalyzeAndTransformDataset(
-            lambda inputs: {"words": preprocessing.word_ids(inputs)}
-        )
-    words = [sorted(one["words"][one["words"] >= 0].tolist()) for one in transformed[:4]]
-    assert [len(ids) for ids in words] == ([4, 2, 0, 2] if repeats > 1 else [0, 0, 0, 0])
-    assert set(words[1]) <= set(words[0])

@@ -16,7 +16,7 @@ SETTINGS = (
     "--set",
     "ema=0.9",
     "--set",
-    "description_weight=0.3",
+    "mirror=true",
 )
 
 
