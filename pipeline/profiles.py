@@ -13,7 +13,7 @@ _FINE_TUNED = HyperParameters(
     loss="crossentropy",
     class_balance=0.0,
     label_smoothing=0.05,
-    logit_adjustment=0.1,
+    logit_adjustment=0.2,
     batch_size=64,
     head_epochs=1,
     epochs=10,
@@ -25,6 +25,7 @@ _FINE_TUNED = HyperParameters(
     weight_decay=0.02,
     dropout=0.2,
     augmentation=Augmentation(zoom=0.15, erase=0.25, mixup=0.2),
+    mirror=True,
 )
 
 PROFILES: dict[str, HyperParameters] = {
