@@ -22,8 +22,8 @@ from schema import names
 BACKBONE_WEIGHTS = "backbone.weights.h5"
 
 JOINT_EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.25, names.MASTER_CATEGORY: 0.25, "path": 0.5}
-"""How much each part counts in the joint answer; the formula is in ``serving/merge.py``. Chosen on eval: the category model
-counts little, since it starts from the other's backbone and errs with it."""
+"""How much each part counts in the joint answer; the formula is in ``serving/merge.py``. Chosen on eval: the
+category model counts little, since it starts from the other's backbone and errs with it."""
 
 Dataset = tf.data.Dataset
 
