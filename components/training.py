@@ -48,14 +48,13 @@ def train_classifier(
     Returns:
       The classifier and its backbone.
     """
-    shape = (parameters.height, parameters.width, 3)
     classes = {head: len(rows) for head, rows in counts.items()}
+    shape = (parameters.height, parameters.width, 3)
     model, backbone = build_classifier(classes, shape, parameters.backbone, parameters.dropout)
     if backbone_weights:
         backbone.load_weights(backbone_weights)
-    batches = training_data.training_batches(train, parameters.batch_size, parameters.seed)
-    batches, evaluation = training_data.one_hot(batches, classes), training_data.one_hot(evaluation, classes)
-    batches = augmentation.augment(batches, parameters.augmentation, parameters.seed).prefetch(tf.data.AUTOTUNE)
+    batches = _training_batches(train, classes, parameters)
+    evaluation = training_data.one_hot(evaluation, classes)
     # A full pass, since a broken-off one would not fill the cache.
     has_evaluation = bool(evaluation.reduce(np.int64(0), lambda count, _: count + 1))
     epochs = parameters.head_epochs + parameters.epochs
@@ -74,6 +73,12 @@ def train_classifier(
     model.save(run_dir / FINAL)
     model.load_weights(run_dir / BEST)
     return model, backbone
+
+
+def _training_batches(train: Dataset, classes: dict[str, int], parameters: HyperParameters) -> Dataset:
+    batches = training_data.training_batches(train, parameters.batch_size, parameters.seed)
+    batches = training_data.one_hot(batches, classes)
+    return augmentation.augment(batches, parameters.augmentation, parameters.seed).prefetch(tf.data.AUTOTUNE)
 
 
 def _prepare(
