@@ -86,11 +86,20 @@ def freeze(backbone: keras.Model, frozen_to: str, depthwise_from: int) -> None:
     Raises:
       ValueError: there is no layer of that name.
     """
-    layer_names = [layer.name for layer in backbone.layers]
-    if frozen_to and frozen_to not in layer_names:
-        raise ValueError(f"frozen_to is {frozen_to!r}; {backbone.name} has the layers {', '.join(layer_names)}")
-    first_free = layer_names.index(frozen_to) + 1 if frozen_to else 0
+    first_free = layer_index(backbone, frozen_to, "frozen_to") + 1 if frozen_to else 0
     backbone.trainable = True
     for index, layer in enumerate(backbone.layers):
         is_slow = isinstance(layer, layers.DepthwiseConv2D) and 0 < depthwise_from <= layer.kernel_size[0]
         layer.trainable = index >= first_free and not is_slow
+
+
+def layer_index(backbone: keras.Model, name: str, knob: str) -> int:
+    """Where the layer of that name stands among the backbone's layers, from the picture on.
+
+    Raises:
+      ValueError: there is none; says which ``knob`` named it, and which there are.
+    """
+    layer_names = [layer.name for layer in backbone.layers]
+    if name not in layer_names:
+        raise ValueError(f"{knob} is {name!r}; {backbone.name} has the layers {', '.join(layer_names)}")
+    return layer_names.index(name)

@@ -66,6 +66,9 @@ class HyperParameters:
       dropout: before the heads.
       augmentation: changes to the training pictures.
       mirror: whether each answer is that of the picture and of its mirror image together, which costs twice the work.
+      neighbours: nearest training pictures that have half the say in each answer (see ``components.neighbours``);
+        0: none.
+      neighbour_layers: layers of the backbone by which pictures are near, comma-separated; empty: its pooled features.
       review_precision: share that has to be right at or above the shipped review threshold.
       seed: of everything random.
     """
@@ -94,6 +97,8 @@ class HyperParameters:
     dropout: float = 0.3
     augmentation: Augmentation = field(default_factory=Augmentation)
     mirror: bool = False
+    neighbours: int = 0
+    neighbour_layers: str = ""
     review_precision: float = 0.97
     seed: int = 20
 
@@ -103,9 +108,15 @@ class HyperParameters:
         for name in ("height", "width", "batch_size", "epochs", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        if self.neighbours < 0:
+            raise ValueError(f"neighbours is {self.neighbours}; it must be 0 or more")
         for name in ("ema", "label_smoothing", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
+
+    def neighbour_layer_names(self) -> list[str]:
+        """:attr:`neighbour_layers`, one by one."""
+        return [name.strip() for name in self.neighbour_layers.split(",") if name.strip()]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values; :meth:`from_dict` reads it back."""

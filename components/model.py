@@ -1,12 +1,15 @@
 """The classifier: one backbone, one head of logits per label."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 from components.backbones import build_backbone
+
+FEATURES = "features"
+"""Key of the features beside the heads' logits."""
 
 
 def build_classifier(
@@ -45,12 +48,38 @@ def adjust_logits(model: keras.Model, counts: Mapping[str, list[int]], tau: floa
         model.get_layer(head).set_weights([kernel, bias - tau * np.log(shares / shares.sum())])
 
 
+def with_features(model: keras.Model, backbone: keras.Model, layer_names: Sequence[str]) -> keras.Model:
+    """The same model, sharing its layers, that also tells what it saw.
+
+    Args:
+      model: of :func:`build_classifier`.
+      backbone: the same.
+      layer_names: layers of the backbone to read; none: its pooled features.
+
+    Returns:
+      A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`FEATURES`: float32[N, channels]},
+      the channels of all these layers side by side, each the mean over the picture.
+    """
+    seen = [_pooled(backbone.get_layer(name).output) for name in layer_names] or [backbone.output]
+    network = keras.Model(backbone.input, [backbone.output, *seen])
+    pooled, *features = network(model.input)
+    logits = {head: model.get_layer(head)(pooled) for head in model.output}
+    return keras.Model(model.input, {**logits, FEATURES: ops.concatenate(features, axis=-1)}, name=model.name)
+
+
+def _pooled(activations: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.mean(activations, axis=(1, 2)) if len(activations.shape) == 4 else activations
+
+
 def with_mirror(model: keras.Model) -> keras.Model:
     """The same model, sharing its layers, answering with the mean of the logits of a picture and of its mirror image.
 
-    A product and its mirror image are the same product, so the mean errs less than either.
+    A product and its mirror image are the same product, so the mean errs less than either. The features, where the
+    model tells them, stay those of the picture: which way a shoe points is part of what tells a series of photographs
+    from another.
     """
     # One batch of both, since the model is called most often with a single picture, which leaves cores idle.
     both = model(ops.concatenate([model.input, ops.flip(model.input, axis=2)]))
-    means = {head: sum(ops.split(logits, 2)) / 2 for head, logits in both.items()}
-    return keras.Model(model.input, means, name=model.name)
+    halves = {key: ops.split(values, 2) for key, values in both.items()}
+    answers = {key: pair[0] if key == FEATURES else sum(pair) / 2 for key, pair in halves.items()}
+    return keras.Model(model.input, answers, name=model.name)

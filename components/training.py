@@ -51,6 +51,9 @@ def train_classifier(
     classes = {head: len(rows) for head, rows in counts.items()}
     shape = (parameters.height, parameters.width, 3)
     model, backbone = build_classifier(classes, shape, parameters.backbone, parameters.dropout)
+    # Here, since it is read after the training only, which may take an hour.
+    for layer in parameters.neighbour_layer_names():
+        backbones.layer_index(backbone, layer, "neighbour_layers")
     if backbone_weights:
         backbone.load_weights(backbone_weights)
     batches = _training_batches(train, classes, parameters)

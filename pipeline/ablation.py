@@ -1,6 +1,6 @@
 """What each part of the training brings: one run a part, each with all parts before it.
 
-Command: ``make ablation DATASET=catalogue.zip``. On 6,000 pictures of the Kaggle set and 2 cores it takes about half an
+Command: ``make ablation DATASET=catalogue.zip``. On 4,000 pictures of the Kaggle set and 2 cores it takes about half an
 hour. The table goes to ``build/ablation/table.txt``, and as JSON beside it. What ran before is not repeated.
 """
 
@@ -60,6 +60,7 @@ STEPS: tuple[tuple[str, Settings], ...] = (
     ),
     ("+ mixup and erasing", {"augmentation.mixup": 0.2, "augmentation.erase": 0.25}),
     ("+ mirror image", {"mirror": "true"}),
+    ("+ nearest neighbours", {"neighbours": 20, "neighbour_layers": "block7_add,block10_add,block14_add"}),
 )
 """What is added, and its settings over the profile ``quick`` and those of the steps before."""
 
@@ -100,7 +101,7 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
 @click.option(
     "--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder or zip of a catalogue."
 )
-@click.option("--limit", type=click.IntRange(min=0), default=6000, show_default=True, help="Rows to take; 0 for all.")
+@click.option("--limit", type=click.IntRange(min=0), default=4000, show_default=True, help="Rows to take; 0 for all.")
 @click.option("--root", type=click.Path(path_type=Path), default=Path("build/ablation"), show_default=True)
 def main(data: Path, limit: int, root: Path) -> None:
     """Train once with each part of the training more, and set the figures side by side."""

@@ -26,6 +26,8 @@ _FINE_TUNED = HyperParameters(
     dropout=0.2,
     augmentation=Augmentation(zoom=0.15, erase=0.25, mixup=0.2),
     mirror=True,
+    neighbours=20,
+    neighbour_layers="block7_add,block10_add,block14_add",
 )
 
 PROFILES: dict[str, HyperParameters] = {

@@ -20,7 +20,7 @@ def test_augmentations_are_set_by_their_full_name():
     assert changed.seed == 3
 
 
-WRONG = ("epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge")
+WRONG = ("epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge", "neighbours=-1")
 WRONG_AUGMENTATIONS = ("augmentation.none=1", "augmentation.flip=perhaps", "augmentation.mixup")
 
 

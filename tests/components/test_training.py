@@ -39,3 +39,11 @@ def test_a_label_that_only_eval_has_costs_nothing(tmp_path):
     evaluation = rows(8).map(lambda image, _: (image, {"article_type": tf.constant(-1, tf.int64)})).batch(8)
     model, _ = train_classifier("test", rows(32), evaluation, COUNTS, SMALL, tmp_path)
     assert np.isfinite(model(np.zeros((1, 16, 16, 3), np.float32))["article_type"]).all()
+
+
+def test_a_layer_of_neighbours_that_is_not_there_is_refused_before_training(tmp_path):
+    """A wrong name does not cost the hour of training after which it is read."""
+    parameters = dataclasses.replace(SMALL, neighbours=3, neighbour_layers="block7_add")
+    with pytest.raises(ValueError, match="neighbour_layers is 'block7_add'; small_cnn has the layers image"):
+        train_classifier("test", rows(32), rows(8).batch(8), COUNTS, parameters, tmp_path)
+    assert not (tmp_path / METRICS).exists()

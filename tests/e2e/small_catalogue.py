@@ -17,6 +17,8 @@ SETTINGS = (
     "ema=0.9",
     "--set",
     "mirror=true",
+    "--set",
+    "neighbours=5",
 )
 
 
