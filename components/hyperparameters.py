@@ -66,7 +66,7 @@ class HyperParameters:
       dropout: before the heads.
       augmentation: changes to the training pictures.
       mirror: whether each answer is that of the picture and of its mirror image together, which costs twice the work.
-      neighbours: nearest training pictures that have half the say in each answer (see ``components.neighbours``);
+      neighbours: nearest known pictures that have half the say in each answer (see ``components.neighbours``);
         0: none.
       neighbour_layers: layers of the backbone by which pictures are near, comma-separated; empty: its pooled features.
       review_precision: share that has to be right at or above the shipped review threshold.

@@ -57,18 +57,23 @@ def with_features(model: keras.Model, backbone: keras.Model, layer_names: Sequen
       layer_names: layers of the backbone to read; none: its pooled features.
 
     Returns:
-      A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`FEATURES`: float32[N, channels]},
-      the channels of all these layers side by side, each the mean over the picture.
+      A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`FEATURES`: float32[N, F]}. The
+      features are the channels of all these layers side by side, of each its mean over the picture and its standard
+      deviation, which tells a pattern from a plain surface.
     """
-    seen = [_pooled(backbone.get_layer(name).output) for name in layer_names] or [backbone.output]
+    seen = [moment for name in layer_names for moment in _moments(backbone.get_layer(name).output)]
+    seen = seen or [backbone.output]
     network = keras.Model(backbone.input, [backbone.output, *seen])
     pooled, *features = network(model.input)
     logits = {head: model.get_layer(head)(pooled) for head in model.output}
     return keras.Model(model.input, {**logits, FEATURES: ops.concatenate(features, axis=-1)}, name=model.name)
 
 
-def _pooled(activations: keras.KerasTensor) -> keras.KerasTensor:
-    return ops.mean(activations, axis=(1, 2)) if len(activations.shape) == 4 else activations
+def _moments(activations: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Mean and standard deviation over the picture; a layer that is pooled already stays as it is."""
+    if len(activations.shape) != 4:
+        return [activations]
+    return [ops.mean(activations, axis=(1, 2)), ops.std(activations, axis=(1, 2))]
 
 
 def with_mirror(model: keras.Model) -> keras.Model:

@@ -1,7 +1,7 @@
-"""The nearest training pictures have a say beside the network: they remember single products, which its weights blur.
+"""The nearest known pictures have a say beside the network: they remember single products, which its weights blur.
 
 ``P = ½ P_network + ½ P_nearest``, after Khandelwal et al., "Generalization through Memorization: Nearest Neighbor
-Language Models", 2020, equations 2 and 3. ``P_nearest`` is the share of each label among the nearest training pictures,
+Language Models", 2020, equations 2 and 3. ``P_nearest`` is the share of each label among the nearest known pictures,
 each with the weight ``e^(30 s)`` of its similarity s: the cosine of what the network's layers saw of both, whitened.
 """
 
@@ -16,12 +16,31 @@ from sklearn.covariance import LedoitWolf
 from components.model import FEATURES
 
 MOST_PICTURES = 65_536
-"""More are not remembered: each costs its features' size in memory, and time in each answer."""
+"""More of one split are not remembered: each costs its features' size in memory, and time in each answer."""
 
 _SHARE = 0.5
 _SHARPNESS = 30.0
 _LEAST_VARIANCE = 1e-6
 _LEAST_PROBABILITY = 1e-12
+
+
+class Known(NamedTuple):
+    """Pictures to remember: features float32[M, F], and head → labels int[M]."""
+
+    features: np.ndarray
+    labels: Mapping[str, np.ndarray]
+
+
+def joined(*parts: Known) -> Known:
+    """All of these pictures together, less those that carry a label below 0, which is one that training lacks."""
+    kept = [np.all([ids >= 0 for ids in part.labels.values()], axis=0) for part in parts]
+    return Known(
+        np.concatenate([part.features[rows] for part, rows in zip(parts, kept, strict=True)]),
+        {
+            head: np.concatenate([part.labels[head][rows] for part, rows in zip(parts, kept, strict=True)])
+            for head in parts[0].labels
+        },
+    )
 
 
 class Whitening(NamedTuple):
@@ -42,15 +61,12 @@ def fit_whitening(features: np.ndarray) -> Whitening:
     return Whitening(fitted.location_.astype(np.float32), matrix.astype(np.float32))
 
 
-def with_neighbours(
-    model: keras.Model, features: np.ndarray, labels: Mapping[str, np.ndarray], neighbours: int
-) -> keras.Model:
-    """The same model, sharing its layers, with the nearest training pictures inside.
+def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.Model:
+    """The same model, sharing its layers, with the known pictures inside.
 
     Args:
       model: → {head: logits float32[N, C], :data:`FEATURES`: float32[N, F]}.
-      features: of the training pictures, float32[M, F].
-      labels: head → int[M] of the same.
+      known: at least one picture.
       neighbours: how many are asked, at least 1; all, where there are fewer.
 
     Returns:
@@ -58,23 +74,23 @@ def with_neighbours(
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
-    nearest = NearestPictures(features, labels, neighbours)
+    nearest = NearestPictures(known, neighbours)
     return keras.Model(model.input, nearest(outputs, seen), name=model.name)
 
 
 class NearestPictures(layers.Layer):
-    """Mixes the labels of the nearest training pictures into logits; for answering only, it learns nothing."""
+    """Mixes the labels of the nearest known pictures into logits; for answering only, it learns nothing."""
 
-    def __init__(self, features: np.ndarray, labels: Mapping[str, np.ndarray], neighbours: int):
-        """Remembers pictures: features float32[M, F] and, by head, labels int[M]."""
+    def __init__(self, known: Known, neighbours: int):
+        """Remembers the pictures."""
         super().__init__(name="nearest_pictures", trainable=False)
-        self._neighbours = min(neighbours, len(features))
-        whitening = fit_whitening(features)
+        self._neighbours = min(neighbours, len(known.features))
+        whitening = fit_whitening(known.features)
         self._mean = self._constant("mean", whitening.mean)
         self._matrix = self._constant("matrix", whitening.matrix)
         # Transposed, which is how the product with a single picture reads it from end to end.
-        self._pictures = self._constant("pictures", np.transpose(self._embed(features)))
-        self._labels = {head: self._constant(head, ids.astype(np.int32)) for head, ids in labels.items()}
+        self._pictures = self._constant("pictures", np.transpose(self._embed(known.features)))
+        self._labels = {head: self._constant(head, ids.astype(np.int32)) for head, ids in known.labels.items()}
 
     def _constant(self, name: str, value: np.ndarray) -> keras.Variable:
         variable = self.add_weight(shape=value.shape, dtype=value.dtype.name, trainable=False, name=name)

@@ -21,9 +21,9 @@ from schema import names
 
 BACKBONE_WEIGHTS = "backbone.weights.h5"
 
-JOINT_EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 1.0, names.MASTER_CATEGORY: 0.5, "path": 0.5}
-"""How much each part counts in the joint answer; the formula is in ``serving/merge.py``. Chosen on eval, where most of
-its neighbours do as well."""
+JOINT_EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.3, names.MASTER_CATEGORY: 0.3, "path": 0.5}
+"""How much each part counts in the joint answer; the formula is in ``serving/merge.py``. Chosen on eval, where most
+choices near it do as well."""
 
 Dataset = tf.data.Dataset
 
@@ -60,22 +60,40 @@ def run_fn(fn_args: Any) -> None:
         evaluation = evaluation.batch(parameters.batch_size)
         model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base)
         adjust_logits(model, counts, parameters.logit_adjustment)
-        model = _answering(model, backbone, train, parameters)
-        card = make_card(config["model"], model, evaluation, transform_output, parameters, config["provenance"])
+        fitted, model = answering_models(model, backbone, train, evaluation, parameters)
+        card = make_card(config["model"], fitted, evaluation, transform_output, parameters, config["provenance"])
     plots.plot_training(run_dir / METRICS, list(heads), run_dir)
     ServedClassifier(model, transform_output, card).save(fn_args.serving_model_dir)
     write_card(Path(fn_args.serving_model_dir), card)
     backbone.save_weights(Path(fn_args.serving_model_dir).parent / BACKBONE_WEIGHTS)
 
 
-def _answering(model: keras.Model, backbone: keras.Model, train: Dataset, parameters: HyperParameters) -> keras.Model:
-    """The model as it is to answer: with its mirror image and the nearest training pictures, where they are wanted."""
+def answering_models(
+    model: keras.Model, backbone: keras.Model, train: Dataset, evaluation: Dataset, parameters: HyperParameters
+) -> tuple[keras.Model, keras.Model]:
+    """The model as its confidence is fitted, and as it is served: with its mirror image and its memory, where wanted.
+
+    The served one remembers the eval split too. The other must not: it would know each picture that it is fitted on.
+    What was fitted holds for both, a little on the careful side, since the served one errs less.
+
+    Args:
+      model: of :func:`components.model.build_classifier`, trained.
+      backbone: the same.
+      train: rows ``(uint8[H, W, 3], {head: int64[]})``.
+      evaluation: batches of the same; may be empty.
+      parameters: of the training.
+    """
+    seeing = with_features(model, backbone, parameters.neighbour_layer_names()) if parameters.neighbours else model
+    answering = with_mirror(seeing) if parameters.mirror else seeing
     if not parameters.neighbours:
-        return with_mirror(model) if parameters.mirror else model
-    model = with_features(model, backbone, parameters.neighbour_layer_names())
-    outputs, labels = _predict(model, train.take(neighbours.MOST_PICTURES).batch(parameters.batch_size))
-    model = with_mirror(model) if parameters.mirror else model
-    return neighbours.with_neighbours(model, outputs[FEATURES], labels, parameters.neighbours)
+        return answering, answering
+    train = train.take(neighbours.MOST_PICTURES).batch(parameters.batch_size)
+    seen = [_predict(seeing, split) for split in (train, evaluation)]
+    known = [neighbours.Known(outputs[FEATURES], labels) for outputs, labels in seen if outputs]
+    return tuple(
+        neighbours.with_neighbours(answering, neighbours.joined(*parts), parameters.neighbours)
+        for parts in (known[:1], known)
+    )
 
 
 def make_card(

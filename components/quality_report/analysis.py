@@ -99,19 +99,19 @@ def by_year(predictions: SplitPredictions) -> pd.DataFrame:
     return _top_1_of(predictions, "year", {str(year): years == year for year in sorted(set(years[years > 0]))})
 
 
-def by_relatives(predictions: SplitPredictions, trained: Collection[str]) -> pd.DataFrame:
-    """Top-1 of each head of all rows, of those with a relative in training (the same name, or nearly the same pixels),
-    and of those without: the splits by row and by group, side by side.
+def by_relatives(predictions: SplitPredictions, known: Collection[str]) -> pd.DataFrame:
+    """Top-1 of each head of all rows, of those with a relative in train or eval (the same name, or nearly the same
+    pixels), and of those without: the splits by row and by group, side by side.
 
     Args:
       predictions: on the test split.
-      trained: groups of the training split.
+      known: groups of the other splits; the models remember pictures of both.
     """
-    is_known = predictions.rows[names.GROUP].isin(list(trained)).to_numpy(bool)
+    is_known = predictions.rows[names.GROUP].isin(list(known)).to_numpy(bool)
     return _top_1_of(
         predictions,
         "test pictures",
-        {"all": np.ones_like(is_known), "with a relative in training": is_known, "without one": ~is_known},
+        {"all": np.ones_like(is_known), "with a relative in train or eval": is_known, "without one": ~is_known},
     )
 
 

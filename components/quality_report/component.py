@@ -38,9 +38,9 @@ def QualityReport(
     directory = Path(report.uri)
     directory.mkdir(parents=True, exist_ok=True)
     models = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
-    files, trained = (
+    files, trained, fitted = (
         tf.io.gfile.glob(io_utils.all_files_pattern(artifact_utils.get_split_uri([examples], split)))
-        for split in (names.TEST, names.TRAIN)
+        for split in (names.TEST, names.TRAIN, names.EVAL)
     )
     paths = {name: Path(path_utils.serving_model_path(model.uri)) for name, model in models.items()}
     predictions = predict_split(paths, files)
@@ -58,7 +58,7 @@ def QualityReport(
     joint.to_csv(directory / "joint.csv", index=False)
     overview = Overview(
         joint,
-        analysis.by_relatives(predictions, groups_of(trained)),
+        analysis.by_relatives(predictions, groups_of([*trained, *fitted])),
         analysis.by_year(predictions),
         analysis.contradicting_groups(predictions.rows),
     )

@@ -65,7 +65,7 @@ class Overview:
 
     Attributes:
       joint: ways to one answer, side by side.
-      by_relatives: top-1 of pictures with and without a relative in training.
+      by_relatives: top-1 of pictures with and without a relative in train or eval.
       by_year: top-1 by year of the product.
       contradictions: rows of one group with different labels.
     """
@@ -101,7 +101,7 @@ def _overview(overview: Overview) -> str:
         "<h2>One answer from both models</h2>"
         f"{_frame(overview.joint)}"
         "<h2>New products and more of the same</h2><p>Top-1 on all test pictures, which is what a random split tells, "
-        "and on those that share neither a product name nor nearly the same pixels with any that training saw, which "
+        "and on those that share neither a product name nor nearly the same pixels with any of train and eval, which "
         "is what new products may expect. Split by group, there are no others.</p>"
         f"{_frame(overview.by_relatives)}"
         "<h2>By year</h2><p>Top-1 on the test split's products of each year.</p>"

@@ -1,13 +1,16 @@
-"""The nearest training pictures: who is near, how much they say, and that they stay what they were."""
+"""The nearest known pictures: who is near, how much they say, and that they stay what they were."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.spatial.distance import cosine
 from scipy.special import softmax
 
+from components.hyperparameters import HyperParameters
 from components.model import FEATURES, build_classifier, with_features, with_mirror
-from components.neighbours import fit_whitening, with_neighbours
+from components.neighbours import Known, fit_whitening, joined, with_neighbours
+from components.trainer import answering_models
 
 SHAPE = (16, 16, 3)
 HEADS = {"one": 3, "other": 2}
@@ -34,9 +37,15 @@ def known():
     return pictures(60), {head: random.integers(0, classes, 60) for head, classes in HEADS.items()}
 
 
+def as_rows(images, label):
+    """A data set of single rows, all of one label."""
+    labels = {head: np.full(len(images), label) for head in HEADS}
+    return tf.data.Dataset.from_tensor_slices((images, labels))
+
+
 def remembering(model, known, neighbours):
     images, labels = known
-    return with_neighbours(model, model.predict_on_batch(images)[FEATURES], labels, neighbours)
+    return with_neighbours(model, Known(model.predict_on_batch(images)[FEATURES], labels), neighbours)
 
 
 def test_a_known_picture_is_its_own_neighbour(seeing, known):
@@ -83,14 +92,44 @@ def test_fewer_pictures_than_neighbours_and_than_features_are_no_obstacle(seeing
         np.testing.assert_allclose(np.exp(answers[head]).sum(axis=1), 1, atol=1e-5)
 
 
+def test_a_label_that_training_lacks_is_not_remembered():
+    """Of two splits all rows are kept but those with an unknown label in any head, labels and features in step."""
+    train = Known(np.array([[1.0], [2.0]]), {"one": np.array([0, 1]), "other": np.array([1, 0])})
+    evaluation = Known(np.array([[3.0], [4.0], [5.0]]), {"one": np.array([2, -1, 0]), "other": np.array([0, 1, -1])})
+    both = joined(train, evaluation)
+    assert both.features[:, 0].tolist() == [1, 2, 3]
+    assert {head: ids.tolist() for head, ids in both.labels.items()} == {"one": [0, 1, 2], "other": [1, 0, 0]}
+
+
+def test_eval_is_remembered_when_serving_and_not_when_fitting():
+    """What the confidence is fitted on is new to the model that it is fitted with, and known to the one that serves."""
+    keras.utils.set_random_seed(2)
+    model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
+    train, evaluation = (as_rows(pictures(30, seed), label) for seed, label in ((1, 0), (2, 1)))
+    parameters = HyperParameters(height=16, width=16, neighbours=1)
+    fitted, served = answering_models(model, backbone, train, evaluation.batch(8), parameters)
+    new = pictures(30, 2)
+    assert np.exp(served.predict_on_batch(new)["one"])[:, 1].min() > 0.5
+    assert np.exp(fitted.predict_on_batch(new)["one"])[:, 0].min() > 0.5
+
+
+def test_without_eval_the_memory_is_that_of_training():
+    """A catalogue too small for an eval split still becomes a model that remembers."""
+    model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
+    train, parameters = as_rows(pictures(5), 0), HyperParameters(height=16, width=16, neighbours=3)
+    _, served = answering_models(model, backbone, train, train.take(0).batch(8), parameters)
+    assert np.exp(served.predict_on_batch(pictures(2, 7))["one"])[:, 0].min() > 0.5
+
+
 def test_features_are_those_of_the_named_layers():
-    """The layers that are named are read, each averaged over the picture, and the logits stay as they are."""
+    """Mean and standard deviation over the picture are read of each named layer; the logits stay as they are."""
     model, backbone = build_classifier(HEADS, (32, 32, 3), "efficientnet_lite0", dropout=0.5)
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
     outputs = with_features(model, backbone, ["block2_add", "block4_add"])(images)
     layer = keras.Model(backbone.input, backbone.get_layer("block4_add").output)
-    assert outputs[FEATURES].shape == (2, 24 + 40)
-    np.testing.assert_allclose(outputs[FEATURES][:, 24:], np.mean(layer(images), axis=(1, 2)), atol=1e-4)
+    means, deviations = np.mean(layer(images), axis=(1, 2)), np.std(layer(images), axis=(1, 2))
+    assert outputs[FEATURES].shape == (2, 2 * 24 + 2 * 40)
+    np.testing.assert_allclose(outputs[FEATURES][:, 48:], np.hstack([means, deviations]), atol=1e-4)
     np.testing.assert_allclose(outputs["one"], model(images)["one"], atol=1e-5)
 
 

@@ -138,7 +138,7 @@ def test_pictures_with_and_without_a_relative_in_training_stand_side_by_side(thr
     """What a random split tells and what new products may expect come from one run."""
     three.rows[names.GROUP] = ["a", "b", "b"]
     table = analysis.by_relatives(three, {"b", "c"}).set_index("test pictures")
-    assert table["count"].to_dict() == {"all": 3, "with a relative in training": 2, "without one": 1}
+    assert table["count"].to_dict() == {"all": 3, "with a relative in train or eval": 2, "without one": 1}
     assert table[names.ARTICLE_TYPE].tolist() == pytest.approx([2 / 3, 0.5, 1])
     assert analysis.by_relatives(three, set())["test pictures"].tolist() == ["all", "without one"]
 
