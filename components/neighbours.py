@@ -33,14 +33,14 @@ class Known(NamedTuple):
 
 def joined(*parts: Known) -> Known:
     """All of these pictures together, less those that carry a label below 0, which is one that training lacks."""
-    kept = [np.all([ids >= 0 for ids in part.labels.values()], axis=0) for part in parts]
-    return Known(
-        np.concatenate([part.features[rows] for part, rows in zip(parts, kept, strict=True)]),
-        {
-            head: np.concatenate([part.labels[head][rows] for part, rows in zip(parts, kept, strict=True)])
-            for head in parts[0].labels
-        },
-    )
+    usable = [_with_labels(part) for part in parts]
+    labels = {head: np.concatenate([part.labels[head] for part in usable]) for head in parts[0].labels}
+    return Known(np.concatenate([part.features for part in usable]), labels)
+
+
+def _with_labels(pictures: Known) -> Known:
+    kept = np.all([ids >= 0 for ids in pictures.labels.values()], axis=0)
+    return Known(pictures.features[kept], {head: ids[kept] for head, ids in pictures.labels.items()})
 
 
 class Whitening(NamedTuple):
