@@ -87,8 +87,8 @@ def answering_models(
     answering = with_mirror(seeing) if parameters.mirror else seeing
     if not parameters.neighbours:
         return answering, answering
-    train = train.take(neighbours.MOST_PICTURES).batch(parameters.batch_size)
-    seen = [_predict(seeing, split) for split in (train, evaluation)]
+    splits = [rows.take(neighbours.MOST_PICTURES) for rows in (train, evaluation.unbatch())]
+    seen = [_predict(seeing, rows.batch(parameters.batch_size)) for rows in splits]
     known = [neighbours.Known(outputs[FEATURES], labels) for outputs, labels in seen if outputs]
     return tuple(
         neighbours.with_neighbours(answering, neighbours.joined(*parts), parameters.neighbours)
