@@ -30,6 +30,9 @@ def command(layout: Layout, data: Path, directory: Path | None, version: int | N
     Per head: top-1, top-5, macro-F1 over the classes present, expected calibration error, count; then the same for the
     joint answer. Rows that cannot be used are listed, not counted.
 
+    Score pictures that are new to the release: it may remember those of its train and eval splits, and looks better on
+    them than it is.
+
     \b
     Examples:
       lookbook score --data other.zip
