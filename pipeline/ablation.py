@@ -13,8 +13,8 @@ from typing import Any
 import click
 import pandas as pd
 
-from components.paired_release.store import ReleaseStore
-from components.quality_report.page import FIGURES
+from components.evaluation.quality_report.page import FIGURES
+from components.release.store import ReleaseStore
 from pipeline.config import Layout
 from schema import names
 

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from components.paired_release.store import ReleaseError, ReleaseStore
+from components.release.store import ReleaseError, ReleaseStore
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import names
 from serving.client import ClassifierClient, ClassifyError
-from serving.json_view import as_json
-from serving.processes import StackError
-from serving.stack import stack
+from serving.local.processes import StackError
+from serving.local.stack import stack
+from serving.proto.json_view import as_json
 
 HELD_OUT = "held_out"
 """Folder of a drawn catalogue with pictures that no split has."""

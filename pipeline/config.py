@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.hyperparameters import HyperParameters
+from components.training.hyperparameters import HyperParameters
 
 PIPELINE_NAME = "lookbook"
 DEFAULT_ROOT = Path("build/lookbook")
@@ -80,7 +80,7 @@ class PipelineConfig:
       schema: the TFMD schema that the data must meet.
       max_bad: share of rows that may be rejected.
       limit: rows to take; 0 for all.
-      split_by: a ``components.styles_example_gen.splits.SplitBy``; a ``split`` column has precedence.
+      split_by: a ``components.catalogue.splitting.splits.SplitBy``; a ``split`` column has precedence.
       most_p50_ms: gate on the median time of one served picture, in milliseconds.
       beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
     """

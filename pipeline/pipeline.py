@@ -16,16 +16,16 @@ from tfx.proto import trainer_pb2, transform_pb2
 from tfx.types import standard_artifacts
 from tfx.types.channel import BaseChannel, Channel
 
-from components.baseline.strategy import LatestReleasedModelStrategy
-from components.evaluation import eval_config
-from components.hyperparameters import HyperParameters
-from components.paired_release.component import PairedRelease
-from components.quality_report.component import QualityReport
-from components.schema_gate.component import SchemaGate
-from components.schema_gate.statistics import statistics_options
-from components.serving_check.component import ServingCheck
+from components.catalogue.example_gen.component import StylesExampleGen
+from components.catalogue.schema_gate.component import SchemaGate
+from components.catalogue.schema_gate.statistics import statistics_options
+from components.evaluation.gates import eval_config
+from components.evaluation.quality_report.component import QualityReport
+from components.release.baseline import LatestReleasedModelStrategy
+from components.release.paired_release import PairedRelease
+from components.release.serving_check.component import ServingCheck
 from components.source_hash import source_hash
-from components.styles_example_gen.component import StylesExampleGen
+from components.training.hyperparameters import HyperParameters
 from pipeline.config import BEAM_DEFAULTS, PIPELINE_NAME, PipelineConfig
 from schema import names
 
@@ -58,7 +58,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
         max_bad=config.max_bad,
         limit=config.limit,
         split_by=config.split_by,
-        code=_code("styles_example_gen.component"),
+        code=_code("catalogue.example_gen.component"),
     )
     examples = example_gen.outputs["examples"]
     statistics = StatisticsGen(examples=examples, stats_options=statistics_options())
@@ -67,12 +67,12 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     gate = SchemaGate(
         anomalies=validator.outputs["anomalies"],
         statistics=statistics.outputs["statistics"],
-        code=_code("schema_gate.component"),
+        code=_code("catalogue.schema_gate.component"),
     )
     transform = Transform(
         examples=examples,
         schema=schema.outputs["schema"],
-        preprocessing_fn=f"{_MODULES}.preprocessing.preprocessing_fn",
+        preprocessing_fn=f"{_MODULES}.model.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=[names.TRAIN]),
         materialize=False,
         # Statistics of the transformed pictures would decode every one of them, for nobody to read.
@@ -80,7 +80,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
         custom_config={
             "height": config.hyperparameters.height,
             "width": config.hyperparameters.width,
-            "code": _code("preprocessing"),
+            "code": _code("model.preprocessing"),
         },
     )
     # ExampleValidator only reports; the gate is what stops a run.
@@ -137,7 +137,7 @@ def _trainer(
     base_model: BaseChannel | None = None,
 ) -> Trainer:
     return Trainer(
-        run_fn=f"{_MODULES}.trainer.run_fn",
+        run_fn=f"{_MODULES}.training.trainer.run_fn",
         examples=examples,
         transform_graph=transform.outputs["transform_graph"],
         base_model=base_model,
@@ -147,7 +147,7 @@ def _trainer(
             "model": name,
             "hyperparameters": parameters.to_dict(),
             "provenance": provenance,
-            "code": _code("trainer"),
+            "code": _code("training.trainer"),
         },
     ).with_id(f"{_camel(name)}Trainer")
 
@@ -176,7 +176,7 @@ def _evaluator(
         examples=examples,
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"] if baseline else None,
-        eval_config=eval_config(name, _code("tfma_metrics", "evaluation")),
+        eval_config=eval_config(name, _code("evaluation.tfma_metrics", "evaluation.gates")),
         example_splits=[names.TEST],
         schema=schema.outputs["schema"],
     ).with_id(f"{_camel(name)}Evaluator")
@@ -193,9 +193,11 @@ def _releasing(
     runs = {f"{name}_run": trainer.outputs["model_run"] for name, trainer in trainers.items()}
     evaluations = {f"{name}_evaluation": evaluator.outputs["evaluation"] for name, evaluator in evaluators.items()}
     check = ServingCheck(
-        **models, examples=examples, most_p50_ms=config.most_p50_ms, code=_code("serving_check.component")
+        **models, examples=examples, most_p50_ms=config.most_p50_ms, code=_code("release.serving_check.component")
     )
-    report = QualityReport(**models, **evaluations, **runs, examples=examples, code=_code("quality_report.component"))
+    report = QualityReport(
+        **models, **evaluations, **runs, examples=examples, code=_code("evaluation.quality_report.component")
+    )
     release = PairedRelease(
         **models,
         **evaluations,
@@ -203,6 +205,6 @@ def _releasing(
         report=report.outputs["report"],
         directory=str(config.layout.releases),
         provenance=json.dumps({**provenance, "hyperparameters": config.hyperparameters.to_dict()}, sort_keys=True),
-        code=_code("paired_release.component"),
+        code=_code("release.paired_release"),
     )
     return [check, report, release]

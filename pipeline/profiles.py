@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from components.hyperparameters import Augmentation, HyperParameters
+from components.training.hyperparameters import Augmentation, HyperParameters
 
 _FINE_TUNED = HyperParameters(
     backbone="efficientnet_lite0",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.paired_release.store import Release, ReleaseStore
+from components.release.store import Release, ReleaseStore
 from pipeline.config import Layout, PipelineConfig
 from pipeline.console import Say
 from pipeline.dag_runner import ReportingDagRunner, Step

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.classification_metrics import ClassificationTally
-from components.paired_release.store import ReleaseError, ReleaseStore
-from components.styles_example_gen.stream import LabelledPicture, LabelledPictures
+from components.catalogue.example_gen.stream import LabelledPicture, LabelledPictures
+from components.evaluation.classification_metrics import ClassificationTally
+from components.release.store import ReleaseError, ReleaseStore
 from pipeline.errors import RunError
 from schema import names
-from serving.cards import Card, make_release, parse_card
-from serving.merge import Merger
+from serving.merger.core.cards import Card, make_release, parse_card
+from serving.merger.core.merge import Merger
 
 _BATCH = 64
 _FIGURES = ("top_1", "top_5", "macro_f1", "ece", "count")

@@ -95,7 +95,7 @@ CARD_KEY: Final = "card"
      "image": {"height": 80, "width": 60},                     # what the model sees, pixels
      "heads": {"sub_category": {"labels": [...],               # in the order of the ``scores`` signature
                                 "temperature": 1.0,            # already applied to the scores, and so is
-                                "curvature": 0.0,              # this: see ``components/calibration.py``
+                                "curvature": 0.0,              # this: see ``components/calibration/fitting.py``
                                 "review_threshold": 0.62,      # below it a person should look
                                 "review_precision": 0.97}},    # share right at or above it, on the eval split
      "taxonomy": [{"article_type": "Shirts", "sub_category": "Topwear", "master_category": "Apparel",

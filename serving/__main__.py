@@ -9,8 +9,8 @@ import sys
 
 import uvloop
 
-from serving.errors import SettingsError
-from serving.settings import Settings, table
+from serving.merger.core.errors import SettingsError
+from serving.merger.settings import Settings, table
 
 HELP = f"""\
 Usage: python -m serving
@@ -23,7 +23,7 @@ The merger: gRPC, REST and the page over the two models. Every setting is an env
 
 async def run(settings: Settings) -> None:
     """Serves until SIGTERM (in order) or SIGINT (at once, but finishing what is under way)."""
-    from serving.server import Server
+    from serving.merger.server import Server
 
     server = Server(settings)
     stopped: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -52,7 +52,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    from serving.telemetry import configure_logging
+    from serving.merger.telemetry import configure_logging
 
     configure_logging(settings.log_level)
     if unknown := Settings.unknown(os.environ):

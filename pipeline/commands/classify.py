@@ -53,7 +53,7 @@ def command(layout: Layout, paths: tuple[Path, ...], server: Remote | None, out:
 
 
 def _classify_folder(client: Any, folder: Path, out: Path) -> None:
-    from serving.directory import classify_directory
+    from serving.client.folder import classify_directory
 
     try:
         summary = classify_directory(client, folder, out)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from components.styles_example_gen.errors import CatalogueError
+from components.catalogue.reading.errors import CatalogueError
 from pipeline.commands.common import data_option, limit_option, refusing, root_option
 from pipeline.config import Layout, PipelineConfig
 from pipeline.console import quiet_console

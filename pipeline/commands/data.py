@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from components.styles_example_gen.errors import CatalogueError
+from components.catalogue.reading.errors import CatalogueError
 from pipeline.commands.common import json_option, limit_option, print_json, refusing
 from pipeline.errors import RunError
 
@@ -34,7 +34,7 @@ def sample(directory: Path, count: int, seed: int) -> None:
     Example:
       lookbook data sample build/sample
     """
-    from components.sample_catalogue import draw_catalogue, draw_held_out
+    from components.catalogue.sample import draw_catalogue, draw_held_out
 
     rows = draw_catalogue(directory, count, seed)
     held_out = draw_held_out(directory / HELD_OUT, per_type=1, seed=seed)
@@ -88,8 +88,8 @@ def check(path: Path, max_bad: float, limit: int, as_json: bool) -> None:
       lookbook data check catalogue.zip
       lookbook data check Dataset --json | jq .rejected
     """
-    from components.styles_example_gen.check import check_catalogue
-    from components.styles_example_gen.page import render_text
+    from components.catalogue.report.check import check_catalogue
+    from components.catalogue.report.page import render_text
 
     with tqdm(desc="checking", unit=" rows", disable=None, leave=False) as progress:
         report = check_catalogue(path, limit, progress.update)

@@ -47,7 +47,7 @@ def command(
     from pipeline.asking import connected
     from pipeline.heat_map import draw_heat_map
     from serving.client import ClassifyError
-    from serving.json_view import as_json as plain
+    from serving.proto.json_view import as_json as plain
     from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
     encoded = image.read_bytes()

@@ -2,7 +2,7 @@
 
 import click
 
-from components.paired_release.store import ReleaseError, ReleaseStore
+from components.release.store import ReleaseError, ReleaseStore
 from pipeline.commands.common import json_option, print_json, refusing, root_option
 from pipeline.config import Layout
 

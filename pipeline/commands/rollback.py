@@ -19,7 +19,7 @@ def command(layout: Layout) -> None:
     Example:
       lookbook rollback && lookbook releases
     """
-    from components.paired_release.store import ReleaseError, ReleaseStore
+    from components.release.store import ReleaseError, ReleaseStore
     from pipeline.lock import locked
 
     with locked(layout):

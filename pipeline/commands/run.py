@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
-from components.paired_release.store import ReleaseError, ReleaseStore
-from components.styles_example_gen.errors import CatalogueError
-from components.styles_example_gen.splits import SplitBy
+from components.release.store import ReleaseError, ReleaseStore
 from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.console import quiet_console
 from pipeline.errors import RunError
 from pipeline.lock import locked
 from pipeline.profiles import PROFILES
-from pipeline.record import require_usable_record
+from pipeline.run_record import require_usable_record
 
 if TYPE_CHECKING:
     from pipeline.running import RunResult

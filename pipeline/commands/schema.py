@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from components.styles_example_gen.errors import CatalogueError
+from components.catalogue.reading.errors import CatalogueError
 from pipeline.commands.common import json_option, limit_option, print_json, refusing
 from pipeline.config import CURATED_SCHEMA
 
@@ -43,8 +43,8 @@ def diff(path: Path, schema_file: Path, limit: int, as_json: bool) -> None:
     Example:
       lookbook schema diff catalogue.zip
     """
-    from components.schema_gate.schema_diff import diff_schema, diff_text
-    from components.schema_gate.statistics import catalogue_statistics
+    from components.catalogue.schema_gate.schema_diff import diff_schema, diff_text
+    from components.catalogue.schema_gate.statistics import catalogue_statistics
 
     changes = diff_schema(catalogue_statistics(path, limit), _read(schema_file))
     if as_json:
@@ -69,8 +69,8 @@ def update(path: Path, schema_file: Path, limit: int, out: Path) -> None:
     """
     from google.protobuf import text_format
 
-    from components.schema_gate.schema_diff import updated_schema
-    from components.schema_gate.statistics import catalogue_statistics
+    from components.catalogue.schema_gate.schema_diff import updated_schema
+    from components.catalogue.schema_gate.statistics import catalogue_statistics
 
     updated = updated_schema(catalogue_statistics(path, limit), _read(schema_file))
     out.write_text(text_format.MessageToString(updated), encoding="utf-8")

@@ -39,8 +39,8 @@ def command(layout: Layout, data: Path, directory: Path | None, version: int | N
       lookbook score --data other.zip --release /models/release --version 3 --json
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from components.styles_example_gen.errors import CatalogueError
-    from components.styles_example_gen.stream import LabelledPictures
+    from components.catalogue.example_gen.stream import LabelledPictures
+    from components.catalogue.reading.errors import CatalogueError
     from pipeline.scoring import ReleasedModels, score_catalogue
 
     try:

@@ -16,7 +16,7 @@ from typing import Final
 
 from PIL import Image
 
-from serving.stack import stack
+from serving.local.stack import stack
 
 ROOT: Final = Path(__file__).parents[2]
 WEB: Final = ROOT / "serving" / "web"
@@ -33,7 +33,7 @@ def parse() -> argparse.Namespace:
 
 def draw(folder: Path) -> Path:
     """Draws pictures that are in no catalogue; gives their folder."""
-    from components.sample_catalogue.catalogue import draw_held_out
+    from components.catalogue.sample.catalogue import draw_held_out
 
     draw_held_out(folder, per_type=3)
     return folder / "images"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.processes import python_with
-from serving.stack import stack
+from serving.local.processes import python_with
+from serving.local.stack import stack
 from tests import tiny_models
 
 HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.sample_catalogue import draw_catalogue, draw_held_out
+from components.catalogue.sample import draw_catalogue, draw_held_out
 
 SETTINGS = ("--profile", "quick")
 

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from components.sample_catalogue import draw_catalogue
+from components.catalogue.sample import draw_catalogue
 from schema import names
 
 SETTINGS = (

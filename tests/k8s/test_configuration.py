@@ -9,9 +9,9 @@ from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schema import names
-from serving.local_model_server import IMAGE
+from serving.local.model_server import IMAGE
+from serving.merger.settings import Settings, rows, variable
 from serving.model_server.flags import parse
-from serving.settings import Settings, rows, variable
 from serving.tensorflow_serving.local import CONFIG_DIR, CONTAINER_CONFIG_DIR, CONTAINER_MODELS_DIR, read_flags
 from tests.k8s import rendering
 from tests.k8s.manifests import Manifests, Workload

@@ -11,9 +11,9 @@ import yaml
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.errors import HTTP_STATUS
+from serving.merger.core.errors import HTTP_STATUS
+from serving.merger.telemetry import Telemetry
 from serving.model_server.metrics import Metrics
-from serving.telemetry import Telemetry
 from tests.k8s import rendering
 from tests.k8s.manifests import Manifests
 

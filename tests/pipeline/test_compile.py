@@ -9,7 +9,7 @@ import pytest
 import yaml
 from tfx.orchestration.pipeline import Pipeline
 
-from components.sample_catalogue import draw_catalogue
+from components.catalogue.sample import draw_catalogue
 from pipeline.config import Layout, PipelineConfig
 from pipeline.pipeline import create_components
 from pipeline.profiles import PROFILES

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from schema import names
-from serving.cards import Release, make_release, parse_card
+from serving.merger.core.cards import Release, make_release, parse_card
 from tests.serving.fake_model_server import make_card
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from components.paired_release.store import ReleaseStore
+from components.release.store import ReleaseStore
 from pipeline.config import Layout
 from schema import names
 from tests.drawing import product, write_catalogue

@@ -11,15 +11,15 @@ from random import Random
 
 import pytest
 
+from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.fingerprint import fingerprint
+from components.catalogue.reading.source import Catalogue, FileTooLarge, open_catalogue
+from components.catalogue.report.check import check_catalogue
+from components.catalogue.report.page import render_page
 from components.errors import WeightsError
-from components.styles_example_gen.check import check_catalogue
-from components.styles_example_gen.errors import CatalogueError
-from components.styles_example_gen.fingerprint import fingerprint
-from components.styles_example_gen.page import render_page
-from components.styles_example_gen.source import Catalogue, FileTooLarge, open_catalogue
-from components.torch_weights import read_state_dict
+from components.model.torch_weights import read_state_dict
 from schema import names
-from tests.components.test_torch_weights import checkpoint, opcode_global, tensor_opcodes
+from tests.components.model.test_torch_weights import checkpoint, opcode_global, tensor_opcodes
 from tests.drawing import csv_text, encoded, pixels, product, write_catalogue, zipped
 from tests.hardening.pipeline.measured import Ended, lookbook
 

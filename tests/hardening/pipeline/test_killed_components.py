@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from components.paired_release.store import ReleaseStore
-from components.sample_catalogue import draw_held_out
+from components.catalogue.sample import draw_held_out
+from components.release.store import ReleaseStore
 from pipeline.config import Layout
 from schema import names
 from tests.e2e.small_catalogue import SETTINGS as SHORTEST

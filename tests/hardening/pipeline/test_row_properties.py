@@ -6,13 +6,13 @@ import io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.styles_example_gen.errors import CatalogueError
-from components.styles_example_gen.findings import Reason
-from components.styles_example_gen.page import render_text
-from components.styles_example_gen.pictures import CheckedRows
-from components.styles_example_gen.plan import make_plan
-from components.styles_example_gen.report import Leftovers, make_report
-from components.styles_example_gen.rows import Rows, parse_rows
+from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.findings import Reason
+from components.catalogue.reading.pictures import CheckedRows
+from components.catalogue.reading.rows import Rows, parse_rows
+from components.catalogue.report.page import render_text
+from components.catalogue.report.report import Leftovers, make_report
+from components.catalogue.splitting.plan import make_plan
 from schema import names
 
 HEADER = (names.ID, *names.LABELS, names.YEAR, names.PRODUCT_NAME)

@@ -9,11 +9,11 @@ if __name__ == "__main__":
 
 from tests.hardening.serving.fuzzing import fuzz, instrumented, kept
 
-with instrumented(["PIL", "serving.images"]):
+with instrumented(["PIL", "serving.merger.core.images"]):
     from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - opened by them
 
-    from serving.errors import ImageError
-    from serving.images import MODEL_FORMATS, Picture, Size, inspect, prepare
+    from serving.merger.core.errors import ImageError
+    from serving.merger.core.images import MODEL_FORMATS, Picture, Size, inspect, prepare
 
 from tests.serving.pictures import animated, encode, photo, sixteen_bits, with_orientation
 

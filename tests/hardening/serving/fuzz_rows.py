@@ -6,8 +6,8 @@ if __name__ == "__main__":
 from tests.hardening.serving.fuzzing import fuzz, instrumented, kept
 
 with instrumented(["components", "csv"]):
-    from components.styles_example_gen.errors import CatalogueError
-    from components.styles_example_gen.rows import Rows, parse_rows
+    from components.catalogue.reading.errors import CatalogueError
+    from components.catalogue.reading.rows import Rows, parse_rows
 
 from schema import names
 

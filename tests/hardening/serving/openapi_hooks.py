@@ -5,7 +5,8 @@ from typing import Any
 import schemathesis
 
 MOST_PARTS = 8
-"""As serving.http_bodies.OTHER_FIELDS, which a form's schema cannot say: a list becomes a part for each value."""
+"""As serving.merger.rest.bodies.OTHER_FIELDS, which a form's schema cannot say: a list becomes a part
+for each value."""
 
 
 @schemathesis.hook

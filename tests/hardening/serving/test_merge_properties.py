@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema import names
-from serving.cards import MAX_EXPONENT, PATH, Release, make_release, parse_card
-from serving.json_view import as_json
-from serving.merge import LEVELS, Merger, Scores
+from serving.merger.core.cards import MAX_EXPONENT, PATH, Release, make_release, parse_card
+from serving.merger.core.merge import LEVELS, Merger, Scores
+from serving.merger.models.tensors import to_rows
+from serving.proto.json_view import as_json
 from serving.stubs.tensorflow.core.framework import tensor_pb2, types_pb2
-from serving.tensors import to_rows
 from tests.serving.fake_model_server import make_card
 
 WIDEST = 1.00009
-"""Nearly as much over 1 as a model's rounding may be; see serving.tensors."""
+"""Nearly as much over 1 as a model's rounding may be; see serving.merger.models.tensors."""
 
 SCORE = st.one_of(st.floats(0, WIDEST, width=64), st.sampled_from([0.0, 5e-324, 1e-12, 1.0, WIDEST]))
 LABEL = st.sampled_from(["a", "b", "c", "d", "e"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.http_bodies import OTHER_FIELDS
+from serving.merger.rest.bodies import OTHER_FIELDS
 from tests.hardening.promises import Promises
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import merger

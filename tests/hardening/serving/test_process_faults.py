@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from serving.client import ClassifierClient
-from serving.processes import free_port
+from serving.local.processes import free_port
 from tests.hardening.promises import Promises
 from tests.hardening.serving.asking import RED, ask_many, metric, recovery_s, told
 from tests.serving.merger_process import ROOT, merger

@@ -16,8 +16,8 @@ from pathlib import Path
 from PIL import Image
 
 from schema import names
-from serving.processes import StackError
-from serving.stack import stack
+from serving.local.processes import StackError
+from serving.local.stack import stack
 from tests.load.serving_bench.contestants import Bench, Start, start_merger
 from tests.load.serving_bench.load import Result
 

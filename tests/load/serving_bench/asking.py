@@ -8,7 +8,7 @@ from typing import Any
 import grpc.aio
 
 from schema import names
-from serving import tensors
+from serving.merger.models import tensors
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from serving.proto.lookbook.v1 import classifier_pb2_grpc
 from serving.stubs.tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc

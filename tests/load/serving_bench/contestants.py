@@ -14,8 +14,8 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from schema import names
-from serving.processes import Child, free_port, python_with, wait_for
-from serving.stack import Stack
+from serving.local.processes import Child, free_port, python_with, wait_for
+from serving.local.stack import Stack
 from tests.load.serving_bench import asking
 from tests.load.serving_bench.load import Ask, Result, Usage, measure
 

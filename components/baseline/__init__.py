@@ -1,1 +1,0 @@
-"""Finds the model that a candidate has to hold its own against."""

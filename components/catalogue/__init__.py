@@ -1,0 +1,1 @@
+"""Catalogues: reading, checking, grouping and splitting them, the import as TFX runs it, and the drawn sample."""

@@ -1,0 +1,1 @@
+"""StylesExampleGen: a catalogue becomes TFRecords."""

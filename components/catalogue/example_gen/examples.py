@@ -1,0 +1,43 @@
+"""Writes rows with their pictures as tf.Examples, in the files that TFX expects of an ExampleGen."""
+
+import tensorflow as tf
+
+from components.catalogue.reading.pictures import load_picture
+from components.catalogue.reading.source import Catalogue
+from components.catalogue.splitting.plan import Placed, Shard
+from schema import names
+
+GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)  # pictures are compressed already
+
+
+def write_shard(catalogue: Catalogue, shard: Shard, split_uri: str) -> None:
+    """Writes ``data_tfrecord-<index>-of-<count>.gz`` under ``split_uri``, one picture in memory at a time.
+
+    Raises:
+        OSError, zipfile.BadZipFile: a picture can no longer be read.
+    """
+    tf.io.gfile.makedirs(split_uri)
+    path = f"{split_uri}/data_tfrecord-{shard.index:05d}-of-{shard.count:05d}.gz"
+    with tf.io.TFRecordWriter(path, GZIP) as writer:
+        for placed in shard.rows:
+            writer.write(make_example(placed, _image(catalogue, placed)).SerializeToString(deterministic=True))
+
+
+def make_example(placed: Placed, image: bytes) -> tf.train.Example:
+    """All features are bytes but the year, an int64; an empty cell is an absent feature."""
+    example = tf.train.Example()
+    features = example.features.feature
+    for key, text in {names.ID: placed.row.id, names.GROUP: placed.group, **placed.row.cells}.items():
+        if key == names.YEAR:
+            features[key].int64_list.value.append(int(text))
+        else:
+            features[key].bytes_list.value.append(text.encode())
+    features[names.IMAGE].bytes_list.value.append(image)
+    return example
+
+
+def _image(catalogue: Catalogue, placed: Placed) -> bytes:
+    """The picture was checked before: only what must be turned is parsed again."""
+    if placed.turn:
+        return load_picture(catalogue, placed.row.id).content
+    return catalogue.read(catalogue.images[placed.row.id])

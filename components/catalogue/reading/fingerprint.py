@@ -1,0 +1,45 @@
+"""One short text that changes when a catalogue does: its rows or any of its pictures."""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.source import ZIP_DAMAGE, find_root
+from schema import names
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 over what tells a changed file: in a zip its name, CRC and size; in a folder its name, size and mtime.
+
+    No picture is opened. A folder and a zip of it have different fingerprints.
+
+    Raises:
+        CatalogueError: there is no catalogue at ``path``.
+    """
+    digest = hashlib.sha256()
+    for fact in sorted(_folder_facts(find_root(path)) if path.is_dir() else _zip_facts(path)):
+        digest.update(fact.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _folder_facts(root: Path) -> Iterator[str]:
+    styles = (root / names.STYLES_CSV).stat()
+    yield f"{names.STYLES_CSV}\0{styles.st_size}\0{styles.st_mtime_ns}\n"
+    if not (root / names.IMAGES_DIR).is_dir():
+        raise CatalogueError(f"{root} has no folder {names.IMAGES_DIR}/ beside {names.STYLES_CSV}")
+    with os.scandir(root / names.IMAGES_DIR) as entries:
+        for entry in entries:
+            facts = entry.stat()
+            yield f"{entry.name}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
+
+
+def _zip_facts(path: Path) -> Iterator[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
+        raise CatalogueError(f"{path} is neither a folder nor a zip that can be read: {error}") from error
+    return (f"{entry.filename}\0{entry.file_size}\0{entry.CRC}\n" for entry in entries)

@@ -1,0 +1,185 @@
+"""Where a catalogue lies: a folder or a zip with ``styles.csv`` and ``images/<id>.jpg``, read where it is."""
+
+import lzma
+import os
+import re
+import struct
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from components.catalogue.reading.errors import CatalogueError
+from schema import names
+
+MAX_CSV_BYTES: Final = 512 << 20
+MAX_IMAGE_BYTES: Final = 32 << 20
+MAX_ZIP_RATIO: Final = 100  # unpacked ÷ packed size; pictures hardly pack, text 20 times at most
+MAX_ZIP_BYTES_UNASKED: Final = 1 << 30  # up to here any ratio will do
+EXTENSIONS: Final = (".jpg", ".jpeg", ".png")  # in order of preference, where an id has several files
+
+
+# What zipfile raises for a damaged archive besides BadZipFile; RuntimeError covers packing methods that it lacks.
+ZIP_DAMAGE: Final = (EOFError, RuntimeError, ValueError, struct.error, zlib.error, lzma.LZMAError)
+
+
+class FileTooLarge(Exception):
+    """A file is larger than any honest one."""
+
+
+class Catalogue(ABC):
+    """A readable catalogue.
+
+    Attributes:
+        path: the folder or zip, as given.
+        images: id → path of its picture, relative to the catalogue.
+        spare_files: files under ``images/`` that no id can mean, since another file has the same stem.
+    """
+
+    def __init__(self, path: Path, image_names: Iterable[str]) -> None:
+        self.path = path
+        self.images: dict[str, str] = {}
+        self.spare_files: list[str] = []
+        for name in sorted(image_names, key=_preference):
+            stem = os.path.splitext(name.rpartition("/")[2])[0]  # noqa: PTH122 - thousands of times
+            if self.images.setdefault(stem, name) != name:
+                self.spare_files.append(name)
+
+    @abstractmethod
+    def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        """The bytes of a file of the catalogue.
+
+        Raises:
+            FileTooLarge: it has more than ``limit`` bytes.
+            OSError, zipfile.BadZipFile: it cannot be read.
+        """
+
+    def styles(self) -> bytes:
+        """The bytes of ``styles.csv``.
+
+        Raises:
+            CatalogueError: it is too large or cannot be read.
+        """
+        try:
+            return self.read(names.STYLES_CSV, MAX_CSV_BYTES)
+        except (FileTooLarge, OSError, zipfile.BadZipFile) as error:
+            raise CatalogueError(f"{names.STYLES_CSV} of {self.path} cannot be read: {error}") from error
+
+
+class Folder(Catalogue):
+    """A catalogue in a folder, or in the only folder within it that has a ``styles.csv``."""
+
+    def __init__(self, path: Path) -> None:
+        self.root = find_root(path)
+        images = self.root / names.IMAGES_DIR
+        if not images.is_dir():
+            raise CatalogueError(f"{self.root} has no folder {names.IMAGES_DIR}/ beside {names.STYLES_CSV}")
+        with os.scandir(images) as entries:
+            found = [entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")]
+        super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in found))
+
+    def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        with open(os.path.join(self.root, name), "rb") as file:  # noqa: PTH118, PTH123 - thousands of times
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise FileTooLarge(f"{name} has more than {limit:,} bytes")
+        return content
+
+
+class Zip(Catalogue):
+    """A catalogue in a zip, at its top or in a folder of it."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
+            raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
+        self._entries = safe_entries(self._archive, path)
+        self._prefix = _zip_prefix(path, self._entries)
+        images = f"{self._prefix}{names.IMAGES_DIR}/"
+        found = [name for name in self._entries if name.startswith(images) and "/" not in name[len(images) :]]
+        hidden = f"{images}."
+        super().__init__(path, (name.removeprefix(self._prefix) for name in found if not name.startswith(hidden)))
+        if not self.images:
+            raise CatalogueError(f"{path} has no pictures under {images}")
+
+    def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        entry = self._entries[self._prefix + name]
+        if entry.file_size > limit:
+            raise FileTooLarge(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are read")
+        try:
+            with self._archive.open(entry) as file:
+                # ZipFile.read unpacks all that is there, and only then looks at how much was claimed.
+                content = file.read(entry.file_size)
+        except ZIP_DAMAGE as error:
+            raise zipfile.BadZipFile(f"{name} is damaged: {error}") from error
+        if len(content) != entry.file_size:
+            raise zipfile.BadZipFile(f"{name} unpacks to {len(content):,} bytes, not to {entry.file_size:,}")
+        return content
+
+
+def open_catalogue(path: Path) -> Catalogue:
+    """Opens the folder or zip at ``path``.
+
+    Raises:
+        CatalogueError: there is none, it has no ``styles.csv`` or no ``images/``, or the zip is not to be trusted.
+    """
+    if path.is_dir():
+        return Folder(path)
+    if path.is_file():
+        return Zip(path)
+    raise CatalogueError(f"{path} does not exist; give a folder or zip with {names.STYLES_CSV} and {names.IMAGES_DIR}/")
+
+
+def find_root(path: Path) -> Path:
+    """The folder that holds ``styles.csv``: ``path`` itself, else the one folder within it that does."""
+    if (path / names.STYLES_CSV).is_file():
+        return path
+    roots = [found.parent for found in sorted(path.glob(f"*/{names.STYLES_CSV}"))]
+    if len(roots) != 1:
+        raise CatalogueError(_no_single_csv(path, roots))
+    return roots[0]
+
+
+def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Name → entry of every file in the archive.
+
+    Raises:
+        CatalogueError: an entry points outside the archive or is encrypted, or the archive unpacks to far too much.
+    """
+    entries = {entry.filename.replace("\\", "/"): entry for entry in archive.infolist() if not entry.is_dir()}
+    for name, entry in entries.items():
+        if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
+            raise CatalogueError(f"{path}: entry {name!r} points outside the archive; not read")
+        if entry.flag_bits & 1:
+            raise CatalogueError(f"{path}: entry {name!r} is encrypted; give a zip without a password")
+    unpacked, packed = sum(entry.file_size for entry in entries.values()), path.stat().st_size
+    if unpacked > max(MAX_ZIP_BYTES_UNASKED, MAX_ZIP_RATIO * packed):
+        raise CatalogueError(
+            f"{path} has {packed:,} bytes and claims to unpack to {unpacked:,}: a zip bomb, not a catalogue; not read"
+        )
+    return entries
+
+
+def _zip_prefix(path: Path, entries: Iterable[str]) -> str:
+    """The folder of the one ``styles.csv`` that lies nearest to the top."""
+    found = [PurePosixPath(name) for name in entries if PurePosixPath(name).name == names.STYLES_CSV]
+    shallowest = min((len(name.parts) for name in found), default=0)
+    roots = [name.parent for name in found if len(name.parts) == shallowest]
+    if len(roots) != 1:
+        raise CatalogueError(_no_single_csv(path, roots))
+    return "" if roots[0] == PurePosixPath() else f"{roots[0]}/"
+
+
+def _no_single_csv(path: Path, roots: Iterable[Path | PurePosixPath]) -> str:
+    choices = ", ".join(str(root) for root in roots)
+    if choices:
+        return f"{path} has more than one {names.STYLES_CSV}, in {choices}; give one of these"
+    return f"{path} has no {names.STYLES_CSV}; give a folder or zip with {names.STYLES_CSV} and {names.IMAGES_DIR}/"
+
+
+def _preference(name: str) -> tuple[int, str]:
+    extension = name[name.rfind(".") :].lower()
+    return (EXTENSIONS.index(extension) if extension in EXTENSIONS else len(EXTENSIONS), name)

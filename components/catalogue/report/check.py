@@ -1,0 +1,45 @@
+"""Looks a catalogue over without a pipeline: the same rules, the same report."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from components.catalogue.reading.fingerprint import fingerprint
+from components.catalogue.reading.pictures import CheckedRows, check_pictures
+from components.catalogue.reading.rows import Rows, parse_rows
+from components.catalogue.reading.source import Catalogue, open_catalogue
+from components.catalogue.report.report import Leftovers, Report, make_report
+from components.catalogue.splitting.plan import limited, make_plan
+
+ROWS_AT_ONCE: Final = 512
+
+
+def check_catalogue(path: Path, limit: int = 0, progress: Callable[[int], object] = lambda rows: None) -> Report:
+    """What is wrong with the catalogue at ``path``, and what training on it would see.
+
+    Args:
+        path: a folder or zip with ``styles.csv`` and ``images/``.
+        limit: look at this many rows, picked by the hash of their id; 0 for all.
+        progress: called with the number of rows looked at since the last call.
+
+    Raises:
+        CatalogueError: it cannot be read at all.
+    """
+    catalogue = open_catalogue(path)
+    every_row = parse_rows(catalogue.styles())
+    rows = limited(every_row, limit)
+    plan = make_plan(_checked(catalogue, rows, progress))
+    return make_report(str(path), fingerprint(path), plan, leftovers(catalogue, every_row))
+
+
+def leftovers(catalogue: Catalogue, rows: Rows) -> Leftovers:
+    """What no row of the whole ``styles.csv`` uses, be the row taken or not."""
+    ids = rows.ids
+    images = [name for stem, name in catalogue.images.items() if stem not in ids] + catalogue.spare_files
+    return Leftovers(tuple(sorted(images)), tuple(rows.ignored_columns))
+
+
+def _checked(catalogue: Catalogue, rows: Rows, progress: Callable[[int], object]) -> Iterator[CheckedRows]:
+    for chunk in rows.chunks(ROWS_AT_ONCE):
+        yield check_pictures(catalogue, chunk)
+        progress(len(chunk.taken))

@@ -1,0 +1,1 @@
+"""SchemaGate: data that does not meet the schema stops the run."""

@@ -1,0 +1,64 @@
+"""SchemaGate: ExampleValidator reports, this stops."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact, artifact_utils, standard_artifacts
+
+from components.catalogue.schema_gate.words import anomalies_in_words, lacking_types_in_words
+from components.errors import GateError
+from schema import names
+
+BLESSING: Final = "blessing.json"
+
+
+class DataBlessing(artifact.Artifact):
+    """``blessing.json``, split → number of examples: this data met the schema. Absent where it did not."""
+
+    TYPE_NAME = "lookbook.DataBlessing"
+
+
+@component
+def SchemaGate(
+    anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
+    statistics: InputArtifact[standard_artifacts.ExampleStatistics],
+    blessing: OutputArtifact[DataBlessing],
+    code: Parameter[str] = "",
+):
+    """Raises GateError, with every anomaly in words, unless ExampleValidator found none in any split.
+
+    ``code``, a hash of the source, is there for TFX's cache alone.
+    """
+    numbers = {
+        split: statistics_pb2.DatasetFeatureStatisticsList.FromString(_only_file(statistics, split))
+        for split in artifact_utils.decode_split_names(statistics.split_names)
+    }
+    found = {
+        split: anomalies_pb2.Anomalies.FromString(_only_file(anomalies, split))
+        for split in artifact_utils.decode_split_names(anomalies.split_names)
+    }
+    words = [line for split, anomaly in found.items() for line in anomalies_in_words(split, anomaly, numbers[split])]
+    words += lacking_types_in_words(numbers[names.TRAIN])
+    if words:
+        raise GateError(_refusal(words))
+    directory = Path(blessing.uri)
+    directory.mkdir(parents=True, exist_ok=True)
+    examples = {split: of.datasets[0].num_examples for split, of in numbers.items()}
+    (directory / BLESSING).write_text(json.dumps(examples), encoding="utf-8")
+
+
+def _only_file(of: artifact.Artifact, split: str) -> bytes:
+    (path,) = Path(artifact_utils.get_split_uri([of], split)).iterdir()
+    return path.read_bytes()
+
+
+def _refusal(words: list[str]) -> str:
+    lines = "".join(f"\n  - {line}" for line in words)
+    return (
+        f"the data does not meet the schema:{lines}\n"
+        "Mend the catalogue. If it is right as it is, `lookbook schema diff` shows how the schema would have to change"
+    )

@@ -1,0 +1,142 @@
+"""What the predictions on a split tell, as tables. Pure: arrays in, tables out."""
+
+import math
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from components.calibration.fitting import Calibration
+from components.calibration.joint_answer import JointAnswer
+from components.evaluation.classification_metrics import ClassificationTally
+from components.evaluation.quality_report.predictions import SplitPredictions
+from schema import names
+
+
+def joint_table(predictions: SplitPredictions) -> pd.DataFrame:
+    """Ways to one answer a head, side by side: top-1 and macro-F1 of each, and how often all three are right."""
+    card = predictions.cards[names.ARTICLE_TYPE]
+    joint = JointAnswer(card["taxonomy"], predictions.labels)
+    alone = {head: predictions.best(head) for head in names.HEAD_LABELS}
+    ways = {
+        "each model alone": alone,
+        "looked up from the article type": joint.looked_up(alone[names.ARTICLE_TYPE]),
+        "joint, all exponents 1": joint.best(predictions.scores, dict.fromkeys(card["joint"], 1.0)),
+        "joint, as released": joint.best(predictions.scores, card["joint"]),
+    }
+    return pd.DataFrame([{"answer": way, **_joint_row(predictions.truths, answer)} for way, answer in ways.items()])
+
+
+def _joint_row(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for head, truth in truths.items():
+        tally = ClassificationTally()
+        for one, answer in zip(truth.tolist(), answers[head].tolist(), strict=True):
+            tally.add(one, [answer], 1.0)
+        figures = tally.figures()
+        row |= {f"{head} top-1": figures["top_1"], f"{head} macro-F1": figures["macro_f1"]}
+    all_right = np.all([truths[head] == answers[head] for head in truths], axis=0)
+    return {**row, "all three right": float(all_right.mean()) if len(all_right) else math.nan}
+
+
+def risk_coverage(scores: np.ndarray, truths: np.ndarray) -> pd.DataFrame:
+    """Share right among the most confident answers (El-Yaniv and Wiener, 2010): columns ``coverage``, ``accuracy``,
+    ``threshold``, a row an answer from the most confident on."""
+    confidences = scores.max(axis=1)
+    order = np.argsort(-confidences, kind="stable")
+    right = np.cumsum(scores.argmax(axis=1)[order] == truths[order])
+    counts = np.arange(1, len(order) + 1)
+    return pd.DataFrame(
+        {"coverage": counts / max(len(order), 1), "accuracy": right / counts, "threshold": confidences[order]}
+    )
+
+
+def uncalibrated(scores: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """The scores as they were before calibration."""
+    logs = np.log(np.maximum(scores.astype(np.float64), 1e-300))
+    return special.softmax(-calibration.gaps(logs - logs.max(axis=1, keepdims=True)), axis=1)
+
+
+def expected_calibration_error(scores: np.ndarray, truths: np.ndarray) -> tuple[float, pd.DataFrame]:
+    """ECE and the bins it comes from, as :class:`ClassificationTally` counts them."""
+    tally = ClassificationTally()
+    for row, truth in zip(scores, truths.tolist(), strict=True):
+        best = int(row.argmax())
+        tally.add(truth, [best], float(row[best]))
+    return tally.figures()["ece"], tally.reliability()
+
+
+def confident_mistakes(predictions: SplitPredictions, head: str, most: int) -> pd.DataFrame:
+    """The wrong answers of which the model was surest: ``position, id, truth, answer, confidence, of_truth``."""
+    scores, truths, best = predictions.scores[head], predictions.truths[head], predictions.best(head)
+    wrong = np.flatnonzero(best != truths)
+    chosen = wrong[np.argsort(-scores[wrong, best[wrong]], kind="stable")[:most]]
+    labels = predictions.labels[head]
+    return pd.DataFrame(
+        {
+            "position": chosen,
+            "id": predictions.rows[names.ID].to_numpy()[chosen],
+            "truth": predictions.rows[names.HEAD_LABELS[head]].to_numpy()[chosen],
+            "answer": [labels[i] for i in best[chosen]],
+            "confidence": scores[chosen, best[chosen]],
+            "of_truth": np.where(truths[chosen] >= 0, scores[chosen, truths[chosen]], 0.0),
+        }
+    )
+
+
+def examples_of_pair(predictions: SplitPredictions, head: str, truth: str, answer: str, most: int) -> list[int]:
+    """Positions of rows of one confusion, surest first."""
+    answers = np.array(predictions.labels[head])[predictions.best(head)]
+    is_pair = (predictions.rows[names.HEAD_LABELS[head]].to_numpy() == truth) & (answers == answer)
+    found = np.flatnonzero(is_pair)
+    return found[np.argsort(-predictions.scores[head][found].max(axis=1), kind="stable")[:most]].tolist()
+
+
+def by_year(predictions: SplitPredictions) -> pd.DataFrame:
+    """Top-1 of each head by year of the product; products without a year are left out."""
+    years = predictions.rows[names.YEAR].to_numpy()
+    return _top_1_of(predictions, "year", {str(year): years == year for year in sorted(set(years[years > 0]))})
+
+
+def by_relatives(predictions: SplitPredictions, known: Collection[str]) -> pd.DataFrame:
+    """Top-1 of each head of all rows, of those with a relative in train or eval (the same name, or nearly the same
+    pixels), and of those without: the splits by row and by group, side by side.
+
+    Args:
+      predictions: on the test split.
+      known: groups of the other splits; the models remember pictures of both.
+    """
+    is_known = predictions.rows[names.GROUP].isin(list(known)).to_numpy(bool)
+    return _top_1_of(
+        predictions,
+        "test pictures",
+        {"all": np.ones_like(is_known), "with a relative in train or eval": is_known, "without one": ~is_known},
+    )
+
+
+def _top_1_of(predictions: SplitPredictions, title: str, parts: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    right = {head: predictions.best(head) == predictions.truths[head] for head in names.HEAD_LABELS}
+    table = [
+        {title: name, "count": int(chosen.sum()), **{head: float(hits[chosen].mean()) for head, hits in right.items()}}
+        for name, chosen in parts.items()
+        if chosen.any()
+    ]
+    return pd.DataFrame(table, columns=[title, "count", *names.HEAD_LABELS])
+
+
+def contradicting_groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one group (one name, or nearly the same pixels) that carry different article types: suspected label
+    errors, or names too general to tell. Columns ``group``, ``ids``, ``labels``, ``name``."""
+    table = []
+    for group, members in rows.groupby(names.GROUP, sort=True):
+        if members[names.ARTICLE_TYPE_LABEL].nunique() > 1:
+            table.append(
+                {
+                    "group": group,
+                    "ids": ", ".join(members[names.ID]),
+                    "labels": ", ".join(sorted(set(members[names.ARTICLE_TYPE_LABEL]))),
+                    "name": members[names.PRODUCT_NAME].iloc[0],
+                }
+            )
+    return pd.DataFrame(table, columns=["group", "ids", "labels", "name"])

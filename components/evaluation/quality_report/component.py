@@ -1,0 +1,65 @@
+"""Draws the evaluation and the training of both models onto one page."""
+
+import json
+from pathlib import Path
+
+import tensorflow as tf
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import io_utils, path_utils
+
+from components.artifacts import QualityReport as QualityReportArtifact
+from components.evaluation.quality_report import analysis
+from components.evaluation.quality_report.page import FIGURES, Overview, render_page
+from components.evaluation.quality_report.predictions import groups_of, predict_split
+from components.evaluation.quality_report.sections import make_section
+from components.evaluation.results import EvaluationResult
+from schema import names
+
+
+@component
+def QualityReport(
+    article_type_model: InputArtifact[standard_artifacts.Model],
+    category_model: InputArtifact[standard_artifacts.Model],
+    article_type_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
+    category_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
+    article_type_run: InputArtifact[standard_artifacts.ModelRun],
+    category_run: InputArtifact[standard_artifacts.ModelRun],
+    examples: InputArtifact[standard_artifacts.Examples],
+    report: OutputArtifact[QualityReportArtifact],
+    code: Parameter[str],
+):
+    """Writes ``index.html`` and its pictures; as CSV the per-class figures a head and the ways to one answer; and
+    ``figures.json``: head → its figures, with ``ece_before`` calibration.
+
+    ``code``, a hash of the source, is there for TFX's cache alone.
+    """
+    directory = Path(report.uri)
+    directory.mkdir(parents=True, exist_ok=True)
+    models = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
+    files, trained, fitted = (
+        tf.io.gfile.glob(io_utils.all_files_pattern(artifact_utils.get_split_uri([examples], split)))
+        for split in (names.TEST, names.TRAIN, names.EVAL)
+    )
+    paths = {name: Path(path_utils.serving_model_path(model.uri)) for name, model in models.items()}
+    predictions = predict_split(paths, files)
+    sections = [
+        make_section(head, predictions, EvaluationResult(evaluation.uri), Path(run.uri), files, directory)
+        for model, evaluation, run in (
+            (names.ARTICLE_TYPE, article_type_evaluation, article_type_run),
+            (names.CATEGORY, category_evaluation, category_run),
+        )
+        for head in predictions.cards[model]["heads"]
+    ]
+    figures = {section.head: {**section.figures, "ece_before": section.ece_before} for section in sections}
+    (directory / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    joint = analysis.joint_table(predictions)
+    joint.to_csv(directory / "joint.csv", index=False)
+    overview = Overview(
+        joint,
+        analysis.by_relatives(predictions, groups_of([*trained, *fitted])),
+        analysis.by_year(predictions),
+        analysis.contradicting_groups(predictions.rows),
+    )
+    (directory / "index.html").write_text(render_page(sections, overview), encoding="utf-8")

@@ -1,0 +1,104 @@
+"""What both candidates say about a split: one pass over the pictures, through the signatures that will serve."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from components.model.card import read_card
+from schema import names
+
+_BATCH = 64
+_COLUMNS = (names.ID, names.GROUP, *names.LABELS, names.PRODUCT_NAME, names.YEAR)
+
+
+@dataclass(frozen=True)
+class SplitPredictions:
+    """Rows of a split with both models' scores.
+
+    Attributes:
+      rows: a row a picture: the columns of the catalogue that the report shows.
+      labels: head → its labels, in the order of the scores.
+      scores: head → float32[N, C], calibrated.
+      truths: head → int[N], -1 for a label that training lacks.
+      cards: model → its card.
+    """
+
+    rows: pd.DataFrame
+    labels: dict[str, list[str]]
+    scores: dict[str, np.ndarray]
+    truths: dict[str, np.ndarray]
+    cards: dict[str, dict[str, Any]]
+
+    def best(self, head: str) -> np.ndarray:
+        """int[N], the position of each row's best label."""
+        return self.scores[head].argmax(axis=1)
+
+
+def predict_split(models: Mapping[str, Path], files: Sequence[str]) -> SplitPredictions:
+    """Asks both models about every picture of the split.
+
+    Args:
+      models: model name → its SavedModel.
+      files: gzipped TFRecords of the split.
+    """
+    cards = {name: read_card(path) for name, path in models.items()}
+    labels = {head: one["labels"] for card in cards.values() for head, one in card["heads"].items()}
+    # Kept whole: signatures alone do not keep their variables alive.
+    loaded = [tf.saved_model.load(str(path)) for path in models.values()]
+    tables, scores = [], {head: [np.zeros((0, len(known)), np.float32)] for head, known in labels.items()}
+    for columns, images in read_records(files):
+        tables.append(pd.DataFrame(columns))
+        for model in loaded:
+            answer = model.signatures[names.SCORES](image_bytes=images)
+            for head in scores.keys() & answer.keys():
+                scores[head].append(answer[head].numpy())
+    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(_COLUMNS))
+    return SplitPredictions(
+        rows=rows,
+        labels=labels,
+        scores={head: np.concatenate(parts) for head, parts in scores.items()},
+        truths={head: _positions(rows[column], labels[head]) for head, column in names.HEAD_LABELS.items()},
+        cards=cards,
+    )
+
+
+def pictures_at(files: Sequence[str], positions: Iterable[int]) -> dict[int, bytes]:
+    """Encoded pictures of the rows at these positions of a split, in the order of :func:`read_records`."""
+    wanted = set(positions)
+    pictures, start = {}, 0
+    for _, images in read_records(files):
+        for position in wanted.intersection(range(start, start + len(images))):
+            pictures[position] = images[position - start].numpy()
+        start += len(images)
+    return pictures
+
+
+def groups_of(files: Sequence[str]) -> set[str]:
+    """The groups that a split has rows of."""
+    spec = {names.GROUP: tf.io.FixedLenFeature([], tf.string, "")}
+    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").batch(_BATCH)
+    batches = records.map(lambda serialized: tf.io.parse_example(serialized, spec)[names.GROUP])
+    return {group.decode() for batch in batches.as_numpy_iterator() for group in batch}
+
+
+def read_records(files: Sequence[str]):
+    """Batches of a split: the columns as lists of text, and the pictures string[N]."""
+    spec = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (*_COLUMNS, names.IMAGE) if name != names.YEAR}
+    spec[names.YEAR] = tf.io.FixedLenFeature([], tf.int64, 0)
+    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").batch(_BATCH)
+    for batch in records.map(lambda serialized: tf.io.parse_example(serialized, spec)).prefetch(2):
+        yield {name: _plain(batch[name]) for name in _COLUMNS}, batch[names.IMAGE]
+
+
+def _plain(values: tf.Tensor) -> list[Any]:
+    return [value.decode() if isinstance(value, bytes) else int(value) for value in values.numpy()]
+
+
+def _positions(truths: pd.Series, labels: Sequence[str]) -> np.ndarray:
+    known = {label: i for i, label in enumerate(labels)}
+    return np.array([known.get(label, -1) for label in truths], np.int64)

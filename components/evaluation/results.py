@@ -1,0 +1,88 @@
+"""Reads what the Evaluator wrote: figures per head, and the gates that said no, in words."""
+
+import base64
+import json
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.writers import eval_config_writer
+
+from components.evaluation import gates
+from components.evaluation.classification_metrics import ClassificationTally
+from components.evaluation.tfma_metrics import CALIBRATION, CONFUSION, FIGURES
+
+_HeadMetrics = dict[str, Any]
+
+
+class EvaluationResult:
+    """What one evaluation of one model found."""
+
+    def __init__(self, uri: str):
+        """Loads the evaluation artifact at ``uri``."""
+        self._uri = uri
+        config = eval_config_writer.load_eval_run(uri)[0]
+        # TFMA names models in its results only where a baseline stood beside the candidate.
+        name = gates.CANDIDATE if len(config.model_specs) > 1 else None
+        slices = tfma.load_eval_result(uri, model_name=name).slicing_metrics
+        self._slices: dict[tuple, dict[str, dict[str, _HeadMetrics]]] = dict(slices)
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Head → figures of :data:`components.evaluation.tfma_metrics.FIGURES` over all rows."""
+        return {head: _figures(metrics[""]) for head, metrics in self._heads(()).items()}
+
+    def slice_figures(self) -> list[tuple[str, str, dict[str, float]]]:
+        """Rows of (head, slice as ``column=value``, figures), without the slice of all rows."""
+        return sorted(
+            (head, ", ".join(f"{column}={value}" for column, value in key), _figures(metrics[""]))
+            for key in self._slices
+            if key
+            for head, metrics in self._heads(key).items()
+        )
+
+    def tally(self, head: str, labels: list[str]) -> ClassificationTally:
+        """Confusion and calibration counts of ``head`` over all rows, by label. The ``top_5`` count is not kept."""
+        metrics = self._heads(()).get(head, {}).get("")
+        if metrics is None:
+            return ClassificationTally()
+        # -1, a label that training lacks, stands for itself.
+        name = dict(enumerate(labels))
+        rows = _table(metrics[CONFUSION])
+        confusion = Counter({(name.get(truth, truth), name[prediction]): count for truth, prediction, count in rows})
+        return ClassificationTally(confusion=confusion, bins=np.asarray(_table(metrics[CALIBRATION])))
+
+    def refusals(self) -> list[str]:
+        """A sentence for each gate that said no; empty where the model may be released."""
+        result = tfma.load_validation_result(self._uri)
+        if result.validation_ok:
+            return []
+        if not self.figures():
+            return ["the test split has no rows, so nothing could be measured"]
+        return [_sentence(failure) for part in result.metric_validations_per_slice for failure in part.failures]
+
+    def _heads(self, key: tuple) -> dict[str, dict[str, _HeadMetrics]]:
+        return {head: metrics for head, metrics in self._slices.get(key, {}).items() if head}
+
+
+def _figures(metrics: _HeadMetrics) -> dict[str, float]:
+    values = {name: float(metrics.get(name, {}).get("doubleValue", math.nan)) for name in FIGURES}
+    return {**values, "count": int(values["count"])}
+
+
+def _table(value: dict[str, Any]) -> list[list[Any]]:
+    # Text comes out of TFMA's results as base64.
+    return json.loads(base64.b64decode(value["bytesValue"]))
+
+
+def _sentence(failure: Any) -> str:
+    key, threshold = failure.metric_key, failure.metric_threshold
+    if threshold.HasField("change_threshold"):
+        gate = f"must be at least {threshold.change_threshold.absolute.value:g} against the latest release"
+    elif threshold.value_threshold.HasField("lower_bound"):
+        gate = f"must be at least {threshold.value_threshold.lower_bound.value:g}"
+    else:
+        gate = f"must be at most {threshold.value_threshold.upper_bound.value:g}"
+    value = failure.message.strip() or f"is {failure.metric_value.double_value.value:.4f}"
+    return f"{key.output_name}: {key.name} {value} on the test split; it {gate}"

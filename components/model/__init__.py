@@ -1,0 +1,1 @@
+"""Pixels in, logits out: preprocessing, backbones, heads, nearest pictures, signatures."""

@@ -1,0 +1,90 @@
+"""The classifier: one backbone, one head of logits per label."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from components.model.backbones import build_backbone
+
+FEATURES = "features"
+"""Key of the features beside the heads' logits."""
+
+
+def build_classifier(
+    heads: dict[str, int], input_shape: tuple[int, int, int], backbone: str, dropout: float
+) -> tuple[keras.Model, keras.Model]:
+    """Builds a classifier with any number of heads on one backbone.
+
+    Args:
+      heads: head → number of its classes.
+      input_shape: (height, width, 3) of the pictures.
+      backbone: a name of :data:`components.model.backbones.BACKBONES`.
+      dropout: share of the features left out in each training step.
+
+    Returns:
+      A model uint8 or float32[N, H, W, 3] in [0, 255] → {head: logits float32[N, classes]}, and its backbone, which
+      shares its layers.
+    """
+    images = keras.Input(input_shape, name="image")
+    network = build_backbone(backbone, input_shape)
+    features = layers.Dropout(dropout, name="dropout")(network(images))
+    logits = {head: layers.Dense(classes, name=head)(features) for head, classes in heads.items()}
+    return keras.Model(images, logits, name="classifier"), network
+
+
+def adjust_logits(model: keras.Model, counts: Mapping[str, list[int]], tau: float) -> None:
+    """Takes ``τ · log(share of the class in training)`` off each head's logits, by way of its bias.
+
+    Args:
+      model: of :func:`build_classifier`.
+      counts: head → rows of each class in training, at least 1 each.
+      tau: 0 leaves the logits as they are; 1 is for balanced classes.
+    """
+    for head, rows in counts.items():
+        kernel, bias = model.get_layer(head).get_weights()
+        shares = np.maximum(np.asarray(rows, np.float64), 1.0)
+        model.get_layer(head).set_weights([kernel, bias - tau * np.log(shares / shares.sum())])
+
+
+def with_features(model: keras.Model, backbone: keras.Model, layer_names: Sequence[str]) -> keras.Model:
+    """The same model, sharing its layers, that also tells what it saw.
+
+    Args:
+      model: of :func:`build_classifier`.
+      backbone: the same.
+      layer_names: layers of the backbone to read; none: its pooled features.
+
+    Returns:
+      A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`FEATURES`: float32[N, F]}. The
+      features are the channels of all these layers side by side, of each its mean over the picture and its standard
+      deviation, which tells a pattern from a plain surface.
+    """
+    seen = [moment for name in layer_names for moment in _moments(backbone.get_layer(name).output)]
+    seen = seen or [backbone.output]
+    network = keras.Model(backbone.input, [backbone.output, *seen])
+    pooled, *features = network(model.input)
+    logits = {head: model.get_layer(head)(pooled) for head in model.output}
+    return keras.Model(model.input, {**logits, FEATURES: ops.concatenate(features, axis=-1)}, name=model.name)
+
+
+def _moments(activations: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Mean and standard deviation over the picture; a layer that is pooled already stays as it is."""
+    if len(activations.shape) != 4:
+        return [activations]
+    return [ops.mean(activations, axis=(1, 2)), ops.std(activations, axis=(1, 2))]
+
+
+def with_mirror(model: keras.Model) -> keras.Model:
+    """The same model, sharing its layers, answering with the mean of the logits of a picture and of its mirror image.
+
+    A product and its mirror image are the same product, so the mean errs less than either. The features, where the
+    model tells them, stay those of the picture: which way a shoe points is part of what tells a series of photographs
+    from another.
+    """
+    # One batch of both, since the model is called most often with a single picture, which leaves cores idle.
+    both = model(ops.concatenate([model.input, ops.flip(model.input, axis=2)]))
+    halves = {key: ops.split(values, 2) for key, values in both.items()}
+    answers = {key: pair[0] if key == FEATURES else sum(pair) / 2 for key, pair in halves.items()}
+    return keras.Model(model.input, answers, name=model.name)

@@ -1,0 +1,115 @@
+"""The nearest known pictures have a say beside the network: they remember single products, which its weights blur.
+
+``P = ½ P_network + ½ P_nearest``, after Khandelwal et al., "Generalization through Memorization: Nearest Neighbor
+Language Models", 2020, equations 2 and 3. ``P_nearest`` is the share of each label among the nearest known pictures,
+each with the weight ``e^(30 s)`` of its similarity s: the cosine of what the network's layers saw of both, whitened.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import layers, ops
+from sklearn.covariance import LedoitWolf
+
+from components.model.classifier import FEATURES
+
+MOST_PICTURES = 65_536
+"""More of one split are not remembered: each costs its features' size in memory, and time in each answer."""
+
+_SHARE = 0.5
+_SHARPNESS = 30.0
+_LEAST_VARIANCE = 1e-6
+_LEAST_PROBABILITY = 1e-12
+
+
+class Known(NamedTuple):
+    """Pictures to remember: features float32[M, F], and head → labels int[M]."""
+
+    features: np.ndarray
+    labels: Mapping[str, np.ndarray]
+
+
+def joined(*parts: Known) -> Known:
+    """All of these pictures together, less those that carry a label below 0, which is one that training lacks."""
+    usable = [_with_labels(part) for part in parts]
+    labels = {head: np.concatenate([part.labels[head] for part in usable]) for head in parts[0].labels}
+    return Known(np.concatenate([part.features for part in usable]), labels)
+
+
+def _with_labels(pictures: Known) -> Known:
+    kept = np.all([ids >= 0 for ids in pictures.labels.values()], axis=0)
+    return Known(pictures.features[kept], {head: ids[kept] for head, ids in pictures.labels.items()})
+
+
+class Whitening(NamedTuple):
+    """Turns features float[N, F] into ones of which none varies more than another: ``(x - mean) @ matrix``."""
+
+    mean: np.ndarray
+    matrix: np.ndarray
+
+
+def fit_whitening(features: np.ndarray) -> Whitening:
+    """The whitening of features float[N, F], by Cholesky's root of their inverse covariance.
+
+    The covariance is shrunk (Ledoit and Wolf, 2004), so that there may be fewer pictures than features.
+    """
+    fitted = LedoitWolf().fit(features)
+    covariance = fitted.covariance_.astype(np.float64) + _LEAST_VARIANCE * np.eye(features.shape[1])
+    matrix = np.linalg.cholesky(np.linalg.inv(covariance))
+    return Whitening(fitted.location_.astype(np.float32), matrix.astype(np.float32))
+
+
+def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.Model:
+    """The same model, sharing its layers, with the known pictures inside.
+
+    Args:
+      model: → {head: logits float32[N, C], :data:`FEATURES`: float32[N, F]}.
+      known: at least one picture.
+      neighbours: how many are asked, at least 1; all, where there are fewer.
+
+    Returns:
+      A model → {head: logarithms of probabilities float32[N, C]}.
+    """
+    outputs = dict(model.output)
+    seen = outputs.pop(FEATURES)
+    nearest = NearestPictures(known, neighbours)
+    return keras.Model(model.input, nearest(outputs, seen), name=model.name)
+
+
+class NearestPictures(layers.Layer):
+    """Mixes the labels of the nearest known pictures into logits; for answering only, it learns nothing."""
+
+    def __init__(self, known: Known, neighbours: int):
+        """Remembers the pictures."""
+        super().__init__(name="nearest_pictures", trainable=False)
+        self._neighbours = min(neighbours, len(known.features))
+        whitening = fit_whitening(known.features)
+        self._mean = self._constant("mean", whitening.mean)
+        self._matrix = self._constant("matrix", whitening.matrix)
+        # Transposed, which is how the product with a single picture reads it from end to end.
+        self._pictures = self._constant("pictures", np.transpose(self._embed(known.features)))
+        self._labels = {head: self._constant(head, ids.astype(np.int32)) for head, ids in known.labels.items()}
+
+    def _constant(self, name: str, value: np.ndarray) -> keras.Variable:
+        variable = self.add_weight(shape=value.shape, dtype=value.dtype.name, trainable=False, name=name)
+        variable.assign(value)
+        return variable
+
+    def _embed(self, features: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.normalize(ops.matmul(features - self._mean, self._matrix), axis=-1)
+
+    def call(self, logits: dict[str, keras.KerasTensor], features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """Logits {head: float32[N, C]} and features float32[N, F] → {head: log-probabilities float32[N, C]}."""
+        similarities, nearest = ops.top_k(ops.matmul(self._embed(features), self._pictures), self._neighbours)
+        weights = ops.expand_dims(ops.softmax(_SHARPNESS * similarities), axis=-1)
+        return {
+            head: self._mixed(values, ops.take(self._labels[head], nearest), weights) for head, values in logits.items()
+        }
+
+    @staticmethod
+    def _mixed(logits: keras.KerasTensor, labels: keras.KerasTensor, weights: keras.KerasTensor) -> keras.KerasTensor:
+        votes = ops.sum(weights * ops.one_hot(labels, logits.shape[-1]), axis=1)
+        probabilities = (1 - _SHARE) * ops.softmax(logits) + _SHARE * votes
+        return ops.log(ops.maximum(probabilities, _LEAST_PROBABILITY))

@@ -1,1 +1,0 @@
-"""Releases both models together, or neither."""

@@ -1,0 +1,1 @@
+"""From two models to one release: the serving check, the baseline, the pair."""

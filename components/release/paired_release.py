@@ -1,0 +1,113 @@
+"""The last step of the pipeline: both models become a release, or neither does and the reasons are said."""
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+from components.artifacts import QualityReport, ServingCheckResult
+from components.errors import GateError
+from components.evaluation.results import EvaluationResult
+from components.model.card import read_card
+from components.release.store import Release, ReleaseStore
+from schema import names
+
+_log = logging.getLogger("lookbook.release")
+
+_PACKAGES = ("tensorflow", "keras", "tfx", "tensorflow-transform", "tensorflow-model-analysis", "numpy", "Pillow")
+
+
+@component
+def PairedRelease(
+    article_type_model: InputArtifact[standard_artifacts.Model],
+    category_model: InputArtifact[standard_artifacts.Model],
+    article_type_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
+    category_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
+    serving_check: InputArtifact[ServingCheckResult],
+    report: InputArtifact[QualityReport],
+    release: OutputArtifact[standard_artifacts.PushedModel],
+    directory: Parameter[str],
+    provenance: Parameter[str],
+    code: Parameter[str],
+):
+    """Publishes both models under one version.
+
+    Args:
+      article_type_model: a trained model.
+      category_model: the other one.
+      article_type_evaluation: the Evaluator's word on the first.
+      category_evaluation: its word on the second.
+      serving_check: holds ``<model>/tf_serving_warmup_requests`` for both.
+      report: folder for people, copied beside the models.
+      release: what was published, with the version, the manifest's path and the uris of both models.
+      directory: of the :class:`~components.release.store.ReleaseStore`.
+      provenance: JSON object that goes into the manifest: profile, hyper-parameters, data and code hashes.
+      code: hash of the source; there for TFX's cache alone.
+
+    Raises:
+      GateError: a gate said no.
+    """
+    models = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
+    results = [EvaluationResult(item.uri) for item in (article_type_evaluation, category_evaluation)]
+    refusals = [sentence for result in results for sentence in result.refusals()]
+    if refusals:
+        raise GateError("no release: " + "; ".join(refusals))
+    store = ReleaseStore(Path(directory))
+    sources = {name: model.uri for name, model in models.items()}
+    published = _already_published(store, sources)
+    if published is None:
+        paths = {name: Path(path_utils.serving_model_path(uri)) for name, uri in sources.items()}
+        figures = {head: values for result in results for head, values in result.figures().items()}
+        manifest = _manifest(sources, paths, figures, json.loads(provenance))
+        warmup = {name: Path(serving_check.uri) / name for name in models}
+        published = store.publish(paths, warmup, Path(report.uri), manifest)
+    _log.info("release %d is current in %s", published.version, directory)
+    release.set_int_custom_property("version", published.version)
+    release.set_string_custom_property("manifest", str(store.directory / "manifests" / f"{published.version}.json"))
+    release.set_string_custom_property("model_uris", "\n".join(sources.values()))
+
+
+def _already_published(store: ReleaseStore, sources: dict[str, str]) -> Release | None:
+    # A run killed between the manifest and MLMD's record of it must not publish the same pair twice.
+    current = store.current()
+    if current is None:
+        return None
+    published = {name: model["source"] for name, model in current.manifest["models"].items()}
+    return current if published == sources else None
+
+
+def _manifest(
+    sources: dict[str, str], paths: dict[str, Path], figures: dict[str, Any], provenance: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "created_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "models": {
+            name: {
+                "source": sources[name],
+                "saved_model_sha256": hashlib.sha256((path / "saved_model.pb").read_bytes()).hexdigest(),
+                "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+            }
+            for name, path in paths.items()
+        },
+        "metrics": figures,
+        "classes": _class_counts(paths),
+        "packages": {package: importlib.metadata.version(package) for package in _PACKAGES},
+        **provenance,
+    }
+
+
+def _class_counts(paths: dict[str, Path]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for path in paths.values():
+        card = read_card(path)
+        counts |= {head: len(description["labels"]) for head, description in card["heads"].items()}
+        counts["taxonomy_paths"] = len(card["taxonomy"])
+    return counts

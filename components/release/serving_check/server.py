@@ -1,0 +1,96 @@
+"""A model server as a child process, on free loopback ports, for as long as a check needs it."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+
+from components.errors import GateError
+from components.release.serving_check.tethered import tethered
+from schema import names
+
+_READY_SECONDS = 180
+_STOP_SECONDS = 10
+_CONFIG = """config {{ name: "{name}" base_path: "{path}" model_platform: "tensorflow" }}"""
+
+
+def server_command() -> list[str]:
+    """``tensorflow_model_server`` where it is installed, else the embedded server, which takes the same flags."""
+    binary = shutil.which("tensorflow_model_server")
+    return [binary] if binary else [sys.executable, "-m", "serving.model_server"]
+
+
+@contextmanager
+def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
+    """Serves ``<models>/<model>/<version>/`` and yields a channel once every model is available.
+
+    Raises:
+      GateError: the server ended or was not ready in time; with the last lines of its log.
+    """
+    config = models / "models.config"
+    entries = "\n".join(_CONFIG.format(name=name, path=(models / name).resolve()) for name in names.MODELS)
+    config.write_text(f"model_config_list {{\n{entries}\n}}\n", encoding="utf-8")
+    port, rest_port = _free_port(), _free_port()
+    flags = [f"--port={port}", f"--rest_api_port={rest_port}", f"--model_config_file={config}"]
+    with log.open("wb") as output:
+        # A run that is killed must not leave a server behind that nobody knows of.
+        process = subprocess.Popen(tethered([*server_command(), *flags]), stdout=output, stderr=subprocess.STDOUT)
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            _wait_until_ready(process, channel, log)
+            yield channel
+    finally:
+        _stop(process)
+
+
+def _wait_until_ready(process: subprocess.Popen, channel: grpc.Channel, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    stub = model_service_pb2_grpc.ModelServiceStub(channel)
+    while not all(_is_available(stub, name) for name in names.MODELS):
+        if process.poll() is not None:
+            raise GateError(f"the model server ended with code {process.returncode}: {_tail(log)}")
+        if time.monotonic() > deadline:
+            raise GateError(f"the model server was not ready within {_READY_SECONDS} s: {_tail(log)}")
+        time.sleep(0.1)
+
+
+def _is_available(stub: model_service_pb2_grpc.ModelServiceStub, name: str) -> bool:
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = name
+    try:
+        status = stub.GetModelStatus(request, timeout=5)
+    except grpc.RpcError:
+        # Not listening, or not yet aware of the model: asked again until the deadline.
+        return False
+    for version in status.model_version_status:
+        if version.status.error_code:
+            raise GateError(f"the model server cannot load {name}: {version.status.error_message}")
+    available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+    return any(version.state == available for version in status.model_version_status)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def _stop(process: subprocess.Popen) -> None:
+    # TensorFlow Serving ignores SIGTERM; it gets its chance, then SIGKILL.
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

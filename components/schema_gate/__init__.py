@@ -1,1 +1,0 @@
-"""Stops a run whose data does not meet the schema, and shows what the data would change in it."""

@@ -1,1 +1,0 @@
-"""Imports a catalogue (``styles.csv`` and ``images/``) as TFX examples, and says what was wrong with it."""

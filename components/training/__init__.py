@@ -1,0 +1,1 @@
+"""The Trainer's run_fn and its loop: data, augmentation, losses, optimizers, hyper-parameters."""

@@ -1,0 +1,162 @@
+"""Every knob of training. Imports nothing heavy: the command line reads it too."""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+LOSSES = ("focal", "crossentropy")
+_AUGMENTATION = "augmentation."
+_SWITCH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far each change may go; 0 or False leaves it out.
+
+    Attributes:
+      flip: left-right.
+      rotation: of a full turn, either way.
+      zoom: of the size, in or out.
+      brightness: of the full range, up or down.
+      contrast: share by which differences from the mean grow or shrink.
+      saturation: share by which colours fade towards grey or deepen.
+      erase: share of the pictures in which a rectangle is hidden (Zhong et al., "Random Erasing", 2020).
+      mixup: α of the Beta distribution by which two pictures and their labels are blended (Zhang et al., 2018).
+    """
+
+    flip: bool = True
+    rotation: float = 0.03
+    zoom: float = 0.1
+    brightness: float = 0.1
+    contrast: float = 0.15
+    saturation: float = 0.2
+    erase: float = 0.0
+    mixup: float = 0.0
+
+
+@dataclass(frozen=True)
+class HyperParameters:
+    """What a training run is made of. Both models of a release share one set.
+
+    Attributes:
+      backbone: a name of ``components.model.backbones.BACKBONES``.
+      frozen_to: name of the backbone's last layer that keeps its weights, with all before it; empty for none.
+      frozen_depthwise: depthwise convolutions of that kernel size or more keep their weights; 0 for none.
+      height: of the pictures the models see, in pixels.
+      width: of the pictures the models see, in pixels.
+      loss: ``focal`` or ``crossentropy``.
+      gamma: of the focal loss.
+      label_smoothing: share of the target spread evenly over all classes (Szegedy et al., 2016, section 7).
+      logit_adjustment: τ of ``logit - τ · log(share of the class)``, taken off after training so that rare classes
+        are named more often (Menon et al., "Long-tail learning via logit adjustment", 2021, equation 9).
+      class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.training.losses.class_weights``).
+      head_weights: weight of each head's loss; 1 where none is given.
+      batch_size: rows a step.
+      head_epochs: passes over the training split before the others, in which the backbone stays as it is.
+      epochs: passes over the training split, at most.
+      category_epochs: passes of the category model, which then starts from the article type model's backbone; 0: it
+        starts where that one started and gets as many epochs.
+      patience: epochs without a better eval loss before training stops.
+      learning_rate: its peak.
+      backbone_rate: learning rate of the backbone as a share of that of the heads.
+      ema: share that the moving average of the weights keeps at each step; the average is what is served. 0: none.
+      warmup: share of the steps in which the learning rate rises to its peak, before it falls as a cosine.
+      weight_decay: of AdamW.
+      dropout: before the heads.
+      augmentation: changes to the training pictures.
+      mirror: whether each answer is that of the picture and of its mirror image together, which costs twice the work.
+      neighbours: nearest known pictures that have half the say in each answer (see
+        ``components.model.nearest_pictures``); 0: none.
+      neighbour_layers: layers of the backbone by which pictures are near, comma-separated; empty: its pooled features.
+      review_precision: share that has to be right at or above the shipped review threshold.
+      seed: of everything random.
+    """
+
+    backbone: str = "small_cnn"
+    frozen_to: str = ""
+    frozen_depthwise: int = 0
+    height: int = 80
+    width: int = 60
+    loss: str = "focal"
+    gamma: float = 1.0
+    label_smoothing: float = 0.0
+    logit_adjustment: float = 0.0
+    class_balance: float = 0.25
+    head_weights: dict[str, float] = field(default_factory=dict)
+    batch_size: int = 64
+    head_epochs: int = 0
+    epochs: int = 12
+    category_epochs: int = 0
+    patience: int = 4
+    learning_rate: float = 2e-3
+    backbone_rate: float = 1.0
+    ema: float = 0.0
+    warmup: float = 0.1
+    weight_decay: float = 1e-3
+    dropout: float = 0.3
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    mirror: bool = False
+    neighbours: int = 0
+    neighbour_layers: str = ""
+    review_precision: float = 0.97
+    seed: int = 20
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss is {self.loss!r}; it must be one of {', '.join(LOSSES)}")
+        for name in ("height", "width", "batch_size", "epochs", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        if self.neighbours < 0:
+            raise ValueError(f"neighbours is {self.neighbours}; it must be 0 or more")
+        for name in ("ema", "label_smoothing", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
+
+    def neighbour_layer_names(self) -> list[str]:
+        """:attr:`neighbour_layers`, one by one."""
+        return [name.strip() for name in self.neighbour_layers.split(",") if name.strip()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values; :meth:`from_dict` reads it back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "HyperParameters":
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+          TypeError: a name is not a hyper-parameter.
+        """
+        return cls(**{**values, "augmentation": Augmentation(**values.get("augmentation", {}))})
+
+    def with_settings(self, settings: Iterable[str]) -> "HyperParameters":
+        """A copy with ``name=value`` settings applied, each value read as the type of the one it replaces.
+
+        Augmentations are named ``augmentation.<name>``.
+
+        Raises:
+          ValueError: a setting is not of that form, or names no number, word or switch of this class.
+        """
+        own: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
+        for setting in settings:
+            if setting.startswith(_AUGMENTATION):
+                changes |= _parse_setting(self.augmentation, setting, _AUGMENTATION)
+            else:
+                own |= _parse_setting(self, setting, "")
+        return dataclasses.replace(self, augmentation=dataclasses.replace(self.augmentation, **changes), **own)
+
+
+def _parse_setting(target: Any, setting: str, prefix: str) -> dict[str, Any]:
+    name, equals, text = setting.removeprefix(prefix).partition("=")
+    plain = {key: one for key, one in dataclasses.asdict(target).items() if isinstance(one, (int, float, str))}
+    if not equals or name not in plain:
+        known = ", ".join(f"{prefix}{key}" for key in plain)
+        raise ValueError(f"setting is {setting!r}; it must be NAME=VALUE with NAME one of {known}")
+    kind = type(plain[name])
+    try:
+        return {name: _SWITCH[text.lower()] if kind is bool else kind(text)}
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{prefix}{name} is {text!r}; it must be of type {kind.__name__}") from error

@@ -1,0 +1,153 @@
+"""Fits a classifier in stages: first the heads on a backbone that stays as it is, then everything that may learn."""
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.model import backbones
+from components.model.classifier import build_classifier
+from components.training import augmentation, training_data
+from components.training.hyperparameters import HyperParameters
+from components.training.losses import SparseCategoricalFocalLoss, class_weights
+from components.training.memory import release_memory
+from components.training.optimizers import make_optimizer
+
+_log = logging.getLogger("lookbook.trainer")
+
+Dataset = tf.data.Dataset
+Counts = Mapping[str, list[int]]
+"""Head → rows of each class in the training split, by class id."""
+
+BEST, FINAL, METRICS = "best.keras", "final.keras", "metrics.csv"
+
+
+def train_classifier(
+    name: str,
+    train: Dataset,
+    evaluation: Dataset,
+    counts: Counts,
+    parameters: HyperParameters,
+    run_dir: Path,
+    backbone_weights: Path | None = None,
+) -> tuple[keras.Model, keras.Model]:
+    """Fits a classifier; the weights of its best epoch win.
+
+    Args:
+      name: of the model, for its progress.
+      train: rows ``(uint8[H, W, 3], {head: int64[]})``.
+      evaluation: batches of the same; may be empty, and then the last epoch wins.
+      counts: rows of each class of each head in training.
+      parameters: of the training.
+      run_dir: for :data:`BEST`, :data:`FINAL`, :data:`METRICS` and ``tensorboard/``.
+      backbone_weights: of an earlier model's backbone, to start from.
+
+    Returns:
+      The classifier and its backbone.
+    """
+    classes = {head: len(rows) for head, rows in counts.items()}
+    shape = (parameters.height, parameters.width, 3)
+    model, backbone = build_classifier(classes, shape, parameters.backbone, parameters.dropout)
+    # Here, since it is read after the training only, which may take an hour.
+    for layer in parameters.neighbour_layer_names():
+        backbones.layer_index(backbone, layer, "neighbour_layers")
+    if backbone_weights:
+        backbone.load_weights(backbone_weights)
+    batches = _training_batches(train, classes, parameters)
+    evaluation = training_data.one_hot(evaluation, classes)
+    # A full pass, since a broken-off one would not fill the cache.
+    has_evaluation = bool(evaluation.reduce(np.int64(0), lambda count, _: count + 1))
+    epochs = parameters.head_epochs + parameters.epochs
+    progress = EpochProgress(name, epochs)
+    for start, end in ((0, parameters.head_epochs), (parameters.head_epochs, epochs)):
+        if end > start:
+            _prepare(model, backbone, counts, parameters, is_head_stage=end < epochs)
+            model.fit(
+                batches,
+                validation_data=evaluation if has_evaluation else None,
+                initial_epoch=start,
+                epochs=end,
+                callbacks=_callbacks(parameters, run_dir, has_evaluation, progress),
+                verbose=0,
+            )
+    model.save(run_dir / FINAL)
+    model.load_weights(run_dir / BEST)
+    return model, backbone
+
+
+def _training_batches(train: Dataset, classes: dict[str, int], parameters: HyperParameters) -> Dataset:
+    batches = training_data.training_batches(train, parameters.batch_size, parameters.seed)
+    batches = training_data.one_hot(batches, classes)
+    return augmentation.augment(batches, parameters.augmentation, parameters.seed).prefetch(tf.data.AUTOTUNE)
+
+
+def _prepare(
+    model: keras.Model, backbone: keras.Model, counts: Counts, parameters: HyperParameters, is_head_stage: bool
+) -> None:
+    if is_head_stage:
+        backbone.trainable = False
+    else:
+        backbones.freeze(backbone, parameters.frozen_to, parameters.frozen_depthwise)
+    rows = sum(next(iter(counts.values())))
+    epochs = parameters.head_epochs if is_head_stage else parameters.epochs
+    steps = -(-rows // parameters.batch_size) * epochs
+    model.compile(
+        optimizer=make_optimizer(parameters, steps, backbone),
+        loss={head: _loss(parameters, counts[head]) for head in counts},
+        loss_weights={head: parameters.head_weights.get(head, 1.0) for head in counts},
+        metrics={head: ["accuracy"] for head in counts},
+        # Keras turns XLA on by itself, and XLA's convolutions on a CPU take several times as long.
+        jit_compile=False,
+    )
+
+
+def _loss(parameters: HyperParameters, counts: list[int]) -> keras.losses.Loss:
+    gamma = parameters.gamma if parameters.loss == "focal" else 0.0
+    alpha = class_weights(counts, parameters.class_balance)
+    return SparseCategoricalFocalLoss(gamma=gamma, alpha=alpha, label_smoothing=parameters.label_smoothing)
+
+
+def _callbacks(
+    parameters: HyperParameters, run_dir: Path, has_evaluation: bool, progress: keras.callbacks.Callback
+) -> list[keras.callbacks.Callback]:
+    monitor = "val_loss" if has_evaluation else "loss"
+    # Before the checkpoint, which is to hold the averaged weights.
+    averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if parameters.ema else []
+    return [
+        *averaging,
+        keras.callbacks.ModelCheckpoint(str(run_dir / BEST), monitor=monitor, save_best_only=True),
+        keras.callbacks.EarlyStopping(monitor=monitor, patience=parameters.patience),
+        keras.callbacks.CSVLogger(str(run_dir / METRICS), append=True),
+        keras.callbacks.TensorBoard(str(run_dir / "tensorboard"), write_graph=False),
+        progress,
+    ]
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """Says, an epoch a line, how training goes and how long it may still take, and keeps the memory from growing."""
+
+    def __init__(self, name: str, epochs: int):
+        super().__init__()
+        self._name, self._epochs = name, epochs
+        self._start = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = logs or {}
+        split = "eval" if any(key.startswith("val_") for key in logs) else "train"
+        figures = {
+            key.removeprefix("val_"): value
+            for key, value in logs.items()
+            if (split == "eval") == key.startswith("val_")
+        }
+        shown = ", ".join(f"{key} {value:.3f}" for key, value in figures.items() if key.endswith("accuracy"))
+        release_memory()
+        spent = time.monotonic() - self._start
+        left = spent / (epoch + 1) * (self._epochs - epoch - 1)
+        _log.info(
+            "%s epoch %d/%d: %s %s, loss %.3f; %.0f s, at most %.0f s left",
+            *(self._name, epoch + 1, self._epochs, split, shown, figures["loss"], spent, left),
+        )

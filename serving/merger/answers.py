@@ -1,0 +1,61 @@
+"""Puts an answer together: what the merger made of the scores, and the circumstances of the call."""
+
+import time
+
+from serving.merger.core.calls import Call
+from serving.merger.core.errors import ImageUndecodable, LookbookError, problem
+from serving.merger.core.images import Picture
+from serving.merger.models.fan_out import Replies
+from serving.merger.models.releases import Candidate
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+Outcome = pb.ClassifyResponse | LookbookError
+"""What one picture comes to."""
+
+
+def answer(
+    candidate: Candidate, replies: Replies, row: int, picture: Picture, call: Call, started: float, queue_s: float
+) -> Outcome:
+    """The outcome of the picture in ``row`` of the models' replies.
+
+    Args:
+        started: when the picture came in, by ``time.perf_counter``.
+        queue_s: seconds that it waited for a place.
+    """
+    if not all(reply.image_ok[row] for reply in replies.scores.values()):
+        return ImageUndecodable("The models cannot read the picture although its header is right; save it anew.")
+    merging = time.perf_counter()
+    scores = {head: rows[row] for reply in replies.scores.values() for head, rows in reply.heads.items()}
+    merged = candidate.merger.merge(scores, call.top_k)
+    merge_s = time.perf_counter() - merging
+    merged.request_id = call.request_id
+    merged.missing.extend(problem(error, call.request_id) for error in replies.missing.values())
+    for model, reply in replies.scores.items():
+        merged.models.add(name=model, version=merged.release)
+        setattr(merged.timings, f"{model}_ms", milliseconds(reply.elapsed_s))
+    _describe(merged.image, picture)
+    merged.timings.queue_ms = milliseconds(queue_s)
+    merged.timings.image_ms = milliseconds(picture.seconds)
+    merged.timings.merge_ms = milliseconds(merge_s)
+    merged.timings.total_ms = milliseconds(time.perf_counter() - started)
+    return merged
+
+
+def result(item_id: str, index: int, outcome: Outcome, request_id: str) -> pb.ClassifyResult:
+    """The outcome as one of many."""
+    if isinstance(outcome, LookbookError):
+        return pb.ClassifyResult(id=item_id, index=index, error=problem(outcome, request_id))
+    return pb.ClassifyResult(id=item_id, index=index, answer=outcome)
+
+
+def milliseconds(seconds: float) -> float:
+    """Seconds → milliseconds, to the microsecond."""
+    return round(1000 * seconds, 3)
+
+
+def _describe(image: pb.ImageInfo, picture: Picture) -> None:
+    image.format = picture.format
+    image.width = picture.width
+    image.height = picture.height
+    image.size_bytes = picture.size_bytes
+    image.reencoded = picture.reencoded

@@ -1,0 +1,1 @@
+"""What is pure: the picture check, two replies → one answer, errors, one call's identity and time."""

@@ -1,0 +1,170 @@
+"""Two models' scores → one answer. Pure: no transport, no clock, no state.
+
+The joint answer is the known path with the highest
+
+    P(type)^a · P(sub)^b · P(master)^c · P(path | type)^d
+
+with the exponents of the card and P(path | type) from the counts in training, normalised over the known paths. Without
+the article type model the pairs of sub and master category take the place of the paths, without the last factor.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from schema import names
+from serving.merger.core.cards import PATH, Release
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+LEVELS: Final = (names.MASTER_CATEGORY, names.SUB_CATEGORY, names.ARTICLE_TYPE)
+"""The levels of a path, from the top."""
+
+DEFAULT_TOP_K: Final = names.TOP_K
+DIGITS: Final = 6
+FLOOR: Final = 1e-12
+"""Added to every probability: a label that one model rules out wholly may still be saved by the other."""
+
+Fields = dict[str, Any]
+"""A message of the contract by its fields."""
+
+Scores = Mapping[str, Sequence[float]]
+"""Head → its calibrated probabilities in the label order of the card; heads of a missing model are missing."""
+
+
+class Merger:
+    """Merges answers of one release."""
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+        self._known = {path.labels for path in release.taxonomy}
+
+    def merge(self, scores: Scores, top_k: int = DEFAULT_TOP_K) -> pb.ClassifyResponse:
+        """The answer for one picture, without request id, versions, timings and picture.
+
+        Args:
+            scores: of the heads of at least one model.
+            top_k: labels and paths to list.
+        """
+        joint = self._joint(scores, top_k)
+        best = {head: _best(row, top_k) for head, row in scores.items()}
+        agreement = self._agreement({head: positions[0] for head, positions in best.items()})
+        reasons = self._reasons(scores, joint, agreement)
+        level = _level(joint, reasons)
+        heads = {head: self._head(head, row, best[head]) for head, row in scores.items()}
+        # Nested dictionaries are turned into messages in C; nested messages would be copied one by one.
+        return pb.ClassifyResponse(
+            article_type=heads.get(names.ARTICLE_TYPE),
+            sub_category=heads.get(names.SUB_CATEGORY),
+            master_category=heads.get(names.MASTER_CATEGORY),
+            joint=joint,
+            path=[joint[name] for name in LEVELS[: LEVELS.index(level) + 1]],
+            level=level,
+            agreement=agreement,
+            review={"needed": bool(reasons), "reasons": reasons},
+            partial=len(scores) < len(LEVELS),
+            release=str(self._release.version),
+        )
+
+    def _head(self, head: str, row: Sequence[float], best: Sequence[int]) -> Fields:
+        labels = self._release.heads[head].labels
+        listed = [{"label": labels[i], "confidence": round(row[i], DIGITS)} for i in best]
+        return {**listed[0], "top_k": listed}
+
+    def _joint(self, scores: Scores, top_k: int) -> Fields:
+        candidates = self._paths if names.ARTICLE_TYPE in scores else self._pairs
+        weights = candidates.weights(scores, self._release.joint)
+        total = sum(weights)
+        listed = [
+            {"confidence": round(weights[i] / total, DIGITS), **candidates.paths[i]} for i in _best(weights, top_k)
+        ]
+        return {**listed[0], "top_k": listed}
+
+    @cached_property
+    def _paths(self) -> "_Candidates":
+        paths = [{level: getattr(path, level) for level in LEVELS} for path in self._release.taxonomy]
+        return _Candidates(paths, self._index, _log_priors(self._release))
+
+    @cached_property
+    def _pairs(self) -> "_Candidates":
+        pairs = dict.fromkeys((path.master_category, path.sub_category) for path in self._release.taxonomy)
+        paths = [dict(zip(LEVELS, pair, strict=False)) for pair in pairs]
+        return _Candidates(paths, self._index, [0.0] * len(paths))
+
+    @cached_property
+    def _index(self) -> dict[str, dict[str, int]]:
+        heads = self._release.heads.items()
+        return {name: {label: i for i, label in enumerate(head.labels)} for name, head in heads}
+
+    def _agreement(self, best: Mapping[str, int]) -> Fields:
+        """Whether the labels at the heads' best positions form a known path."""
+        if len(best) < len(LEVELS):
+            return {"code": "incomplete", "message": "One model did not answer, so nothing can be compared."}
+        labels = tuple(self._release.heads[head].labels[best[head]] for head in LEVELS)
+        if labels in self._known:
+            return {"agree": True}
+        return {"agree": False, "code": "unknown_path", "message": f"No product is known as {' › '.join(labels)}."}
+
+    def _reasons(self, scores: Scores, joint: Fields, agreement: Fields) -> list[Fields]:
+        reasons = [reason for head in LEVELS if head in scores and (reason := self._unsure(head, scores[head], joint))]
+        if agreement.get("code") == "unknown_path":
+            message = f"The two models contradict each other. {agreement['message']}"
+            reasons.append({"code": "models_disagree", "message": message})
+        elif "code" in agreement:
+            reasons.append({"code": "incomplete", "message": "One model did not answer."})
+        return reasons
+
+    def _unsure(self, head: str, row: Sequence[float], joint: Fields) -> Fields | None:
+        label, threshold = joint[head], self._release.heads[head].review_threshold
+        confidence = row[self._index[head][label]]
+        if confidence >= threshold:
+            return None
+        needed = f"{threshold:.2f} would have been enough" if threshold <= 1 else "the model is never sure enough of it"
+        message = f"{head.replace('_', ' ').capitalize()} “{label}” has confidence {confidence:.2f}; {needed}."
+        rounded = round(confidence, DIGITS)
+        return {
+            "code": "low_confidence", "head": head, "confidence": rounded, "threshold": threshold, "message": message,
+        }  # fmt: skip
+
+
+class _Candidates:
+    """The paths that a joint answer may name, each a mapping of level → label."""
+
+    def __init__(
+        self, paths: list[dict[str, str]], index: Mapping[str, Mapping[str, int]], log_priors: list[float]
+    ) -> None:
+        self.paths = paths
+        self._log_priors = log_priors
+        self._columns = {
+            head: [positions[path[head]] for path in paths] for head, positions in index.items() if head in paths[0]
+        }
+
+    def weights(self, scores: Scores, exponents: Mapping[str, float]) -> list[float]:
+        """P of each path, up to a common factor; the greatest is 1."""
+        summed = self._log_priors
+        for head, row in scores.items():
+            exponent = exponents[head]
+            logs = [exponent * math.log(value + FLOOR) for value in row]
+            summed = [value + logs[column] for value, column in zip(summed, self._columns[head], strict=True)]
+        highest = max(summed)
+        return [math.exp(value - highest) for value in summed]
+
+
+def _log_priors(release: Release) -> list[float]:
+    """log P(path | type), weighted, of each path of the taxonomy."""
+    of_type: Counter[str] = Counter()
+    for path in release.taxonomy:
+        of_type[path.article_type] += path.count
+    return [release.joint[PATH] * math.log(path.count / of_type[path.article_type]) for path in release.taxonomy]
+
+
+def _level(joint: Fields, reasons: Sequence[Fields]) -> str:
+    unsure = [reason["head"] for reason in reasons if reason["code"] == "low_confidence"]
+    is_type_usable = names.ARTICLE_TYPE in joint and unsure != [names.ARTICLE_TYPE]
+    return names.ARTICLE_TYPE if is_type_usable else names.SUB_CATEGORY
+
+
+def _best(values: Sequence[float], count: int) -> list[int]:
+    """Positions of the ``count`` greatest values, greatest first."""
+    return sorted(range(len(values)), key=values.__getitem__, reverse=True)[:count]

@@ -1,0 +1,1 @@
+"""The gRPC transport: convert, await once, convert back."""

@@ -1,0 +1,1 @@
+"""The client of TensorFlow Serving: channels, retries, circuit breaker, micro-batches, releases."""

@@ -1,0 +1,268 @@
+"""The client of one model: TensorFlow Serving's PredictionService and ModelService over one channel.
+
+A channel resolves its target to all addresses and takes them in turn (``round_robin``). Only UNAVAILABLE is retried, by
+gRPC itself, within the deadline and a budget for the channel: when most calls fail, retrying stops. What still fails
+counts towards the model's breaker.
+"""
+
+import json
+import logging
+import time
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, Protocol
+
+import grpc.aio
+
+from schema import names
+from serving.merger.core.cards import Card, parse_card
+from serving.merger.core.errors import (
+    DeadlineExceeded,
+    LookbookError,
+    ModelFailed,
+    ModelUnavailable,
+    Overloaded,
+    ReleaseError,
+    VersionGone,
+)
+from serving.merger.models import tensors
+from serving.merger.models.circuit_breaker import Breaker
+from serving.merger.settings import Settings
+from serving.merger.tls import channel_credentials
+from serving.stubs.tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+log = logging.getLogger(__name__)
+
+MAX_REPLY_BYTES: Final = 64 * 2**20
+RETRY_SOON_S: Final = 1.0
+PATIENT_SHARE: Final = 0.5
+"""Running out of time counts against the model only if it had at least this share of the time of a normal request."""
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """What one model says of N pictures: head → N rows of probabilities; which pictures it could read; call seconds."""
+
+    heads: Mapping[str, Sequence[array]]
+    image_ok: Sequence[bool]
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class VersionState:
+    """What the model server says of one version."""
+
+    version: int
+    state: str
+    message: str
+
+    @property
+    def is_available(self) -> bool:
+        return self.state == "AVAILABLE"
+
+
+class Scorer(Protocol):
+    """Asks one model for the scores of pictures."""
+
+    async def scores(self, images: Sequence[bytes], version: int, card: Card, timeout_s: float) -> ModelScores:
+        """Full scores of N encoded pictures by one version."""
+
+
+class CallObserver(Protocol):
+    """Is told of every call to a model."""
+
+    def model_call(self, model: str, code: str, seconds: float) -> None:
+        """A call ended; ``code`` is the name of its gRPC status."""
+
+
+class ModelClient:
+    """Asks one model.
+
+    Args:
+        model: its name.
+        settings: target, deadlines, retries, breaker.
+        observer: is told of each call.
+    """
+
+    def __init__(self, model: str, settings: Settings, observer: CallObserver) -> None:
+        self.model = model
+        self.breaker = Breaker(settings.breaker_failures, settings.breaker_open_ms / 1000)
+        self._observer = observer
+        self._patient_s = PATIENT_SHARE * settings.request_timeout_ms / 1000
+        self._channel = _open_channel(settings.target(model), settings)
+        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    async def scores(self, images: Sequence[bytes], version: int, card: Card, timeout_s: float) -> ModelScores:
+        """Full scores of N encoded pictures by one version, in one call.
+
+        Raises:
+            VersionGone: the model does not have the version.
+            ModelUnavailable, Overloaded, DeadlineExceeded, ModelFailed: no usable answer.
+        """
+        request = _request(self.model, version, names.SCORES, names.IMAGE, images)
+        started = time.perf_counter()
+        reply = await self._predict(request, timeout_s)
+        elapsed_s = time.perf_counter() - started
+        try:
+            if reply.model_spec.version.value != version:
+                raise ValueError(f"version {reply.model_spec.version.value} answered, not {version}")
+            heads = {
+                head: tensors.to_rows(reply.outputs[head], len(images), len(card.heads[head].labels))
+                for head in names.MODEL_HEADS[self.model]
+            }
+            return ModelScores(heads, tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images)), elapsed_s)
+        except ValueError as error:
+            log.exception("nonsense from a model", extra={"model": self.model, "version": version})
+            raise ModelFailed(f"The {self.model} model answered nonsense: {error}.", model=self.model) from error
+
+    async def card(self, version: int, timeout_s: float) -> Card:
+        """The card of one version.
+
+        Raises:
+            ReleaseError: there is none or it makes no sense.
+            LookbookError: the model does not answer.
+        """
+        key = names.CARD_KEY.encode()
+        request = _request(self.model, version, names.METADATA, names.METADATA_KEYS, [key])
+        reply = await self._predict(request, timeout_s)
+        try:
+            text = tensors.to_text(reply.outputs[names.METADATA_VALUES])
+        except ValueError as error:
+            raise ReleaseError(f"the card of {self.model} cannot be read: {error}") from error
+        return parse_card(text, self.model)
+
+    async def versions(self, timeout_s: float) -> list[VersionState]:
+        """What the model server says of each version, newest first; empty when it does not know the model.
+
+        Raises:
+            LookbookError: it does not answer.
+        """
+        request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_pb2.ModelSpec(name=self.model))
+        try:
+            reply = await self._models.GetModelStatus(request, timeout=timeout_s)
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                return []
+            raise self._translated(error) from error
+        states = get_model_status_pb2.ModelVersionStatus.State
+        found = [
+            VersionState(status.version, states.Name(status.state), status.status.error_message)
+            for status in reply.model_version_status
+        ]
+        return sorted(found, key=lambda state: state.version, reverse=True)
+
+    def gave_up(self, timeout_s: float) -> None:
+        """A caller's ``timeout_s`` ran out before its pictures could even be sent, because the calls before hang."""
+        if timeout_s >= self._patient_s:
+            self.breaker.failed()
+
+    async def close(self) -> None:
+        """Ends the channel; calls under way are cancelled."""
+        await self._channel.close()
+
+    async def _predict(self, request: predict_pb2.PredictRequest, timeout_s: float) -> predict_pb2.PredictResponse:
+        if timeout_s <= 0:
+            raise DeadlineExceeded("No time was left to ask the models.", model=self.model)
+        if not self.breaker.admit():
+            self._refuse()
+        started = time.perf_counter()
+        code = grpc.StatusCode.CANCELLED
+        try:
+            reply = await self._predictions.Predict(request, timeout=timeout_s)
+            code = grpc.StatusCode.OK
+            return reply
+        except grpc.aio.AioRpcError as error:
+            code = error.code()
+            extra = {"model": self.model, "code": code.name, "detail": error.details()}
+            log.warning("a model call failed", extra=extra)
+            raise self._translated(error) from error
+        finally:
+            self._tell_breaker(code, timeout_s)
+            self._observer.model_call(self.model, code.name, time.perf_counter() - started)
+
+    def _refuse(self) -> NoReturn:
+        self._observer.model_call(self.model, "BREAKER_OPEN", 0.0)
+        wait_s = max(self.breaker.wait_s, 0.1)
+        raise ModelUnavailable(
+            f"The {self.model} model failed several times in a row and is left alone for {wait_s:.1f} s.",
+            model=self.model,
+            retry_after_s=wait_s,
+        )
+
+    def _tell_breaker(self, code: grpc.StatusCode, timeout_s: float) -> None:
+        is_failure = code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
+        if is_failure or (code == grpc.StatusCode.DEADLINE_EXCEEDED and timeout_s >= self._patient_s):
+            self.breaker.failed()
+        elif code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED):
+            self.breaker.left()
+        else:
+            self.breaker.succeeded()
+
+    def _translated(self, error: grpc.aio.AioRpcError) -> LookbookError:
+        """The error in our words: what the model server says may hold addresses and graph internals."""
+        code, model = error.code(), self.model
+        if code == grpc.StatusCode.NOT_FOUND:
+            return VersionGone(f"The {model} model no longer has the version.", model=model, retry_after_s=RETRY_SOON_S)
+        if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+            return ModelUnavailable(f"The {model} model cannot be reached.", model=model, retry_after_s=RETRY_SOON_S)
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return DeadlineExceeded(f"The {model} model did not answer in time.", model=model)
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return Overloaded(f"The {model} model has too much to do.", model=model, retry_after_s=RETRY_SOON_S)
+        return ModelFailed(f"The {model} model answered {code.name}.", model=model)
+
+
+def _open_channel(target: str, settings: Settings) -> grpc.aio.Channel:
+    credentials = channel_credentials(settings)
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=channel_options(settings))
+    return grpc.aio.secure_channel(target, credentials, options=channel_options(settings))
+
+
+def channel_options(settings: Settings) -> list[tuple[str, Any]]:
+    """Options of a channel to a model server. gRPC's own reconnect waits grow to two minutes: far too long for us."""
+    return [
+        ("grpc.service_config", json.dumps(service_config(settings))),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
+        ("grpc.keepalive_time_ms", settings.keepalive_ms),
+        ("grpc.keepalive_timeout_ms", max(settings.keepalive_ms // 2, 1)),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.dns_min_time_between_resolutions_ms", 2_000),
+    ]
+
+
+def service_config(settings: Settings) -> dict[str, Any]:
+    """How gRPC spreads and retries the calls of one channel."""
+    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+    if settings.retry_attempts > 1:
+        retry_policy = {
+            "maxAttempts": settings.retry_attempts,
+            "initialBackoff": f"{settings.retry_backoff_ms / 1000}s",
+            "maxBackoff": f"{8 * settings.retry_backoff_ms / 1000}s",
+            "backoffMultiplier": 2,
+            "retryableStatusCodes": [grpc.StatusCode.UNAVAILABLE.name],
+        }
+        config["methodConfig"] = [{"name": [{}], "retryPolicy": retry_policy}]
+        config["retryThrottling"] = {"maxTokens": 10, "tokenRatio": 0.1}
+    return config
+
+
+def _request(
+    model: str, version: int, signature: str, tensor: str, values: Sequence[bytes]
+) -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.version.value = version
+    request.model_spec.signature_name = signature
+    tensors.put_bytes(request.inputs[tensor], values)
+    return request

@@ -1,0 +1,76 @@
+"""Asks both models at once, for one version."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from serving.merger.core.cards import Release
+from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionGone
+from serving.merger.core.images import Picture
+from serving.merger.models.backend import ModelScores, Scorer
+
+
+@dataclass(frozen=True)
+class Replies:
+    """What the models said of N pictures: scores by model, and the error of each model that gave none."""
+
+    scores: Mapping[str, ModelScores]
+    missing: Mapping[str, LookbookError]
+
+
+async def ask_models(
+    scorers: Mapping[str, Scorer],
+    release: Release,
+    pictures: Sequence[Picture],
+    timeout_s: float,
+    *,
+    allow_partial: bool,
+) -> Replies:
+    """Full scores of N pictures by both models of ``release``, or by the one that answers.
+
+    Raises:
+        VersionGone: a model does not have the release's version.
+        LookbookError: a model failed, or with ``allow_partial`` both did.
+    """
+    missing: dict[str, LookbookError] = {model: _absent(model, why) for model, why in release.absent.items()}
+    if missing and not allow_partial:
+        raise next(iter(missing.values()))
+    tasks = {
+        model: asyncio.create_task(
+            scorers[model].scores([p.bytes_for(card.size) for p in pictures], release.version, card, timeout_s)
+        )
+        for model, card in release.cards.items()
+    }
+    patience = asyncio.ALL_COMPLETED if allow_partial else asyncio.FIRST_EXCEPTION
+    try:
+        await asyncio.wait(tasks.values(), return_when=patience)
+    finally:
+        for task in tasks.values():
+            task.cancel()
+    return _collect(tasks, missing, allow_partial)
+
+
+def _absent(model: str, why: str) -> ModelUnavailable:
+    return ModelUnavailable(why, model=model, retry_after_s=1.0)
+
+
+def _collect(
+    tasks: Mapping[str, "asyncio.Task[ModelScores]"], missing: dict[str, LookbookError], allow_partial: bool
+) -> Replies:
+    scores = {}
+    for model, task in tasks.items():
+        if not task.done():
+            continue  # another failed first, and that is raised below
+        error = task.exception()
+        if error is None:
+            scores[model] = task.result()
+        elif isinstance(error, LookbookError):
+            missing[model] = error
+        else:
+            raise error
+    gone = [error for error in missing.values() if isinstance(error, VersionGone)]
+    if gone:
+        raise gone[0]
+    if missing and not (allow_partial and scores):
+        raise next(iter(missing.values()))
+    return Replies(scores, missing)

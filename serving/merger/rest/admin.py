@@ -1,0 +1,35 @@
+"""What operators and their tools ask: how the process is, and its metrics, on a port of their own."""
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from serving.merger.lifecycle import Lifecycle
+from serving.merger.telemetry import Telemetry
+
+
+def make_admin_app(lifecycle: Lifecycle, telemetry: Telemetry) -> FastAPI:
+    """``/metrics``, ``/livez`` and ``/readyz``: no key, no TLS, so not for the outside."""
+    app = FastAPI(title="Lookbook: operations", docs_url=None, redoc_url=None, openapi_url=None)
+    add_health(app, lifecycle)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Metrics for Prometheus."""
+        return Response(generate_latest(telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def add_health(app: FastAPI, lifecycle: Lifecycle) -> None:
+    """Adds ``/livez`` and ``/readyz``, which tell a stranger nothing that the answers do not."""
+
+    @app.get("/livez", tags=["operations"])
+    async def livez() -> Response:
+        """The process lives."""
+        return JSONResponse({"status": "alive"})
+
+    @app.get("/readyz", tags=["operations"])
+    async def readyz() -> Response:
+        """Whether calls are welcome: 200 or 503, and why."""
+        return JSONResponse(lifecycle.report(), 200 if lifecycle.is_serving else 503)

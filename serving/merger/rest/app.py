@@ -1,0 +1,196 @@
+"""The REST transport: converts, awaits the classifier once, converts back; the page and the API's description."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from serving.merger import views
+from serving.merger.admission.api_keys import Callers
+from serving.merger.core.calls import MAX_TOP_K, Call, make_call
+from serving.merger.core.errors import (
+    InvalidRequest,
+    LookbookError,
+    MethodNotAllowed,
+    NotFound,
+)
+from serving.merger.core.merge import DEFAULT_TOP_K
+from serving.merger.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS, MODEL_OF
+from serving.merger.lifecycle import Lifecycle
+from serving.merger.models.releases import Releases
+from serving.merger.rest import admin, docs, page
+from serving.merger.rest.bodies import keep_uploads_in_memory, read_batch, read_image
+from serving.merger.rest.middleware import Gate
+from serving.merger.rest.problems import problem_response
+from serving.merger.service import Classifier
+from serving.merger.settings import Settings
+from serving.merger.telemetry import Telemetry
+from serving.proto.json_view import as_json
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+Reply = TypeVar("Reply")
+AllowPartial = Annotated[bool, Query(description="Answer from one model when the other cannot be had.")]
+TopK = Annotated[int, Query(ge=1, le=MAX_TOP_K, description="Labels to list in each head, paths in the joint answer.")]
+TimeoutMs = Annotated[int | None, Query(ge=1, description="Time for the answer; never more than the server's limit.")]
+Head = Annotated[
+    str, Query(description="The head to explain; empty: article_type.", json_schema_extra={"enum": ["", *MODEL_OF]})
+]
+Label = Annotated[str, Query(description="The label to explain; empty: the head's best one.")]
+Cells = Annotated[int, Query(ge=MIN_CELLS, le=MAX_CELLS, description="Parts of the picture to hide, at most.")]
+
+
+def make_app(
+    classifier: Classifier,
+    releases: Releases,
+    callers: Callers,
+    lifecycle: Lifecycle,
+    telemetry: Telemetry,
+    settings: Settings,
+) -> FastAPI:
+    """The ASGI application over the classifier."""
+    keep_uploads_in_memory(settings)
+    app = FastAPI(title="Lookbook", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(
+        Gate,
+        max_body_bytes=settings.max_request_bytes,
+        shed=classifier.shed,
+        observer=partial(telemetry.called, "http"),
+    )
+    _add_errors(app)
+    guarded = APIRouter(dependencies=[Depends(partial(_identify, callers))])
+    _add_classifying(guarded, classifier, settings)
+    _add_views(guarded, releases)
+    app.include_router(guarded)
+    admin.add_health(app, lifecycle)
+    docs.add(app, wants_keys=bool(settings.api_keys_file))
+    page.add(app, settings.web_dir)
+    return app
+
+
+def _add_classifying(app: APIRouter, classifier: Classifier, settings: Settings) -> None:
+    def call(request: Request, options: pb.ClassifyOptions, timeout_ms: int | None) -> Call:
+        limit_ms = min(timeout_ms or settings.request_timeout_ms, settings.request_timeout_ms)
+        return make_call(request.state.request_id, request.state.caller, limit_ms / 1000, options)
+
+    @app.post("/v1/classify", **docs.classify())
+    async def classify(
+        request: Request,
+        allow_partial: AllowPartial = False,
+        top_k: TopK = DEFAULT_TOP_K,
+        timeout_ms: TimeoutMs = None,
+    ) -> Response:
+        """Classifies one picture."""
+        image = await read_image(request, settings)
+        options = pb.ClassifyOptions(allow_partial=allow_partial, top_k=top_k)
+        answer = await _unless_gone(request, classifier.classify(image, call(request, options, timeout_ms)))
+        return _json(answer)
+
+    @app.post("/v1/classify:batch", **docs.classify_batch())
+    async def classify_batch(
+        request: Request,
+        allow_partial: AllowPartial = False,
+        top_k: TopK = DEFAULT_TOP_K,
+        timeout_ms: TimeoutMs = None,
+    ) -> Response:
+        """Classifies many pictures; one that fails has its own error and disturbs no other."""
+        batch = await read_batch(request, settings)
+        options = pb.ClassifyOptions(allow_partial=allow_partial, top_k=top_k)
+        options.MergeFrom(batch.options)
+        called = call(request, options, timeout_ms)
+        return _json(await _unless_gone(request, classifier.classify_batch(batch.items, called)))
+
+    @app.post("/v1/explain", **docs.explain())
+    async def explain(
+        request: Request,
+        head: Head = "",
+        label: Label = "",
+        cells: Cells = DEFAULT_CELLS,
+        timeout_ms: TimeoutMs = None,
+    ) -> Response:
+        """Shows which parts of a picture a label rests on: cells of it are hidden one after the other."""
+        image = await read_image(request, settings)
+        options = pb.ExplainOptions(head=head, label=label, cells=cells)
+        called = call(request, pb.ClassifyOptions(), timeout_ms)
+        return _json(await _unless_gone(request, classifier.explain(image, options, called)))
+
+
+def _add_views(app: APIRouter, releases: Releases) -> None:
+    @app.get("/v1/taxonomy", **docs.answers("Taxonomy"))
+    async def taxonomy(request: Request) -> Response:
+        """Every path that an answer can name."""
+        found = views.taxonomy(releases)
+        headers = {"etag": f'"release-{found.release}"', "cache-control": "no-cache"}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return JSONResponse(as_json(found), headers=headers)
+
+    @app.get("/v1/models", **docs.answers("Models"))
+    async def models() -> Response:
+        """The release that answers, and the state of both models."""
+        return _json(views.models(releases))
+
+
+async def _identify(callers: Callers, request: Request) -> None:
+    address = request.client.host if request.client else ""
+    request.state.caller = callers.identify(dict(request.headers), address)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(LookbookError)
+    async def told(request: Request, error: LookbookError) -> Response:
+        return _problem(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        wrong = [f"{one['loc'][-1]}: {one['msg']}, not {one.get('input')!r}" for one in error.errors()]
+        return _problem(request, InvalidRequest("; ".join(wrong)[:500] + "."))
+
+    @app.exception_handler(HTTPException)
+    async def routed(request: Request, error: HTTPException) -> Response:
+        where = f"{request.method} {request.url.path[:100]}"
+        kinds: dict[int, LookbookError] = {
+            404: NotFound(f"There is no {where}; /docs lists what there is."),
+            405: MethodNotAllowed(f"{where} is not possible; /docs lists what is."),
+        }
+        return _problem(request, kinds.get(error.status_code, InvalidRequest(str(error.detail))), error.headers)
+
+    @app.exception_handler(Exception)
+    async def bug(request: Request, error: Exception) -> Response:
+        log.exception("a bug", exc_info=error, extra={"request_id": request.state.request_id})
+        return _problem(request, LookbookError("The server made a mistake; its log says more under this request id."))
+
+
+def _problem(request: Request, error: LookbookError, headers: Any = None) -> Response:
+    request.state.code = error.code
+    return problem_response(error, request.state.request_id, headers)
+
+
+def _json(message: Any) -> Response:
+    return JSONResponse(as_json(message), headers={"cache-control": "no-store"})
+
+
+async def _unless_gone(request: Request, work: Awaitable[Reply]) -> Reply:
+    """The result of ``work``, which is cancelled when the client hangs up; its body must have been read."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise asyncio.CancelledError
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

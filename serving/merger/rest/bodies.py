@@ -1,0 +1,109 @@
+"""Pictures out of HTTP requests: raw bodies, multipart forms and JSON."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from google.protobuf import json_format
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from serving.merger.core.errors import ImageMissing, ImageTooLarge, ImageUnsupported, InvalidRequest, UploadTimeout
+from serving.merger.settings import Settings
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+MULTIPART: Final = "multipart/form-data"
+JSON: Final = "application/json"
+BINARY: Final = "application/octet-stream"
+RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", BINARY)
+OTHER_FIELDS: Final = 8
+
+Body = TypeVar("Body")
+
+
+async def read_image(request: Request, settings: Settings) -> bytes:
+    """The one picture of a request.
+
+    Raises:
+        ImageError, InvalidRequest: there is none, it is too large, or the body is no body of ours.
+    """
+    content_type = _content_type(request)
+    if content_type == MULTIPART:
+        files = await _in_time(_files(request, "image", 1), settings)
+        return await files[0].read()
+    if content_type not in RAW_TYPES:
+        given = content_type or "none"
+        raise ImageUnsupported(
+            f"The content type is {given}; send {', '.join(RAW_TYPES)}, or {MULTIPART} with a file field “image”."
+        )
+    return await _in_time(_raw(request, settings.max_image_bytes), settings)
+
+
+async def read_batch(request: Request, settings: Settings) -> pb.ClassifyBatchRequest:
+    """The pictures of a batch; options only if the body is JSON.
+
+    Raises:
+        ImageError, InvalidRequest: there is none, there are too many, or the body is no body of ours.
+    """
+    content_type = _content_type(request)
+    if content_type == JSON:
+        return _parse(await _in_time(request.body(), settings))
+    if content_type != MULTIPART:
+        raise InvalidRequest(f"The content type is {content_type or 'none'}; send {MULTIPART} or {JSON}.")
+    files = await _in_time(_files(request, "images", settings.max_batch_images), settings)
+    items = [pb.BatchItem(id=file.filename or "", image=await file.read()) for file in files]
+    return pb.ClassifyBatchRequest(items=items)
+
+
+def keep_uploads_in_memory(settings: Settings) -> None:
+    """Starlette would spool uploads over 1 MB to disk, which may be read-only; the body's limit bounds memory."""
+    MultiPartParser.spool_max_size = settings.max_request_bytes
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _in_time(body: Coroutine[Any, Any, Body], settings: Settings) -> Body:
+    try:
+        return await asyncio.wait_for(body, settings.upload_timeout_ms / 1000)
+    except asyncio.TimeoutError:
+        limit_s = settings.upload_timeout_ms / 1000
+        raise UploadTimeout(f"The body took longer than the {limit_s:g} s that are allowed.") from None
+
+
+async def _raw(request: Request, max_bytes: int) -> bytes:
+    """The body, read no further than needed to know that it is too large."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > max_bytes:
+            raise ImageTooLarge(f"The picture has more than {max_bytes} bytes, which is all that is allowed.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _files(request: Request, field: str, at_most: int) -> list[UploadFile]:
+    parser = MultiPartParser(request.headers, request.stream(), max_files=at_most, max_fields=OTHER_FIELDS)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        text = error.message if isinstance(error, MultiPartException) else "the boundary is missing"
+        raise InvalidRequest(f"The form cannot be read: {text} At most {at_most} pictures are allowed.") from error
+    files = [value for value in form.getlist(field) if isinstance(value, UploadFile)]
+    if not files:
+        names = sorted({str(name) for name in form})
+        raise ImageMissing(f"The form has no file field “{field}”; its fields are {names}.")
+    return files
+
+
+def _parse(body: bytes) -> pb.ClassifyBatchRequest:
+    try:
+        document = json.loads(body)
+        if not isinstance(document, dict):
+            raise ValueError("it is no object")
+        return json_format.ParseDict(document, pb.ClassifyBatchRequest())
+    except (ValueError, json_format.ParseError, RecursionError) as error:
+        raise InvalidRequest(f"The JSON is no ClassifyBatchRequest: {str(error)[:200]}") from error

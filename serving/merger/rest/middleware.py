@@ -1,0 +1,153 @@
+"""What every HTTP request goes through: a request id, a bound on its body, headers that harden, counting."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.merger.core.calls import REQUEST_ID_HEADER, request_id
+from serving.merger.core.errors import LookbookError, RequestTooLarge
+from serving.merger.rest.problems import problem_response
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+LINGER_S: Final = 15.0
+SMALL_REST_BYTES: Final = 64 * 2**10
+
+Observer = Callable[[str, str, float, str], None]
+Shed = Callable[[str], LookbookError | None]
+
+
+class Gate:
+    """ASGI middleware. ``scope["state"]`` gets ``request_id``; a handler may set ``code`` (an error's) there.
+
+    Args:
+        app: behind the gate.
+        max_body_bytes: reading more of a body raises RequestTooLarge.
+        shed: given a request id, the reason why no more pictures are taken right now, if there is one: refusing is then
+            spared all that comes after the gate, and what is spared answers those who are let in.
+        observer: is told handler, code, seconds and request id of each request.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int, shed: Shed, observer: Observer) -> None:
+        self._app = app
+        self._limit = max_body_bytes
+        self._shed = shed
+        self._observer = observer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        name = request_id(Headers(scope=scope).get(REQUEST_ID_HEADER))
+        state = scope.setdefault("state", {})
+        state["request_id"] = name
+        body = _Body(Headers(scope=scope), receive, self._limit)
+        app = self._app
+        if scope["method"] == "POST" and (error := self._shed(name)):
+            state["code"] = error.code
+            app = problem_response(error, name)
+        try:
+            await app(scope, body.receive, _hardened(send, name, body))
+        finally:
+            self._observer(_handler(scope), state.get("code", "ok"), time.perf_counter() - started, name)
+
+
+class _Body:
+    """The body of one request, bounded."""
+
+    def __init__(self, headers: Headers, receive: Receive, limit: int) -> None:
+        announced = headers.get("content-length", "")
+        self._is_announced_too_large = announced.isdigit() and int(announced) > limit
+        self._waits_for_us = headers.get("expect", "").lower() == "100-continue"
+        self._receive = receive
+        self._limit = limit
+        self._came = 0
+        self._announced = int(announced) if announced.isdigit() else limit
+        self.is_whole = False
+
+    async def receive(self) -> Message:
+        """The next message.
+
+        Raises:
+            RequestTooLarge: more came, or was announced, than is allowed.
+        """
+        if not self._is_announced_too_large:
+            message = await self._next()
+            if self._came <= self._limit:
+                return message
+        raise RequestTooLarge(f"The request has more than the {self._limit} bytes that are allowed.")
+
+    @property
+    def is_worth_reading(self) -> bool:
+        """Whether the little that is missing costs less than a new connection."""
+        return self._announced - self._came <= SMALL_REST_BYTES
+
+    async def linger(self) -> None:
+        """Reads on for a while and forgets it: closing a connection with unread bytes resets it, and the client that is
+        still sending would not see our answer."""
+        if self.is_whole or (self._waits_for_us and not self._came):
+            return
+        try:
+            await asyncio.wait_for(self._discard(), LINGER_S)
+        except asyncio.TimeoutError:
+            return
+
+    async def _discard(self) -> None:
+        enough = self._came + 2 * self._limit
+        while not self.is_whole and self._came < enough:
+            await self._next()
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        self._came += len(message.get("body", b""))
+        self.is_whole |= not message.get("more_body", False)
+        return message
+
+
+def _hardened(send: Send, name: str, body: _Body) -> Send:
+    is_last = False
+
+    async def hardened(message: Message) -> None:
+        nonlocal is_last
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers[REQUEST_ID_HEADER] = name
+            for key, value in HEADERS.items():
+                headers.setdefault(key, value)
+            if message["status"] >= 400 and body.is_worth_reading:
+                await body.linger()
+            if message["status"] >= 400 and not body.is_whole:
+                headers["connection"] = "close"
+            is_last = headers.get("connection") == "close"
+        elif is_last and not message.get("more_body", False):
+            # The whole answer goes out before the rest is read: the connection is closed with its last message.
+            await send({**message, "more_body": True})
+            await body.linger()
+            message = {"type": "http.response.body", "body": b""}
+        await send(message)
+
+    return hardened
+
+
+def _handler(scope: Scope) -> str:
+    """Name of the function that handled the request; never the path, which a stranger may choose."""
+    endpoint: Any = scope.get("endpoint")
+    return getattr(endpoint, "__name__", "none" if endpoint is None else "page")

@@ -1,0 +1,184 @@
+"""One merger: both transports over one classifier, from start to an ordered end."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+import grpc.aio
+import uvicorn
+
+from schema import names
+from serving.merger.admission.api_keys import Callers
+from serving.merger.grpc.servicer import ClassifierServicer, make_server
+from serving.merger.lifecycle import Lifecycle
+from serving.merger.models.backend import ModelClient
+from serving.merger.models.micro_batcher import Coalescer
+from serving.merger.models.releases import Releases
+from serving.merger.rest.protocol import BoundedHeads
+from serving.merger.service import Classifier
+from serving.merger.settings import Settings
+from serving.merger.telemetry import Telemetry
+from serving.merger.tls import server_credentials
+
+log = logging.getLogger(__name__)
+
+BACKLOG: Final = 2048
+
+
+class Server:
+    """The merger's process.
+
+    Args:
+        settings: everything.
+
+    Raises:
+        SettingsError: a file that they name cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._telemetry = Telemetry()
+        self._clients = {model: ModelClient(model, settings, self._telemetry) for model in names.MODELS}
+        self._releases = Releases(self._clients, settings, self._changed)
+        self._lifecycle = Lifecycle(self._releases)
+        scorers = {
+            model: Coalescer(client, settings.model_calls, settings.model_batch_images)
+            for model, client in self._clients.items()
+        }
+        self._classifier = Classifier(settings, scorers, self._releases, self._telemetry)
+        self._callers = Callers(settings.api_keys_file)
+        self._credentials = server_credentials(settings)
+        self._following: asyncio.Task[None] | None = None
+        self._http: list[tuple[_Uvicorn, asyncio.Task[None]]] = []
+        self._grpc: grpc.aio.Server | None = None
+        self.http_port = self.admin_port = self.grpc_port = 0
+
+    async def start(self) -> None:
+        """Listens on all ports.
+
+        Raises:
+            OSError, RuntimeError: a port is taken.
+        """
+        self._following = asyncio.create_task(self._releases.follow())
+        await self._start_grpc()
+        await self._start_http()
+        self._lifecycle.changed()
+        log.info(
+            "listening",
+            extra={
+                "host": self._settings.host,
+                "http_port": self.http_port,
+                "grpc_port": self.grpc_port,
+                "admin_port": self.admin_port,
+            },
+        )
+
+    async def stop(self, delay_s: float) -> None:
+        """Not ready → wait, so that nobody sends more → take no more calls → finish those under way.
+
+        Args:
+            delay_s: the wait.
+        """
+        log.info("draining", extra={"delay_s": delay_s})
+        self._lifecycle.drain()
+        await asyncio.sleep(delay_s)
+        drain_s = self._settings.drain_timeout_ms / 1000
+        await asyncio.gather(self._stop_http(), self._stop_grpc(drain_s))
+        if self._following:
+            self._following.cancel()
+        await asyncio.gather(*(client.close() for client in self._clients.values()))
+        log.info("stopped")
+
+    async def _start_grpc(self) -> None:
+        servicer = ClassifierServicer(self._classifier, self._releases, self._callers, self._telemetry, self._settings)
+        self._grpc = make_server(servicer, self._lifecycle, self._settings)
+        address = f"{self._settings.host}:{self._settings.grpc_port}"
+        if self._credentials:
+            self.grpc_port = self._grpc.add_secure_port(address, self._credentials)
+        else:
+            self.grpc_port = self._grpc.add_insecure_port(address)
+        await self._grpc.start()
+
+    async def _start_http(self) -> None:
+        sockets = [listen(self._settings.host, port) for port in (self._settings.http_port, self._settings.admin_port)]
+        self.http_port, self.admin_port = (sock.getsockname()[1] for sock in sockets)
+        # Importing FastAPI is half of the cold start: in a thread, so that gRPC answers meanwhile.
+        app, admin = await asyncio.to_thread(self._make_apps)
+        secured = {
+            "ssl_certfile": self._settings.tls_certificate_file or None,
+            "ssl_keyfile": self._settings.tls_key_file or None,
+        }
+        self._run_http(app, sockets[0], **secured)
+        self._run_http(admin, sockets[1])
+
+    def _run_http(self, app: Any, sock: socket.socket, **options: Any) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            http=BoundedHeads,
+            server_header=False,
+            # Else whoever calls from this machine could name any address as its own.
+            forwarded_allow_ips=self._settings.trusted_proxies,
+            timeout_graceful_shutdown=max(1, self._settings.drain_timeout_ms // 1000),
+            **options,
+        )
+        server = _Uvicorn(config)
+        self._http.append((server, asyncio.create_task(server.serve([sock]))))
+
+    def _make_apps(self) -> tuple[Any, Any]:
+        import pydantic
+
+        # FastAPI has all of OpenAPI as models: they are built when someone asks for /openapi.json, not at the start.
+        pydantic.BaseModel.model_config = pydantic.ConfigDict(defer_build=True)
+        from serving.merger.rest.admin import make_admin_app
+        from serving.merger.rest.app import make_app
+
+        app = make_app(
+            self._classifier, self._releases, self._callers, self._lifecycle, self._telemetry, self._settings
+        )
+        return app, make_admin_app(self._lifecycle, self._telemetry)
+
+    async def _stop_http(self) -> None:
+        for server, _ in self._http:
+            server.should_exit = True
+        await asyncio.gather(*(task for _, task in self._http))
+
+    async def _stop_grpc(self, drain_s: float) -> None:
+        if self._grpc:
+            await self._grpc.stop(drain_s)
+
+    def _changed(self) -> None:
+        current = self._releases.current
+        self._telemetry.release(current.release.version if current else 0, self._releases.readiness == "ready")
+        self._lifecycle.changed()
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to the process: the two transports must stop in one order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol must be named: asyncio turns Nagle's algorithm off only where it reads TCP, and with it on the body
+    # of every answer waits 40 ms for the client's acknowledgement of the headers.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    sock.listen(BACKLOG)
+    return sock

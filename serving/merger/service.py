@@ -1,0 +1,236 @@
+"""The classifier itself: check the picture → ask both models at once → merge. Knows no transport."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from serving.merger.admission.in_flight import Limiter
+from serving.merger.admission.rate_limiter import Rates
+from serving.merger.answers import Outcome, answer, milliseconds, result
+from serving.merger.core import images
+from serving.merger.core.calls import Call
+from serving.merger.core.errors import BatchTooLarge, DeadlineExceeded, LookbookError, Overloaded, VersionGone
+from serving.merger.core.images import Inspected, Picture, Size
+from serving.merger.explain import Explainer, Question
+from serving.merger.models.backend import Scorer
+from serving.merger.models.fan_out import Replies, ask_models
+from serving.merger.models.releases import Candidate, Releases
+from serving.merger.settings import Settings
+from serving.merger.telemetry import Telemetry
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+LARGEST_RESERVE: Final = 0.2
+"""Share of a short deadline that is kept back from the models at most."""
+
+
+class Classifier:
+    """Classifies pictures by the release of the moment.
+
+    Args:
+        settings: limits and times.
+        scorers: by model.
+        releases: says which version to ask.
+        telemetry: is told of every picture.
+    """
+
+    def __init__(
+        self, settings: Settings, scorers: Mapping[str, Scorer], releases: Releases, telemetry: Telemetry
+    ) -> None:
+        self._settings = settings
+        self._scorers = scorers
+        self._releases = releases
+        self._telemetry = telemetry
+        self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
+        self._rates = Rates(settings.rate_images_per_s, settings.rate_burst_images)
+        self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
+        self._decoders = ThreadPoolExecutor(os.cpu_count(), "decode")
+        telemetry.watch(lambda: self._limiter.active, lambda: self._limiter.queued)
+
+    async def classify(self, image: bytes, call: Call) -> pb.ClassifyResponse:
+        """The answer for one picture.
+
+        Raises:
+            LookbookError: there is none.
+        """
+        (outcome,) = await self._classify([image], call)
+        if isinstance(outcome, LookbookError):
+            raise outcome
+        return outcome
+
+    def shed(self, request_id: str) -> Overloaded | None:
+        """Why a picture that came now would be refused, noted as its refusal; None when it has a chance."""
+        try:
+            self._limiter.check()
+        except Overloaded as error:
+            self._telemetry.refused(error.code, request_id, error.detail)
+            return error
+        return None
+
+    async def classify_batch(self, items: Sequence[pb.BatchItem], call: Call) -> pb.ClassifyBatchResponse:
+        """An answer or an error for each of N pictures, in order.
+
+        Raises:
+            BatchTooLarge: N is over the limit.
+        """
+        started = time.perf_counter()
+        if len(items) > (limit := self._settings.max_batch_images):
+            raise BatchTooLarge(f"The call has {len(items)} pictures; at most {limit} are allowed.")
+        step = self._settings.model_batch_images
+        chunks = [[item.image for item in items[start : start + step]] for start in range(0, len(items), step)]
+        # The caller waits for all of them anyway, so the chunks may wait for places; the first one may be refused.
+        done = await asyncio.gather(*(self._classify(chunk, call, is_patient=i > 0) for i, chunk in enumerate(chunks)))
+        outcomes = [outcome for chunk in done for outcome in chunk]
+        results = [result(item.id, i, outcomes[i], call.request_id) for i, item in enumerate(items)]
+        failed = sum(isinstance(outcome, LookbookError) for outcome in outcomes)
+        return pb.ClassifyBatchResponse(
+            request_id=call.request_id,
+            results=results,
+            succeeded=len(items) - failed,
+            failed=failed,
+            total_ms=milliseconds(time.perf_counter() - started),
+        )
+
+    async def classify_stream(
+        self, items: AsyncIterator[pb.BatchItem], make_call: Callable[[], Call]
+    ) -> AsyncIterator[pb.ClassifyResult]:
+        """A result for each picture, in order, while the next ones are worked on.
+
+        Args:
+            items: the pictures; read only as fast as places come free.
+            make_call: called once for each picture, since each has its own deadline.
+        """
+        window: asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None] = asyncio.Queue(
+            self._settings.stream_window_images
+        )
+        reader = asyncio.create_task(self._read_stream(items, make_call, window))
+        try:
+            while task := await window.get():
+                yield await task
+            await reader
+        finally:
+            reader.cancel()
+            while not window.empty():
+                if task := window.get_nowait():
+                    task.cancel()
+
+    async def explain(self, image: bytes, options: pb.ExplainOptions, call: Call) -> pb.ExplainResponse:
+        """Which parts of a picture a label rests on.
+
+        Raises:
+            LookbookError: there is no explanation.
+        """
+        question = Question.of(options)
+        inspected = images.inspect(image, self._settings.max_image_bytes, self._settings.max_image_pixels)
+        await self._rates.admit(call.caller, question.cells + 1, call.deadline)
+        candidate = self._releases.pick()
+        try:
+            return await self._explainer.explain(inspected, question, candidate, call)
+        except VersionGone:
+            other = await self._instead_of(candidate, call)
+            return await self._explainer.explain(inspected, question, other, call)
+
+    async def _read_stream(
+        self,
+        items: AsyncIterator[pb.BatchItem],
+        make_call: Callable[[], Call],
+        window: "asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None]",
+    ) -> None:
+        index = 0
+        try:
+            async for item in items:
+                await window.put(asyncio.create_task(self._classify_item(item, index, make_call())))
+                index += 1
+        finally:
+            await window.put(None)
+
+    async def _classify_item(self, item: pb.BatchItem, index: int, call: Call) -> pb.ClassifyResult:
+        (outcome,) = await self._classify([item.image], call, is_patient=True)
+        return result(item.id, index, outcome, call.request_id)
+
+    async def _classify(self, data: Sequence[bytes], call: Call, *, is_patient: bool = False) -> list[Outcome]:
+        """Pictures that go to the models together."""
+        started = time.perf_counter()
+        inspected: list[Inspected | LookbookError] = []
+        try:
+            if not is_patient:
+                self._limiter.check(len(data))  # before there is any work with them
+            inspected = [self._inspect(image) for image in data]
+            outcomes = await self._work(inspected, call, started, is_patient)
+        except LookbookError as error:
+            outcomes = [one if isinstance(one, LookbookError) else error for one in inspected] or [error] * len(data)
+        # In the loop's next round: the caller need not wait for a line in the log.
+        asyncio.get_running_loop().call_soon(self._report, outcomes, call)
+        return outcomes
+
+    def _inspect(self, data: bytes) -> Inspected | LookbookError:
+        try:
+            return images.inspect(data, self._settings.max_image_bytes, self._settings.max_image_pixels)
+        except LookbookError as error:
+            return error
+
+    async def _work(
+        self, inspected: Sequence[Inspected | LookbookError], call: Call, started: float, is_patient: bool
+    ) -> list[Outcome]:
+        count = sum(isinstance(one, Inspected) for one in inspected)
+        await self._rates.admit(call.caller, count, call.deadline, is_patient=is_patient)
+        async with self._limiter.places(count, call.deadline, is_patient=is_patient) as queue_s:
+            candidate = self._releases.pick()
+            prepared = await self._prepare_all(inspected, candidate.release.sizes)
+            pictures = [one for one in prepared if isinstance(one, Picture)]
+            candidate, replies = await self._ask(candidate, pictures, call)
+        rows = iter(range(len(pictures)))
+
+        def finish(one: Picture | LookbookError) -> Outcome:
+            if isinstance(one, LookbookError):
+                return one
+            return answer(candidate, replies, next(rows), one, call, started, queue_s)
+
+        return [finish(one) for one in prepared]
+
+    async def _prepare_all(
+        self, inspected: Sequence[Inspected | LookbookError], sizes: Sequence[Size]
+    ) -> list[Picture | LookbookError]:
+        if len(inspected) == 1:  # the usual case is spared a task
+            return [await self._prepare(inspected[0], sizes)]
+        return await asyncio.gather(*(self._prepare(one, sizes) for one in inspected))
+
+    async def _prepare(self, one: Inspected | LookbookError, sizes: Sequence[Size]) -> Picture | LookbookError:
+        if isinstance(one, LookbookError):
+            return one
+        try:
+            if one.is_small:
+                return images.prepare(one, sizes)
+            return await asyncio.get_running_loop().run_in_executor(self._decoders, images.prepare, one, sizes)
+        except LookbookError as error:
+            return error
+
+    async def _ask(self, candidate: Candidate, pictures: Sequence[Picture], call: Call) -> tuple[Candidate, Replies]:
+        """Both models' replies, and the release that they are of: another one if the first is gone meanwhile."""
+        if not pictures:
+            return candidate, Replies({}, {})
+        try:
+            return candidate, await self._ask_release(candidate, pictures, call)
+        except VersionGone:
+            other = await self._instead_of(candidate, call)
+            return other, await self._ask_release(other, pictures, call)
+
+    async def _ask_release(self, candidate: Candidate, pictures: Sequence[Picture], call: Call) -> Replies:
+        remaining_s = call.deadline.remaining_s
+        timeout_s = remaining_s - min(self._settings.reserve_ms / 1000, LARGEST_RESERVE * remaining_s)
+        return await ask_models(self._scorers, candidate.release, pictures, timeout_s, allow_partial=call.allow_partial)
+
+    async def _instead_of(self, candidate: Candidate, call: Call) -> Candidate:
+        try:
+            return await asyncio.wait_for(self._releases.instead_of(candidate), call.deadline.remaining_s)
+        except asyncio.TimeoutError as error:
+            raise DeadlineExceeded("No time was left to look for another release.") from error
+
+    def _report(self, outcomes: Sequence[Outcome], call: Call) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, LookbookError):
+                self._telemetry.refused(outcome.code, call.request_id, outcome.detail)
+            else:
+                self._telemetry.answered(outcome)

@@ -1,0 +1,148 @@
+"""Every setting of the merger, a row each: the environment variable, its default and what it does.
+
+The variable is ``LOOKBOOK_`` and the field's name in capitals; its last word is the unit. ``python -m serving --help``
+prints the table.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+
+from schema import names
+from serving.merger.core.errors import SettingsError
+
+PREFIX: Final = "LOOKBOOK_"
+
+
+class Row(NamedTuple):
+    """What a setting does, and the least value of a number."""
+
+    sentence: str
+    least: int = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The merger's settings. Sizes are in bytes, times in milliseconds, as the names say."""
+
+    host: Annotated[str, Row("Address that both transports listen on; 0.0.0.0 for every interface.")] = "127.0.0.1"
+    http_port: Annotated[int, Row("Port of REST and the page; 0 picks a free one.")] = 8080
+    grpc_port: Annotated[int, Row("Port of gRPC; 0 picks a free one.")] = 9090
+    admin_port: Annotated[int, Row("Port of /metrics, /livez and /readyz, never encrypted; 0 picks a free one.")] = 9091
+    tls_certificate_file: Annotated[str, Row("PEM certificate chain for REST, page and gRPC; empty: no TLS.")] = ""
+    tls_key_file: Annotated[str, Row("PEM private key of that certificate.")] = ""
+    api_keys_file: Annotated[
+        str, Row("Lines 'name key': who may call, read anew when the file changes; empty: everybody may.")
+    ] = ""
+    trusted_proxies: Annotated[
+        str, Row("Addresses of proxies, comma-separated, whose X-Forwarded-For names the caller of REST; empty: none.")
+    ] = ""
+    article_type_target: Annotated[str, Row("gRPC target of the model server with the article type model.")] = (
+        "localhost:8500"
+    )
+    category_target: Annotated[str, Row("gRPC target of the model server with the category model.")] = "localhost:8500"
+    model_ca_file: Annotated[
+        str, Row("PEM certificates that vouch for the model servers; calls to them are then encrypted. Empty: not.")
+    ] = ""
+    model_certificate_file: Annotated[str, Row("PEM certificate chain shown to the model servers; empty: none.")] = ""
+    model_key_file: Annotated[str, Row("PEM private key of that certificate.")] = ""
+
+    request_timeout_ms: Annotated[int, Row("Time for an answer; a caller may ask for less, never for more.", 1)] = (
+        10_000
+    )
+    stream_item_timeout_ms: Annotated[
+        int, Row("Time for one picture of a stream, waiting for a place included.", 1)
+    ] = 30_000
+    upload_timeout_ms: Annotated[int, Row("Time for the body of a REST request to come in.", 1)] = 30_000
+    reserve_ms: Annotated[int, Row("Part of a caller's time kept back from the models, to say what went wrong.")] = 50
+
+    max_image_bytes: Annotated[int, Row("Largest picture file.", 1)] = 20 * 2**20
+    max_image_pixels: Annotated[int, Row("Largest picture, width times height.", 1)] = 50_000_000
+    max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 64 * 2**20
+    max_batch_images: Annotated[int, Row("Most pictures in one batch call.", 1)] = 64
+    model_batch_images: Annotated[int, Row("Most pictures in one call to a model.", 1)] = 16
+    model_calls: Annotated[int, Row("Most calls to a model at once; what comes meanwhile shares the next.", 1)] = 1
+    stream_window_images: Annotated[int, Row("Most pictures of one stream that are worked on at once.", 1)] = 16
+    max_streams: Annotated[int, Row("Most streams at once.", 1)] = 32
+    max_active_images: Annotated[int, Row("Most pictures that are worked on at once, over all callers.", 1)] = 32
+    max_queued_images: Annotated[int, Row("Most pictures that wait for a place; more are refused (429).")] = 64
+    rate_images_per_s: Annotated[
+        int, Row("Pictures a second that one caller (its key, else its address) may send in the long run; 0: any.")
+    ] = 0
+    rate_burst_images: Annotated[int, Row("Pictures that it may send at once after a pause.", 1)] = 128
+
+    poll_interval_ms: Annotated[int, Row("Time between two looks at the model servers' versions.", 1)] = 1_000
+    poll_timeout_ms: Annotated[int, Row("Time for one such look.", 1)] = 2_000
+    retry_attempts: Annotated[
+        int, Row("Most attempts of a call to a model, first included; only UNAVAILABLE is retried.", 1)
+    ] = 3
+    retry_backoff_ms: Annotated[int, Row("Longest wait before the first retry; it doubles from retry to retry.", 1)] = (
+        50
+    )
+    breaker_failures: Annotated[int, Row("Failures in a row after which a model is left alone.", 1)] = 5
+    breaker_open_ms: Annotated[int, Row("How long it is left alone before one call tries it again.", 1)] = 2_000
+    keepalive_ms: Annotated[
+        int, Row("Time between keepalive pings to a model server while calls are under way.", 1)
+    ] = 10_000
+
+    shutdown_delay_ms: Annotated[
+        int, Row("After SIGTERM: time between saying 'not ready' and taking no more calls.")
+    ] = 3_000
+    drain_timeout_ms: Annotated[int, Row("After that: longest wait for answers under way.")] = 15_000
+    log_level: Annotated[str, Row("DEBUG, INFO, WARNING or ERROR.")] = "INFO"
+    web_dir: Annotated[Path, Row("Folder of the built page; left out when missing.")] = (
+        Path(__file__).parents[1] / "web" / "dist"
+    )
+
+    def target(self, model: str) -> str:
+        """gRPC target of the model server of ``model``."""
+        return self.article_type_target if model == names.ARTICLE_TYPE else self.category_target
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Reads the settings; what is missing or empty keeps its default.
+
+        Raises:
+            SettingsError: a value is no number or too small; the message names the variable, the value and the rule.
+        """
+        given = {field.name: environment.get(variable(field.name), "") for field in dataclasses.fields(cls)}
+        return cls(**{name: _convert(name, text) for name, text in given.items() if text})
+
+    @classmethod
+    def unknown(cls, environment: Mapping[str, str]) -> list[str]:
+        """Variables that start like settings but are none: misspelt, or set for someone else."""
+        known = {variable(field.name) for field in dataclasses.fields(cls)}
+        return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def variable(name: str) -> str:
+    """Environment variable of the setting ``name``."""
+    return PREFIX + name.upper()
+
+
+def rows() -> dict[str, Row]:
+    """Setting → what it does."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
+
+
+def table() -> str:
+    """All settings with default and meaning, as text."""
+    defaults = dataclasses.asdict(Settings())
+    return "\n".join(f"  {variable(name)}={defaults[name]}\n      {row.sentence}" for name, row in rows().items())
+
+
+def _convert(name: str, text: str) -> Any:
+    kind = type(getattr(Settings, name))
+    if kind is not int:
+        return kind(text)
+    least = rows()[name].least
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise SettingsError(f"{variable(name)} is {text!r}; it must be a whole number of at least {least}.")
+    return number

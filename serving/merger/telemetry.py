@@ -1,0 +1,119 @@
+"""What the merger tells of itself: Prometheus metrics, and a JSON line per event on standard output."""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final, TextIO
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+answers_log = logging.getLogger("serving.merger.answers")
+calls_log = logging.getLogger("serving.merger.core.calls")
+
+
+class Telemetry:
+    """Metrics of one merger; they live in a registry of their own, so that a process may hold several."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._calls = self._counter("calls", "Calls by transport, method and outcome.", "transport", "method", "code")
+        self._call_seconds = self._histogram("call_seconds", "Time of a whole call.", "transport", "method")
+        self._images = self._counter("images", "Pictures by outcome: ok, partial or an error's code.", "outcome")
+        self._reviews = self._counter("reviews", "Answers that a person should look at, by reason.", "reason")
+        self._models = self._counter("model_calls", "Calls to a model by gRPC status.", "model", "code")
+        self._model_seconds = self._histogram("model_call_seconds", "Time of a call to a model.", "model")
+        self._release = self._gauge("release", "Version of the release that answers; 0 when there is none.")
+        self._ready = self._gauge("ready", "1 when both models can answer, else 0.")
+
+    def watch(self, active: Callable[[], float], queued: Callable[[], float]) -> None:
+        """Reports the pictures worked on and waiting."""
+        self._gauge("images_active", "Pictures being worked on.").set_function(active)
+        self._gauge("images_queued", "Pictures waiting for a place.").set_function(queued)
+
+    def model_call(self, model: str, code: str, seconds: float) -> None:
+        """Counts a call to a model."""
+        self._models.labels(model, code).inc()
+        self._model_seconds.labels(model).observe(seconds)
+
+    def release(self, version: int, is_ready: bool) -> None:
+        """Notes which release answers."""
+        self._release.set(version)
+        self._ready.set(is_ready)
+
+    def answered(self, answer: pb.ClassifyResponse) -> None:
+        """Counts an answer and logs its line."""
+        self._images.labels("partial" if answer.partial else "ok").inc()
+        for reason in answer.review.reasons:
+            self._reviews.labels(reason.code).inc()
+        fields = {
+            "request_id": answer.request_id,
+            "release": answer.release,
+            "path": list(answer.path),
+            "confidence": answer.joint.confidence,
+            "review": [reason.code for reason in answer.review.reasons],
+            "partial": answer.partial,
+            "total_ms": answer.timings.total_ms,
+            "image": f"{answer.image.format} {answer.image.width}x{answer.image.height} {answer.image.size_bytes} B",
+        }
+        answers_log.info("answer", extra=fields)
+
+    def refused(self, code: str, request_id: str, detail: str) -> None:
+        """Counts a picture without an answer and logs its line."""
+        self._images.labels(code).inc()
+        answers_log.info("no answer", extra={"request_id": request_id, "code": code, "detail": detail})
+
+    def called(self, transport: str, method: str, code: str, seconds: float, request_id: str) -> None:
+        """Counts a whole call, and logs it when it failed; ``code`` is "ok" or an error's code."""
+        self._calls.labels(transport, method, code).inc()
+        self._call_seconds.labels(transport, method).observe(seconds)
+        if code != "ok":
+            fields = {"request_id": request_id, "transport": transport, "method": method, "code": code}
+            calls_log.info("call failed", extra=fields | {"seconds": round(seconds, 3)})
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"lookbook_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"lookbook_{name}", text, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(f"lookbook_{name}", text, labels, buckets=SECONDS, registry=self.registry)
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON: time, level, logger, message and whatever was passed as ``extra``."""
+
+    _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line: dict[str, Any] = {
+            "time": f"{seconds}.{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {key: value for key, value in vars(record).items() if key not in self._STANDARD}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
+    """Sends all records of the process to ``stream`` as JSON lines."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and end are told by us
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

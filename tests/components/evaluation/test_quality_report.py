@@ -1,0 +1,150 @@
+"""What the report says about predictions, worked out by hand; and the page, which takes no text for markup."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.calibration.fitting import Calibration, calibrated_scores
+from components.calibration.joint_answer import JointAnswer
+from components.evaluation.quality_report import analysis
+from components.evaluation.quality_report.markup import photo, table
+from components.evaluation.quality_report.predictions import SplitPredictions
+from schema import names
+from serving.merger.core.cards import make_release, parse_card
+from serving.merger.core.merge import Merger
+
+LABELS = {
+    names.ARTICLE_TYPE: ["Tshirts", "Belts", "Ties"],
+    names.SUB_CATEGORY: ["Topwear", "Belts", "Ties"],
+    names.MASTER_CATEGORY: ["Apparel", "Accessories"],
+}
+TAXONOMY = [
+    {"article_type": "Belts", "sub_category": "Belts", "master_category": "Accessories", "count": 20},
+    {"article_type": "Belts", "sub_category": "Topwear", "master_category": "Apparel", "count": 5},
+    {"article_type": "Ties", "sub_category": "Ties", "master_category": "Accessories", "count": 10},
+    {"article_type": "Tshirts", "sub_category": "Topwear", "master_category": "Apparel", "count": 60},
+]
+EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATEGORY: 0.5, "path": 0.5}
+
+
+def card(model):
+    heads = {
+        head: {
+            "labels": LABELS[head],
+            "temperature": 1.0,
+            "curvature": 0.0,
+            "review_threshold": 0.5,
+            "review_precision": 0.9,
+        }
+        for head in names.MODEL_HEADS[model]
+    }
+    image = {"height": 80, "width": 60}
+    return {"model": model, "image": image, "heads": heads, "taxonomy": TAXONOMY, "joint": EXPONENTS, "training": {}}
+
+
+def predictions(types, subs, masters, truths, years=None):
+    scores = dict(zip(names.HEAD_LABELS, (np.array(part, np.float32) for part in (types, subs, masters)), strict=True))
+    columns = {
+        column: [LABELS[head][i] if i >= 0 else "Unseen" for i in truths[head]]
+        for head, column in names.HEAD_LABELS.items()
+    }
+    count = len(types)
+    rows = pd.DataFrame(
+        {
+            names.ID: [str(i) for i in range(count)],
+            names.GROUP: ["one"] * count,
+            names.PRODUCT_NAME: ["A thing"] * count,
+            names.YEAR: years or [0] * count,
+            **columns,
+        }
+    )
+    cards = {model: card(model) for model in names.MODELS}
+    return SplitPredictions(rows, LABELS, scores, {head: np.array(truth) for head, truth in truths.items()}, cards)
+
+
+@pytest.fixture
+def three():
+    """Right throughout; right type but a contradicting sub-category; wrong type, surely."""
+    return predictions(
+        types=[[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.05, 0.05, 0.9]],
+        subs=[[0.9, 0.05, 0.05], [0.5, 0.1, 0.4], [0.1, 0.1, 0.8]],
+        masters=[[0.9, 0.1], [0.3, 0.7], [0.1, 0.9]],
+        truths={names.ARTICLE_TYPE: [0, 1, 0], names.SUB_CATEGORY: [0, 1, 0], names.MASTER_CATEGORY: [0, 1, 0]},
+        years=[2011, 2012, 2012],
+    )
+
+
+def test_joint_answer_is_that_of_the_served_merger():
+    """Over many random scores the report's joint answer is the one that the merger gives."""
+    random = np.random.default_rng(5)
+    scores = {head: random.dirichlet(np.ones(len(labels)) * 0.5, 200) for head, labels in LABELS.items()}
+    cards = {model: parse_card(json.dumps(card(model)), model) for model in names.MODELS}
+    merger = Merger(make_release(1, cards, {}))
+    best = JointAnswer(TAXONOMY, LABELS).best(scores, EXPONENTS)
+    for row in range(200):
+        joint = merger.merge({head: values[row].tolist() for head, values in scores.items()}, top_k=1).joint
+        assert [LABELS[head][best[head][row]] for head in LABELS] == [getattr(joint, head) for head in LABELS]
+
+
+def test_joint_table_compares_the_ways(three):
+    """The table's figures are those counted by hand: alone, looked up, and joint."""
+    found = analysis.joint_table(three).set_index("answer")
+    assert found.loc["each model alone", "sub_category top-1"] == pytest.approx(1 / 3)
+    assert found.loc["looked up from the article type", "sub_category top-1"] == pytest.approx(2 / 3)
+    assert found.loc["joint, as released", "all three right"] == pytest.approx(2 / 3)
+
+
+def test_risk_coverage_takes_the_surest_first(three):
+    """Accuracy among the k surest answers, for every k."""
+    curve = analysis.risk_coverage(three.scores[names.ARTICLE_TYPE], three.truths[names.ARTICLE_TYPE])
+    assert curve["threshold"].tolist() == pytest.approx([0.9, 0.8, 0.7])
+    assert curve["accuracy"].tolist() == pytest.approx([0, 1 / 2, 2 / 3])
+    assert curve["coverage"].tolist() == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_uncalibrated_undoes_the_calibration():
+    """Scores that were calibrated come back as they were."""
+    logits = np.array([[2.0, 0.0, -1.0]])
+    plain = np.exp(logits) / np.exp(logits).sum()
+    for calibration in (Calibration(), Calibration(1.7), Calibration(1.7, 0.3)):
+        scores = calibrated_scores(logits, calibration)
+        np.testing.assert_allclose(analysis.uncalibrated(scores, calibration), plain, atol=1e-6)
+
+
+def test_surest_mistakes_come_first_and_unseen_labels_count_as_wrong():
+    """A row whose label training lacks is a mistake with a probability of 0 for the truth."""
+    rows = [[0.6, 0.2, 0.2], [0.9, 0.05, 0.05], [0.1, 0.8, 0.1]]
+    truths = {names.ARTICLE_TYPE: [1, -1, 1], names.SUB_CATEGORY: [0] * 3, names.MASTER_CATEGORY: [0] * 3}
+    given = predictions(rows, rows, [[0.5, 0.5]] * 3, truths)
+    found = analysis.confident_mistakes(given, names.ARTICLE_TYPE, 5)
+    assert found["id"].tolist() == ["1", "0"]
+    assert found["truth"].tolist() == ["Unseen", "Belts"]
+    assert found["of_truth"].tolist() == pytest.approx([0, 0.2])
+
+
+def test_years_and_contradicting_groups(three):
+    """Each year has its own accuracy, and a group with two article types is named with its products."""
+    years = analysis.by_year(three).set_index("year")
+    assert years.loc["2012", "count"] == 2
+    assert years.loc["2012", names.ARTICLE_TYPE] == pytest.approx(0.5)
+    suspects = analysis.contradicting_groups(three.rows)
+    assert suspects["labels"].tolist() == ["Belts, Tshirts"]
+    assert suspects["ids"].tolist() == ["0, 1, 2"]
+
+
+def test_pictures_with_and_without_a_relative_in_training_stand_side_by_side(three):
+    """What a random split tells and what new products may expect come from one run."""
+    three.rows[names.GROUP] = ["a", "b", "b"]
+    table = analysis.by_relatives(three, {"b", "c"}).set_index("test pictures")
+    assert table["count"].to_dict() == {"all": 3, "with a relative in train or eval": 2, "without one": 1}
+    assert table[names.ARTICLE_TYPE].tolist() == pytest.approx([2 / 3, 0.5, 1])
+    assert analysis.by_relatives(three, set())["test pictures"].tolist() == ["all", "without one"]
+
+
+def test_text_is_never_markup():
+    """A product name with tags in it is shown, not run."""
+    evil = "<script>alert(1)</script>"
+    assert "<script>" not in table([evil], [[evil]])
+    assert "<script>" not in photo(b"\xff\xd8", evil)

@@ -1,0 +1,141 @@
+"""The nearest known pictures: who is near, how much they say, and that they stay what they were."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.spatial.distance import cosine
+from scipy.special import softmax
+
+from components.model.classifier import FEATURES, build_classifier, with_features, with_mirror
+from components.model.nearest_pictures import Known, fit_whitening, joined, with_neighbours
+from components.training.hyperparameters import HyperParameters
+from components.training.trainer import answering_models
+
+SHAPE = (16, 16, 3)
+HEADS = {"one": 3, "other": 2}
+
+
+def pictures(count, seed=0):
+    """float32[count, 16, 16, 3] of noise, each with a brightness of its own."""
+    random = np.random.default_rng(seed)
+    levels = random.uniform(0, 200, (count, 1, 1, 3))
+    return (levels + random.uniform(0, 55, (count, *SHAPE))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def seeing():
+    """A classifier with random weights that also tells its features."""
+    keras.utils.set_random_seed(1)
+    return with_features(*build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5), ())
+
+
+@pytest.fixture(scope="module")
+def known():
+    """60 pictures and their labels."""
+    random = np.random.default_rng(1)
+    return pictures(60), {head: random.integers(0, classes, 60) for head, classes in HEADS.items()}
+
+
+def as_rows(images, label):
+    """A data set of single rows, all of one label."""
+    labels = {head: np.full(len(images), label) for head in HEADS}
+    return tf.data.Dataset.from_tensor_slices((images, labels))
+
+
+def remembering(model, known, neighbours):
+    images, labels = known
+    return with_neighbours(model, Known(model.predict_on_batch(images)[FEATURES], labels), neighbours)
+
+
+def test_a_known_picture_is_its_own_neighbour(seeing, known):
+    """Half of the answer for a picture of the training split is its label, whatever the network says."""
+    images, labels = known
+    answers = remembering(seeing, known, 1).predict_on_batch(images)
+    for head, classes in HEADS.items():
+        network = softmax(seeing.predict_on_batch(images)[head], axis=1)
+        expected = (network + np.eye(classes)[labels[head]]) / 2
+        np.testing.assert_allclose(np.exp(answers[head]), expected, atol=1e-5)
+
+
+def test_neighbours_weigh_by_their_similarity(seeing, known):
+    """Of several neighbours each has the share e^(30 s), s the cosine of whitened features, computed by hand."""
+    images, labels = known
+    new = pictures(1, seed=9)
+    features = seeing.predict_on_batch(images)[FEATURES]
+    whitening = fit_whitening(features)
+    known_white = (features - whitening.mean) @ whitening.matrix
+    outputs = seeing.predict_on_batch(new)
+    new_white = (outputs[FEATURES][0] - whitening.mean) @ whitening.matrix
+    similarities = np.array([1 - cosine(new_white, one) for one in known_white])
+    nearest = np.argsort(-similarities)[:4]
+    weights = softmax(30 * similarities[nearest])
+    answer = np.exp(remembering(seeing, known, 4).predict_on_batch(new)["one"][0])
+    expected = softmax(outputs["one"][0]) / 2
+    np.add.at(expected, labels["one"][nearest], weights / 2)
+    np.testing.assert_allclose(answer, expected, atol=1e-4)
+
+
+def test_whitened_features_vary_alike():
+    """Whitening takes scales and correlations away where there are pictures enough to know them."""
+    random = np.random.default_rng(0)
+    features = random.normal(size=(20_000, 3)) @ np.array([[3.0, 1, 0], [0, 1, 0], [0, 0.5, 0.5]]) + 7
+    white = (features - fit_whitening(features).mean) @ fit_whitening(features).matrix
+    np.testing.assert_allclose(np.cov(white.T), np.eye(3), atol=0.05)
+
+
+def test_fewer_pictures_than_neighbours_and_than_features_are_no_obstacle(seeing, known):
+    """A catalogue of five pictures, 256 features and 20 neighbours still gives probabilities that sum to 1."""
+    few = known[0][:5], {head: ids[:5] for head, ids in known[1].items()}
+    answers = remembering(seeing, few, 20).predict_on_batch(pictures(3, seed=4))
+    for head in HEADS:
+        np.testing.assert_allclose(np.exp(answers[head]).sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_label_that_training_lacks_is_not_remembered():
+    """Of two splits all rows are kept but those with an unknown label in any head, labels and features in step."""
+    train = Known(np.array([[1.0], [2.0]]), {"one": np.array([0, 1]), "other": np.array([1, 0])})
+    evaluation = Known(np.array([[3.0], [4.0], [5.0]]), {"one": np.array([2, -1, 0]), "other": np.array([0, 1, -1])})
+    both = joined(train, evaluation)
+    assert both.features[:, 0].tolist() == [1, 2, 3]
+    assert {head: ids.tolist() for head, ids in both.labels.items()} == {"one": [0, 1, 2], "other": [1, 0, 0]}
+
+
+def test_eval_is_remembered_when_serving_and_not_when_fitting():
+    """What the confidence is fitted on is new to the model that it is fitted with, and known to the one that serves."""
+    keras.utils.set_random_seed(2)
+    model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
+    train, evaluation = (as_rows(pictures(30, seed), label) for seed, label in ((1, 0), (2, 1)))
+    parameters = HyperParameters(height=16, width=16, neighbours=1)
+    fitted, served = answering_models(model, backbone, train, evaluation.batch(8), parameters)
+    new = pictures(30, 2)
+    assert np.exp(served.predict_on_batch(new)["one"])[:, 1].min() > 0.5
+    assert np.exp(fitted.predict_on_batch(new)["one"])[:, 0].min() > 0.5
+
+
+def test_without_eval_the_memory_is_that_of_training():
+    """A catalogue too small for an eval split still becomes a model that remembers."""
+    model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
+    train, parameters = as_rows(pictures(5), 0), HyperParameters(height=16, width=16, neighbours=3)
+    _, served = answering_models(model, backbone, train, train.take(0).batch(8), parameters)
+    assert np.exp(served.predict_on_batch(pictures(2, 7))["one"])[:, 0].min() > 0.5
+
+
+def test_features_are_those_of_the_named_layers():
+    """Mean and standard deviation over the picture are read of each named layer; the logits stay as they are."""
+    model, backbone = build_classifier(HEADS, (32, 32, 3), "efficientnet_lite0", dropout=0.5)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    outputs = with_features(model, backbone, ["block2_add", "block4_add"])(images)
+    layer = keras.Model(backbone.input, backbone.get_layer("block4_add").output)
+    means, deviations = np.mean(layer(images), axis=(1, 2)), np.std(layer(images), axis=(1, 2))
+    assert outputs[FEATURES].shape == (2, 2 * 24 + 2 * 40)
+    np.testing.assert_allclose(outputs[FEATURES][:, 48:], np.hstack([means, deviations]), atol=1e-4)
+    np.testing.assert_allclose(outputs["one"], model(images)["one"], atol=1e-5)
+
+
+def test_the_mirror_image_leaves_the_features_alone(seeing):
+    """Neighbours are sought for the picture itself, while its mirror image has its say in the logits."""
+    images = pictures(3)
+    plain, mirrored = seeing(images), with_mirror(seeing)(images)
+    np.testing.assert_allclose(mirrored[FEATURES], plain[FEATURES], atol=1e-5)
+    assert not np.allclose(mirrored["one"], plain["one"], atol=1e-4)

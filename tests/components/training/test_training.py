@@ -1,0 +1,49 @@
+"""Training by the public function, on a handful of drawn pictures."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.training import training_data
+from components.training.hyperparameters import Augmentation, HyperParameters
+from components.training.loop import METRICS, train_classifier
+
+SMALL = HyperParameters(height=16, width=16, batch_size=8, epochs=2, dropout=0.0)
+WILD = Augmentation(rotation=0.5, zoom=0.9, brightness=1.0, contrast=1.0, saturation=1.0, erase=1.0, mixup=1.0)
+COUNTS = {"article_type": [24, 8]}
+
+
+def rows(count: int) -> tf.data.Dataset:
+    """Bright pictures of class 0, dark ones of class 1."""
+    labels = (np.arange(count) % 4 == 0).astype(np.int64)
+    images = np.where(labels, 30, 220)[:, np.newaxis, np.newaxis, np.newaxis] + np.zeros((count, 16, 16, 3))
+    return tf.data.Dataset.from_tensor_slices((images.astype(np.uint8), {"article_type": labels}))
+
+
+@pytest.mark.parametrize("augmentation", [WILD, Augmentation()])
+def test_evaluation_is_never_augmented(tmp_path, augmentation):
+    """However wild the augmentation, the eval loss of the last epoch is that of the pictures as they are."""
+    evaluation = rows(8).batch(8)
+    parameters = dataclasses.replace(SMALL, augmentation=augmentation, epochs=1)
+    model, _ = train_classifier("test", rows(32), evaluation, COUNTS, parameters, tmp_path)
+    plain = model.evaluate(training_data.one_hot(evaluation, {"article_type": 2}), verbose=0, return_dict=True)
+    header, *epochs = (tmp_path / METRICS).read_text().splitlines()
+    last = dict(zip(header.split(","), map(float, epochs[-1].split(",")), strict=True))
+    assert last["val_loss"] == pytest.approx(plain["loss"], rel=1e-4)
+
+
+def test_a_label_that_only_eval_has_costs_nothing(tmp_path):
+    """Rows of eval whose class training lacks neither crash training nor make its loss no number."""
+    evaluation = rows(8).map(lambda image, _: (image, {"article_type": tf.constant(-1, tf.int64)})).batch(8)
+    model, _ = train_classifier("test", rows(32), evaluation, COUNTS, SMALL, tmp_path)
+    assert np.isfinite(model(np.zeros((1, 16, 16, 3), np.float32))["article_type"]).all()
+
+
+def test_a_layer_of_neighbours_that_is_not_there_is_refused_before_training(tmp_path):
+    """A wrong name does not cost the hour of training after which it is read."""
+    parameters = dataclasses.replace(SMALL, neighbours=3, neighbour_layers="block7_add")
+    with pytest.raises(ValueError, match="neighbour_layers is 'block7_add'; small_cnn has the layers image"):
+        train_classifier("test", rows(32), rows(8).batch(8), COUNTS, parameters, tmp_path)
+    assert not (tmp_path / METRICS).exists()

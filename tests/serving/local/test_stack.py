@@ -1,0 +1,161 @@
+"""The local stack as a person starts it: which model server it takes, that it runs, and that it ends.
+
+The model server is the fake one, dressed as the real binary or as a container engine.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from serving.client import ClassifierClient
+from serving.local.model_server import find_model_server
+from serving.local.processes import StackError, free_port
+from serving.local.stack import stack
+from tests import tiny_models
+from tests.tiny_models import ROOT
+
+FAKE = f"exec {sys.executable} -m tests.serving.fake_model_server"
+ENGINE = f"""#!/bin/sh
+echo "$@" >> "$(dirname "$0")/asked"
+case "$1" in
+  info) exit 0;;
+  image) test -e "$(dirname "$0")/has_image";;
+  pull) exit 1;;
+  run) for word; do case "$word" in 127.0.0.1:*:8500) port="${{word#127.0.0.1:}}";; esac; done
+       cd {ROOT}; {FAKE} --port "${{port%:8500}}";;
+esac
+"""
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    for model in ("article_type", "category"):
+        (tmp_path / "release" / model / "1").mkdir(parents=True)
+    return tmp_path / "release"
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH with nothing on it but what the test puts there, and the system's own tools."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr("serving.local.model_server.ENGINES", ("engine",))
+    return folder
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def install_binary(path: Path) -> None:
+    script(path / "tensorflow_model_server", f'#!/bin/sh\ncd {ROOT}; {FAKE} "$@"\n')
+
+
+def test_takes_the_binary(release: Path, path: Path, tmp_path: Path) -> None:
+    """tensorflow_model_server on PATH comes first; the stack answers, and leaving ends every process."""
+    install_binary(path)
+    with stack(release, logs=tmp_path / "logs") as running:
+        assert running.kind.startswith("TensorFlow Serving (")
+        with ClassifierClient(running.grpc_target) as client:
+            answer = client.classify(tiny_models.picture("red"))
+        assert answer.joint.article_type == tiny_models.expected("red", 1)["article_type"]
+        processes = [psutil.Process(child.process.pid) for child in running.children]
+    assert not any(process.is_running() for process in processes)
+    config = (tmp_path / "logs" / "models.config").read_text()
+    assert f'base_path: "{release}/article_type"' in config
+
+
+def test_takes_the_container(release: Path, path: Path, tmp_path: Path) -> None:
+    """Without the binary, an engine that answers runs the official image with the committed files, and stops it."""
+    script(path / "engine", ENGINE)
+    (path / "has_image").touch()
+    with stack(release, logs=tmp_path / "logs") as running:
+        assert "engine, docker.io/tensorflow/serving" in running.kind
+    asked = (path / "asked").read_text().splitlines()
+    (run,) = [line for line in asked if line.startswith("run")]
+    assert f"--volume {release}:/models:ro" in run
+    assert f"--volume {ROOT}/serving/tensorflow_serving:/etc/tensorflow_serving:ro" in run
+    assert "--entrypoint tensorflow_model_server" in run and "--enable_profiler=false" in run
+    assert [line for line in asked if line.startswith("stop --time")]
+
+
+@pytest.mark.skipif(not tiny_models.PIPELINE_PYTHON.exists(), reason="needs the pipeline's environment (TensorFlow)")
+def test_falls_back_to_the_embedded_server(release: Path, path: Path, tmp_path: Path) -> None:
+    """No binary, and an engine that answers but cannot get the image: the embedded server, and it is said."""
+    script(path / "engine", ENGINE)
+    found = find_model_server(release, tmp_path, 1, 2)
+    assert found.command[1:3] == ("-m", "serving.model_server") and "embedded" in found.kind
+    assert "--port=1" in found.command and f"--model_config_file={tmp_path}/models.config" in found.command
+
+
+def test_says_what_is_missing(release: Path, path: Path, tmp_path: Path) -> None:
+    """A folder without a release, and a model server that ends at once, are told with what would be right."""
+    with pytest.raises(StackError, match="has no version of article_type and category"), stack(tmp_path):
+        pass
+    script(path / "tensorflow_model_server", "#!/bin/sh\necho out of luck; exit 3\n")
+    died = pytest.raises(StackError, match=r"model server ended with code 3(.|\n)*out of luck")
+    with died, stack(release, logs=tmp_path / "logs"):
+        pass
+    assert not children_of(os.getpid())
+
+
+@contextmanager
+def command_line(release: Path, tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """``python -m serving.stack``, ready, and its REST address."""
+    port = free_port()
+    command = [sys.executable, "-m", "serving.stack", "--release", str(release), "--http-port", str(port)]
+    command += ["--grpc-port", "0", "--logs", str(tmp_path / "logs")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(3)]
+        assert said[0].startswith("Model server: TensorFlow Serving"), (said, process.stderr)
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(30)
+
+
+def children_of(pid: int) -> list[psutil.Process]:
+    return [child for child in psutil.Process(pid).children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_command_line(release: Path, path: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """It says what it took and where it is, serves, and a signal ends all of it with status 0."""
+    install_binary(path)
+    with command_line(release, tmp_path) as (process, url):
+        with urllib.request.urlopen(f"{url}/readyz") as reply:
+            assert json.load(reply)["status"] == "ready"
+        children = children_of(process.pid)
+        assert len(children) == 2
+        process.send_signal(number)
+        assert process.wait(30) == 0
+    assert not any(child.is_running() for child in children)
+
+
+def test_command_line_notices_a_dead_child(release: Path, path: Path, tmp_path: Path) -> None:
+    """When one of its processes ends the whole stack ends, and says which."""
+    install_binary(path)
+    with command_line(release, tmp_path) as (process, _):
+        children = children_of(process.pid)
+        children[0].send_signal(signal.SIGKILL)
+        assert process.wait(30) == 1
+        assert process.stderr is not None and "model server ended with code -9" in process.stderr.read()
+    deadline = time.monotonic() + 5
+    while any(child.is_running() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(child.is_running() for child in children)

@@ -1,0 +1,198 @@
+"""gRPC through a real merger process: every method, health, reflection, errors with their details."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+import pytest
+from google.rpc import status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from serving.merger.core.errors import GRPC_STATUS
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+from tests import tiny_models
+from tests.serving.fake_model_server import FakeModelServer
+from tests.serving.merger_process import MergerProcess, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RED = tiny_models.picture("red")
+
+
+def problem(error: grpc.aio.AioRpcError, code: str) -> pb.Problem:
+    """The problem in the status of a refusal, after checking that the status fits."""
+    assert error.code().name == GRPC_STATUS[code], error
+    trailing = dict(error.trailing_metadata())
+    (packed,) = status_pb2.Status.FromString(trailing["grpc-status-details-bin"]).details
+    found = pb.Problem()
+    assert packed.Unpack(found)
+    assert (found.code, found.detail, found.request_id) == (code, error.details(), trailing["x-request-id"])
+    return found
+
+
+async def test_classify(running: MergerProcess, fake: FakeModelServer) -> None:
+    """One picture, one answer, under the caller's request id."""
+    call = running.stub.Classify(pb.ClassifyRequest(image=RED), metadata=(("x-request-id", "mine-1"),))
+    answer = await call
+    expected = tiny_models.expected("red", weights=1)
+    assert {head: getattr(answer.joint, head) for head in expected} == expected
+    assert answer.request_id == "mine-1"
+    assert dict(await call.trailing_metadata())["x-request-id"] == "mine-1"
+
+
+REFUSED: dict[str, tuple[pb.ClassifyRequest, str]] = {
+    "nothing": (pb.ClassifyRequest(), "image_missing"),
+    "no picture": (pb.ClassifyRequest(image=b"hello"), "image_unsupported"),
+    "cut short": (pb.ClassifyRequest(image=RED[:-300]), "image_undecodable"),
+    "too large": (pb.ClassifyRequest(image=b"\xff" * (20 * 2**20 + 1)), "image_too_large"),
+    "top_k": (pb.ClassifyRequest(image=RED, options=pb.ClassifyOptions(top_k=51)), "invalid_request"),
+}
+
+
+@pytest.mark.parametrize(("request_", "code"), REFUSED.values(), ids=list(REFUSED))
+async def test_refuses(running: MergerProcess, fake: FakeModelServer, request_: pb.ClassifyRequest, code: str) -> None:
+    """A refusal is a status with the same problem in its details that REST would send."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.stub.Classify(request_)
+    problem(caught.value, code)
+
+
+async def test_message_over_the_limit(running: MergerProcess, fake: FakeModelServer) -> None:
+    """A message that is larger than any request may be is refused by gRPC itself."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.stub.Classify(pb.ClassifyRequest(image=b"\xff" * (65 * 2**20)))
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert (await running.stub.Classify(pb.ClassifyRequest(image=RED))).release == "1"
+
+
+async def test_deadline(running: MergerProcess, fake: FakeModelServer) -> None:
+    """The caller's deadline bounds everything: the answer is an error that says which model was waited for."""
+    fake.models["category"].delay_s = 3.0
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.stub.Classify(pb.ClassifyRequest(image=RED), timeout=0.5)
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert asyncio.get_running_loop().time() - started < 2.0
+    await until(lambda: fake.models["category"].active == 0, patience_s=2.0)
+
+
+async def test_batch(running: MergerProcess, fake: FakeModelServer) -> None:
+    """An answer or an error per picture, in order."""
+    items = [pb.BatchItem(id=colour, image=tiny_models.picture(colour)) for colour in tiny_models.COLOURS]
+    items.insert(2, pb.BatchItem(id="bad", image=b"x"))
+    batch = await running.stub.ClassifyBatch(pb.ClassifyBatchRequest(items=items))
+    assert [one.id for one in batch.results] == [item.id for item in items]
+    assert (batch.succeeded, batch.failed, batch.results[2].error.code) == (6, 1, "image_unsupported")
+    for one in batch.results:
+        if one.id != "bad":
+            assert one.answer.joint.article_type == tiny_models.expected(one.id, 1)["article_type"]
+
+
+async def stream(running: MergerProcess, items: AsyncIterator[pb.ClassifyStreamRequest]) -> list[pb.ClassifyResult]:
+    return [result async for result in running.stub.ClassifyStream(items)]
+
+
+async def test_stream_keeps_order(running: MergerProcess, fake: FakeModelServer) -> None:
+    """Hundreds of pictures, among them bad ones, come back in order, in fewer calls to the models than pictures."""
+    fake.models["category"].delay_s = 0.01
+
+    async def requests() -> AsyncIterator[pb.ClassifyStreamRequest]:
+        for i in range(300):
+            image = b"bad" if i % 50 == 7 else tiny_models.picture(tiny_models.COLOURS[i % 6])
+            yield pb.ClassifyStreamRequest(item=pb.BatchItem(id=f"{i}", image=image))
+
+    results = await stream(running, requests())
+    assert [(one.id, one.index) for one in results] == [(f"{i}", i) for i in range(300)]
+    for i, one in enumerate(results):
+        if i % 50 == 7:
+            assert one.error.code == "image_unsupported"
+        else:
+            wanted = tiny_models.expected(tiny_models.COLOURS[i % 6], 1)["article_type"]
+            assert one.answer.joint.article_type == wanted
+    calls = fake.models["category"].calls
+    assert sum(count for _, count in calls) == 294
+    assert max(count for _, count in calls) <= 16 and len(calls) < 200, "pictures that wait go together"
+
+
+async def test_stream_answers_while_it_waits(running: MergerProcess, fake: FakeModelServer) -> None:
+    """A result comes as soon as it is there, also when the next picture does not."""
+    call = running.stub.ClassifyStream()
+    for colour in ("red", "blue"):
+        await call.write(pb.ClassifyStreamRequest(item=pb.BatchItem(id=colour, image=tiny_models.picture(colour))))
+        result = await asyncio.wait_for(call.read(), 5)
+        assert (result.id, result.answer.joint.article_type) == (
+            colour,
+            tiny_models.expected(colour, 1)["article_type"],
+        )
+    await call.done_writing()
+    assert await call.read() == grpc.aio.EOF
+
+
+async def test_stream_options(running: MergerProcess, fake: FakeModelServer) -> None:
+    """The first message's options hold for all; wrong ones end the stream."""
+
+    async def requests(top_k: int) -> AsyncIterator[pb.ClassifyStreamRequest]:
+        for i in range(2):
+            options = pb.ClassifyOptions(top_k=top_k if i == 0 else 1)
+            yield pb.ClassifyStreamRequest(item=pb.BatchItem(image=RED), options=options)
+
+    results = await stream(running, requests(3))
+    assert [len(one.answer.article_type.top_k) for one in results] == [3, 3]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stream(running, requests(99))
+    problem(caught.value, "invalid_request")
+
+
+async def test_abandoned_stream_stops(running: MergerProcess, fake: FakeModelServer) -> None:
+    """A client that goes away in the middle leaves no work behind."""
+    fake.models["category"].delay_s = 2.0
+    call = running.stub.ClassifyStream()
+    for _ in range(10):
+        await call.write(pb.ClassifyStreamRequest(item=pb.BatchItem(image=RED)))
+    await until(lambda: fake.models["category"].active == 1)
+    call.cancel()
+    await until(lambda: fake.models["category"].active == 0, patience_s=1.5)
+    fake.models["category"].delay_s = 0.0
+    assert (await running.stub.Classify(pb.ClassifyRequest(image=RED))).release == "1"
+
+
+async def test_views(running: MergerProcess, fake: FakeModelServer) -> None:
+    """Taxonomy and models are those of REST."""
+    taxonomy = await running.stub.GetTaxonomy(pb.GetTaxonomyRequest())
+    assert len(taxonomy.paths) == len(tiny_models.PRODUCTS) and taxonomy.release == "1"
+    models = await running.stub.GetModels(pb.GetModelsRequest())
+    assert [(model.name, model.available) for model in models.models] == [("article_type", True), ("category", True)]
+
+
+async def check(running: MergerProcess, service: str) -> str:
+    request = health_pb2.HealthCheckRequest(service=service)
+    reply = await health_pb2_grpc.HealthStub(running.channel).Check(request)
+    return health_pb2.HealthCheckResponse.ServingStatus.Name(reply.status)
+
+
+async def test_health_tells_the_truth(running: MergerProcess, fake: FakeModelServer) -> None:
+    """The whole and each model have their own health: one model away leaves the other and the whole serving."""
+    services = ("", "lookbook.v1.Classifier", "article_type", "category")
+
+    async def all_are(*wanted: str) -> Any:
+        return tuple([await check(running, service) for service in services]) == wanted
+
+    await until(lambda: all_are("SERVING", "SERVING", "SERVING", "SERVING"))
+    fake.models["category"].status_error = grpc.StatusCode.UNAVAILABLE
+    await until(lambda: all_are("SERVING", "SERVING", "SERVING", "NOT_SERVING"))
+    fake.models["article_type"].status_error = grpc.StatusCode.UNAVAILABLE
+    await until(lambda: all_are("NOT_SERVING", "NOT_SERVING", "NOT_SERVING", "NOT_SERVING"))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await check(running, "nothing")
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_reflection(running: MergerProcess, fake: FakeModelServer) -> None:
+    """A tool that knows nothing of us can find the service."""
+    requests = [reflection_pb2.ServerReflectionRequest(list_services="")]
+    stub = reflection_pb2_grpc.ServerReflectionStub(running.channel)
+    (reply,) = [reply async for reply in stub.ServerReflectionInfo(iter(requests))]
+    names = {service.name for service in reply.list_services_response.service}
+    assert {"lookbook.v1.Classifier", "grpc.health.v1.Health"} <= names

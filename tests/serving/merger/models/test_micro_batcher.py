@@ -1,0 +1,153 @@
+"""Pictures that wait for a model go together, and each caller gets its own rows, errors and deadline."""
+
+import asyncio
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from serving.merger.core.errors import DeadlineExceeded, ModelUnavailable
+from serving.merger.models.backend import ModelScores
+from serving.merger.models.micro_batcher import Coalescer
+from tests.serving.releases_for_tests import release
+
+CARD = release().cards["category"]
+
+
+class Client:
+    """A model whose score of a picture is the picture's length; calls end when the test says."""
+
+    model = "category"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, list[bytes], float]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.error: Exception | None = None
+        self.active = 0
+        self.given_up: list[float] = []
+
+    def gave_up(self, timeout_s: float) -> None:
+        self.given_up.append(timeout_s)
+
+    async def scores(self, images: Sequence[bytes], version: int, card: Any, timeout_s: float) -> ModelScores:
+        self.calls.append((version, list(images), timeout_s))
+        self.active += 1
+        try:
+            await self.open.wait()
+        finally:
+            self.active -= 1
+        if self.error:
+            raise self.error
+        return ModelScores({"head": [array("f", [len(image)]) for image in images]}, [True] * len(images), 0.0)
+
+
+def coalescer(client: Client, calls: int = 1, images: int = 4) -> Coalescer:
+    return Coalescer(client, calls, images)  # type: ignore[arg-type]
+
+
+async def ask(one: Coalescer, *images: bytes, version: int = 1, timeout_s: float = 5.0) -> list[float]:
+    reply = await one.scores(images, version, CARD, timeout_s)
+    return [row[0] for row in reply.heads["head"]]
+
+
+def start(one: Coalescer, *sizes: int, **options: Any) -> list["asyncio.Task[list[float]]"]:
+    return [asyncio.create_task(ask(one, b"x" * size, **options)) for size in sizes]
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_waiting_pictures_go_together() -> None:
+    """The first goes at once; those that come meanwhile go together, at most so many, and rows are not mixed up."""
+    client = Client()
+    one = coalescer(client)
+    client.open.clear()
+    tasks = start(one, 1, 2, 3, 4, 5, 6, 7)
+    await settle()
+    assert [len(images) for _, images, _ in client.calls] == [1]
+    client.open.set()
+    assert [await task for task in tasks] == [[1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0]]
+    assert [len(images) for _, images, _ in client.calls] == [1, 4, 2]
+
+
+async def test_free_calls_are_used_first() -> None:
+    """Nobody waits while the model can take another call."""
+    client = Client()
+    client.open.clear()
+    tasks = start(coalescer(client, calls=3), 1, 2, 3, 4)
+    await settle()
+    assert [len(images) for _, images, _ in client.calls] == [1, 1, 1]
+    client.open.set()
+    await asyncio.gather(*tasks)
+    assert client.active == 0
+
+
+async def test_versions_are_never_mixed() -> None:
+    """Pictures for two versions go in two calls, and both get their turn."""
+    client = Client()
+    one = coalescer(client)
+    client.open.clear()
+    tasks = [*start(one, 1, version=1), *start(one, 2, version=2), *start(one, 3, version=1), *start(one, 4, version=2)]
+    await settle()
+    client.open.set()
+    assert [await task for task in tasks] == [[1.0], [2.0], [3.0], [4.0]]
+    assert sorted((version, len(images)) for version, images, _ in client.calls) == [(1, 1), (1, 1), (2, 2)]
+
+
+async def test_large_request_goes_whole() -> None:
+    """A request with more pictures than a call should have is not cut, and nothing is added to it."""
+    client = Client()
+    one = coalescer(client)
+    assert await ask(one, *[b"x"] * 9) == [1.0] * 9
+
+
+async def test_error_reaches_all_of_the_call() -> None:
+    """Who was in the call gets its error; the next call is a new one."""
+    client = Client()
+    one = coalescer(client)
+    client.open.clear()
+    client.error = ModelUnavailable("gone", model="category")
+    tasks = start(one, 1, 2, 3)
+    await settle()
+    client.open.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [ModelUnavailable] * 3
+    client.error = None
+    assert await ask(one, b"xx") == [2.0]
+
+
+async def test_each_caller_has_its_own_deadline() -> None:
+    """A caller in a hurry gives up alone; the call goes on with the time of the most patient."""
+    client = Client()
+    one = coalescer(client)
+    client.open.clear()
+    first, patient = start(one, 1), start(one, 2, timeout_s=5.0)
+    hurried = start(one, 3, timeout_s=0.01)
+    with pytest.raises(DeadlineExceeded):
+        await hurried[0]
+    assert client.given_up == [0.01], "the breaker learns of it"
+    client.open.set()
+    assert [await first[0], await patient[0]] == [[1.0], [2.0]]
+    assert client.calls[1][1] == [b"xx"] and client.calls[1][2] > 4
+
+
+async def test_call_that_nobody_wants_is_cancelled() -> None:
+    """When all callers of a call have gone it ends; when one is left it goes on."""
+    client = Client()
+    one = coalescer(client)
+    client.open.clear()
+    (first,) = start(one, 1)
+    left, stays = start(one, 2, 3)
+    await settle()
+    first.cancel()
+    await settle()
+    assert client.active == 1 and len(client.calls[1][1]) == 2, "the place of the first went to the two that waited"
+    left.cancel()
+    await settle()
+    assert client.active == 1
+    client.open.set()
+    assert await stays == [3.0]

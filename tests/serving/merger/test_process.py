@@ -1,0 +1,99 @@
+"""The process: what it costs, how it starts and how it ends."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from serving.merger.server import listen
+from tests import tiny_models
+from tests.serving.fake_model_server import FakeModelServer
+from tests.serving.merger_process import ROOT, MergerProcess, merger, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RED = tiny_models.picture("red")
+JPEG = {"content-type": "image/jpeg"}
+
+
+async def test_is_small(running: MergerProcess, fake: FakeModelServer) -> None:
+    """The merger stays under 100 MB after having answered."""
+    for _ in range(20):
+        reply = await running.http.post("/v1/classify", content=RED, headers=JPEG)
+        assert reply.status_code == 200
+    assert psutil.Process(running.process.pid).memory_info().rss < 100e6
+
+
+async def test_imports_no_heavy_library() -> None:
+    """Nothing that the merger imports brings TensorFlow, or numpy and pandas, which would double its start."""
+    code = "import sys, serving.merger.server, serving.merger.rest.app; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not {"tensorflow", "numpy", "pandas"} & set(run.stdout.split())
+
+
+async def test_drains_in_order(fake: FakeModelServer, tmp_path: Path) -> None:
+    """SIGTERM: not ready first, still answering; then finishing what is under way; then the end, with status 0."""
+    fake.models["category"].delay_s = 1.0
+    async with merger(tmp_path, fake.target, shutdown_delay_ms=400) as running:
+        await running.ready()
+        early = asyncio.create_task(running.http.post("/v1/classify", content=RED, headers=JPEG))
+        await until(lambda: fake.models["category"].active == 1)
+        running.process.send_signal(signal.SIGTERM)
+        report = await running.ready("not_ready")
+        assert report["draining"]
+        late = asyncio.create_task(running.http.post("/v1/classify", content=RED, headers=JPEG))
+        assert [(await task).status_code for task in (early, late)] == [200, 200]
+        assert await asyncio.wait_for(running.process.wait(), 10) == 0
+        with pytest.raises(httpx.TransportError):
+            await running.http.get("/livez")
+        messages = [line["message"] for line in running.lines()]
+        assert messages.index("draining") < messages.index("stopped")
+
+
+async def test_interrupt_ends_at_once(fake: FakeModelServer, tmp_path: Path) -> None:
+    """Ctrl-C does not wait for load balancers to notice."""
+    async with merger(tmp_path, fake.target, shutdown_delay_ms=600_000) as running:
+        await running.ready()
+        running.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(running.process.wait(), 10) == 0
+
+
+@pytest.mark.parametrize("setting", ["http_port", "grpc_port"])
+async def test_taken_port(fake: FakeModelServer, tmp_path: Path, setting: str) -> None:
+    """A port that is taken ends the process with the reason, instead of sharing it with a stranger."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AssertionError, match="cannot serve"):
+            async with merger(tmp_path, fake.target, **{setting: port}):
+                pass
+
+
+async def test_log_is_json_without_pictures(running: MergerProcess, fake: FakeModelServer) -> None:
+    """Every line is a JSON object with time, level and logger; no line holds a picture."""
+    await running.http.post("/v1/classify", content=RED, headers=JPEG)
+    lines = running.log.read_text().splitlines()
+    assert len(running.lines()) == len(lines)
+    for line in running.lines():
+        assert {"time", "level", "logger", "message"} <= set(line)
+    assert max(map(len, lines)) < 3000
+
+
+async def test_answers_are_not_held_back() -> None:
+    """Nagle's algorithm is off on REST connections; with it on each answer takes 40 ms longer."""
+    accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    sock = listen("127.0.0.1", 0)
+    async with await asyncio.start_server(look, sock=sock):
+        _, writer = await asyncio.open_connection(*sock.getsockname())
+        assert await accepted == 1
+        writer.close()
