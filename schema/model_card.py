@@ -1,0 +1,286 @@
+"""The model card: what a SavedModel tells of itself. The only place that knows its format.
+
+It travels inside the model, as JSON behind the ``metadata`` signature (key :data:`schema.names.CARD_KEY`), and lies
+beside the graph as ``assets.extra/card.json`` for whoever wants to read it without loading a model.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from schema import heads as table
+
+FORMAT: Final = 2
+"""Version of the format.
+
+1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
+2: a head tells its column and its level.
+A field that is not known is left alone, so a newer card is read as long as all that is known is there.
+"""
+
+ALWAYS_REVIEW: Final = 1.01
+"""The review threshold of a head none of whose confidences was found good enough: no answer reaches it."""
+
+PATH: Final = "path"
+"""Key of the exponent of P(path | article type) in ``joint``."""
+
+MAX_EXPONENT: Final = 100.0
+"""Largest exponent in ``joint``; much larger ones would make the joint answer's logarithms infinite."""
+
+_FILE: Final = Path("assets.extra") / "card.json"
+
+T = TypeVar("T")
+
+
+class CardError(ValueError):
+    """A card that cannot be read: the message names the field, what it is, and what would be right."""
+
+
+@dataclass(frozen=True, order=True)
+class TaxonomyPath:
+    """A path seen in training; sorts from the top down.
+
+    Attributes:
+      labels: of each level, from the top down.
+      count: rows of it in the training split, at least 1.
+    """
+
+    labels: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True)
+class HeadCard:
+    """One head of a model.
+
+    Attributes:
+      labels: in the order of the ``scores`` signature.
+      column: of ``styles.csv`` that its labels came from.
+      level: depth in the taxonomy, 0 at the top; None for an attribute.
+      temperature: above 0; already applied to the scores, and so is the curvature.
+      curvature: at least 0; see ``components/model/calibration.py``.
+      review_threshold: confidence below which a person should look; :data:`ALWAYS_REVIEW` where none is enough.
+      review_precision: share that was right at or above it on the eval split.
+    """
+
+    labels: tuple[str, ...]
+    column: str
+    level: int | None
+    temperature: float = 1.0
+    curvature: float = 0.0
+    review_threshold: float = ALWAYS_REVIEW
+    review_precision: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What one model tells of itself.
+
+    Attributes:
+      model: its name, as TensorFlow Serving knows it.
+      height: of the pictures that it sees, in pixels.
+      width: the same.
+      heads: by name.
+      taxonomy: every path seen in training, sorted; the same in both models of a release.
+      joint: exponents of the joint answer by head of the taxonomy, and :data:`PATH`; the same in both models.
+      training: free-form provenance: profile, data, hyper-parameters.
+      format: version of the format that it was read from.
+    """
+
+    model: str
+    height: int
+    width: int
+    heads: Mapping[str, HeadCard]
+    taxonomy: tuple[TaxonomyPath, ...]
+    joint: Mapping[str, float]
+    training: Mapping[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def levels(self) -> tuple[str, ...]:
+        """Names of the taxonomy's heads, from the top down."""
+        return tuple(head.name for head in table.taxonomy())
+
+    def attributes(self) -> tuple[str, ...]:
+        """Names of this model's heads outside the taxonomy."""
+        return tuple(name for name, head in self.heads.items() if head.level is None)
+
+    def to_json(self) -> str:
+        """The card as a JSON object, always in the newest format."""
+        document = {
+            "format": FORMAT,
+            "model": self.model,
+            "image": {"height": self.height, "width": self.width},
+            "heads": {name: {**vars(head), "labels": list(head.labels)} for name, head in self.heads.items()},
+            "taxonomy": [
+                {**dict(zip(self.levels(), path.labels, strict=True)), "count": path.count} for path in self.taxonomy
+            ],
+            "joint": dict(self.joint),
+            "training": dict(self.training),
+        }
+        return json.dumps(document, ensure_ascii=False, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelCard":
+        """Reads a card of any format that has all that is known of.
+
+        Raises:
+          CardError: it is no JSON object, lacks a field, or contradicts itself.
+        """
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise CardError(f"the card is no JSON ({error}): {text[:80]!r}") from error
+        version = document.get("format", 1) if isinstance(document, dict) else 1
+        try:
+            return _read(_Field("", document))
+        except CardError as error:
+            if not isinstance(version, int) or version <= FORMAT:
+                raise
+            raise CardError(f"{error}; the card has format {version}, and this version reads up to {FORMAT}") from error
+
+
+class _Field:
+    """A value of the document that knows its own name, for the errors."""
+
+    def __init__(self, name: str, value: Any):
+        self.name, self.value = name, value
+
+    def __getitem__(self, key: str) -> "_Field":
+        if key not in self.mapping():
+            raise CardError(f"the card has no {self._child(key)}")
+        return _Field(self._child(key), self.value[key])
+
+    def get(self, key: str, default: Any) -> "_Field":
+        return _Field(self._child(key), self.mapping().get(key, default))
+
+    def mapping(self) -> dict[str, Any]:
+        return self.expect(dict, "an object")
+
+    def fields(self) -> dict[str, "_Field"]:
+        return {key: self[key] for key in self.mapping()}
+
+    def items(self) -> list["_Field"]:
+        return [_Field(f"{self.name}[{i}]", value) for i, value in enumerate(self.expect(list, "a list"))]
+
+    def text(self) -> str:
+        return self.expect(str, "text")
+
+    def whole(self, at_least: int) -> int:
+        number = self.number(at_least, math.inf)
+        if number != int(number):
+            raise self.wrong("a whole number")
+        return int(number)
+
+    def number(self, low: float, high: float) -> float:
+        is_number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
+        if not is_number or not low <= self.value <= high or math.isinf(self.value):
+            raise self.wrong(f"a number of at least {low:g}" + (f" and at most {high:g}" if high < math.inf else ""))
+        return float(self.value)
+
+    def expect(self, kind: type[T], words: str) -> T:
+        if not isinstance(self.value, kind):
+            raise self.wrong(words)
+        return self.value
+
+    def wrong(self, words: str) -> CardError:
+        return CardError(f"the card's {self.name or 'document'} is {self.value!r:.80}; it must be {words}")
+
+    def _child(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key
+
+
+def _read(document: _Field) -> ModelCard:
+    levels = [head.name for head in table.taxonomy()]
+    joint = document["joint"]
+    card = ModelCard(
+        model=document["model"].text(),
+        height=document["image"]["height"].whole(at_least=1),
+        width=document["image"]["width"].whole(at_least=1),
+        heads={name: _read_head(name, head) for name, head in document["heads"].fields().items()},
+        taxonomy=_read_taxonomy(document["taxonomy"], levels),
+        joint={key: joint[key].number(0, MAX_EXPONENT) for key in (*levels, PATH)},
+        training=document["training"].mapping(),
+        format=document.get("format", 1).whole(at_least=1),
+    )
+    _require_known_labels(card, levels)
+    return card
+
+
+def _read_head(name: str, head: _Field) -> HeadCard:
+    row = next((row for row in table.HEADS if row.name == name), None)
+    level = head["level"] if row is None else head.get("level", row.level)
+    threshold = head["review_threshold"]
+    temperature = head["temperature"]
+    if temperature.number(0, math.inf) == 0:
+        raise temperature.wrong("a number above 0")
+    return HeadCard(
+        labels=_unique(head["labels"], [label.text() for label in head["labels"].items()]),
+        column=(head["column"] if row is None else head.get("column", row.column)).text(),
+        level=None if level.value is None else level.whole(at_least=0),
+        temperature=temperature.number(0, math.inf),
+        curvature=head.get("curvature", 0.0).number(0, math.inf),
+        review_threshold=_threshold(threshold),
+        review_precision=head["review_precision"].number(0, 1),
+    )
+
+
+def _threshold(threshold: _Field) -> float:
+    if threshold.value == ALWAYS_REVIEW:
+        return ALWAYS_REVIEW
+    try:
+        return threshold.number(0, 1)
+    except CardError as error:
+        raise threshold.wrong(f"a number from 0 to 1, or {ALWAYS_REVIEW} where every answer needs a look") from error
+
+
+def _read_taxonomy(taxonomy: _Field, levels: list[str]) -> tuple[TaxonomyPath, ...]:
+    paths = [
+        TaxonomyPath(tuple(path[level].text() for level in levels), path["count"].whole(at_least=1))
+        for path in taxonomy.items()
+    ]
+    if not paths:
+        raise taxonomy.wrong("a list of at least one path")
+    _unique(taxonomy, [path.labels for path in paths])
+    return tuple(sorted(paths))
+
+
+def _unique(where: _Field, values: list[T]) -> tuple[T, ...]:
+    twice: Callable[[T], bool] = lambda value: values.count(value) > 1  # noqa: E731
+    if len(set(values)) != len(values):
+        raise CardError(
+            f"the card's {where.name} has {next(filter(twice, values))!r} twice; each must stand there once"
+        )
+    return tuple(values)
+
+
+def _require_known_labels(card: ModelCard, levels: list[str]) -> None:
+    for depth, level in enumerate(levels):
+        if level in card.heads:
+            unknown = sorted({path.labels[depth] for path in card.taxonomy} - set(card.heads[level].labels))
+            if unknown:
+                raise CardError(
+                    f"the card's taxonomy has the {level} {unknown[0]!r}, which is not among heads.{level}.labels"
+                )
+
+
+def write_file(saved_model: Path, card: ModelCard) -> None:
+    """Writes the card as a file into a SavedModel's folder."""
+    path = saved_model / _FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(card.to_json() + "\n", encoding="utf-8")
+
+
+def read_file(saved_model: Path) -> ModelCard:
+    """The card in a SavedModel's folder.
+
+    Raises:
+      CardError: there is none, or it cannot be read.
+    """
+    path = saved_model / _FILE
+    try:
+        return ModelCard.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path} cannot be read: {error}") from error
