@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 import grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from serving.model_server.batching import BatchLimits
 from serving.model_server.errors import invalid_argument
 from serving.model_server.flags import Options
 from serving.model_server.protos import BatchingParameters, ConfigError, MonitoringConfig, SSLConfig, read_text_proto
@@ -18,6 +17,21 @@ DEFAULT_METRICS_PATH: Final = "/monitoring/prometheus/metrics"
 DEFAULT_MAX_BATCH_SIZE: Final = 1000
 DEFAULT_ENQUEUED_BATCHES: Final = 10
 QUEUED_REQUESTS_WITHOUT_BATCHING: Final = 1000
+
+
+class BatchLimits(NamedTuple):
+    """Limits of the queues; a row is one element along the first dimension of a request's inputs."""
+
+    batching: bool
+    """Whether requests share a run at all."""
+    rows_per_request: int
+    """A larger request is refused."""
+    rows_per_run: int
+    """A larger request is cut up."""
+    queued_rows: int
+    """Rows that may wait in one queue; without batching, requests that may wait in all."""
+    threads: int
+    """Runs at a time, over all queues."""
 
 
 class Configuration(NamedTuple):

@@ -15,17 +15,17 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving.model_server.batching import Turns
+from serving.model_server.api.grpc_services import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
+from serving.model_server.api.predict import Predictor
+from serving.model_server.api.rest import make_app
 from serving.model_server.config import Configuration, model_server_config
 from serving.model_server.errors import ServingError
 from serving.model_server.flags import Options, channel_options
-from serving.model_server.grpc_services import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
-from serving.model_server.manager import ManagerOptions, ModelManager
 from serving.model_server.metrics import Metrics
-from serving.model_server.predict import Predictor
+from serving.model_server.models.batching import Turns
+from serving.model_server.models.manager import ManagerOptions, ModelManager
+from serving.model_server.models.saved_model import LoadOptions
 from serving.model_server.protos import ConfigError
-from serving.model_server.rest import make_app
-from serving.model_server.saved_model import LoadOptions
 
 DRAIN_SECONDS: Final = 30.0
 """How long requests under way may take to finish after SIGTERM."""

@@ -12,8 +12,8 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving.model_server.errors import ServingError, invalid_argument
-from serving.model_server.saved_model import SavedModel
-from serving.model_server.tensors import check_inputs, to_array
+from serving.model_server.models.saved_model import SavedModel
+from serving.model_server.models.tensors import check_inputs, to_array
 
 FILE: Final = Path("assets.extra/tf_serving_warmup_requests")
 MAX_RECORDS: Final = 1000

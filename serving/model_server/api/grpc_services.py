@@ -18,11 +18,11 @@ from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, 
 from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest, ReloadConfigResponse
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
-from serving.model_server.calls import Call
+from serving.model_server.api.model_info import model_metadata, model_status
+from serving.model_server.api.predict import Predictor
 from serving.model_server.errors import ServingError, internal_error
-from serving.model_server.manager import ModelManager
-from serving.model_server.model_info import model_metadata, model_status
-from serving.model_server.predict import Predictor
+from serving.model_server.models.calls import Call
+from serving.model_server.models.manager import ModelManager
 
 Context: TypeAlias = grpc.ServicerContext
 Method = Callable[[Any, Any, Context], Any]

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from grpc import StatusCode
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from serving.model_server.batching import Turns
 from serving.model_server.config import aspired_versions, model_configs
 from serving.model_server.errors import ServingError, invalid_argument
-from serving.model_server.saved_model import LoadOptions
-from serving.model_server.versions import State, Version
+from serving.model_server.models.batching import Turns
+from serving.model_server.models.saved_model import LoadOptions
+from serving.model_server.models.versions import State, Version
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
 from serving.model_server.errors import invalid_argument
-from serving.model_server.tensors import dtype_name
+from serving.model_server.models.tensors import dtype_name
 
 Json = Any
 BYTES_SUFFIX: Final = "_bytes"

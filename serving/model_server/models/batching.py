@@ -10,30 +10,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 from weakref import WeakSet
 
-from serving.model_server.arrays import Arrays, Outcome, concatenate, cut, row_count, run_together
-from serving.model_server.calls import Call, deadline_exceeded, queue_full
+from serving.model_server.config import BatchLimits
 from serving.model_server.errors import ServingError, invalid_argument
 from serving.model_server.metrics import Metrics
+from serving.model_server.models.arrays import Arrays, Outcome, concatenate, cut, row_count, run_together
+from serving.model_server.models.calls import Call, deadline_exceeded, queue_full
 
 Run = Callable[[Arrays], Arrays]
-
-
-class BatchLimits(NamedTuple):
-    """Limits of the queues; a row is one element along the first dimension of a request's inputs."""
-
-    batching: bool
-    """Whether requests share a run at all."""
-    rows_per_request: int
-    """A larger request is refused."""
-    rows_per_run: int
-    """A larger request is cut up."""
-    queued_rows: int
-    """Rows that may wait in one queue; without batching, requests that may wait in all."""
-    threads: int
-    """Runs at a time, over all queues."""
 
 
 class Task:

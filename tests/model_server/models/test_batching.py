@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from grpc import StatusCode
 
-from serving.model_server.arrays import Arrays
-from serving.model_server.batching import BatchLimits, BatchQueue, Turns
-from serving.model_server.calls import Call
+from serving.model_server.config import BatchLimits
 from serving.model_server.errors import ServingError, invalid_argument
 from serving.model_server.metrics import Metrics
+from serving.model_server.models.arrays import Arrays
+from serving.model_server.models.batching import BatchQueue, Turns
+from serving.model_server.models.calls import Call
 from tests.model_server.running import wait_until
 
 LIMITS = BatchLimits(batching=True, rows_per_request=16, rows_per_run=4, queued_rows=8, threads=2)

@@ -15,8 +15,8 @@ import tensorflow as tf
 from grpc import StatusCode
 from tensorflow.python.framework import ops
 
-from serving.model_server.arrays import Arrays
 from serving.model_server.errors import ServingError
+from serving.model_server.models.arrays import Arrays
 
 INIT_SIGNATURE: Final = "__saved_model_init_op"
 _CODES: Final = {status.value[0]: status for status in StatusCode}

@@ -11,7 +11,7 @@ from grpc import StatusCode
 
 from schema import names
 from serving.model_server.errors import ServingError
-from serving.model_server.saved_model import LoadOptions, SavedModel
+from serving.model_server.models.saved_model import LoadOptions, SavedModel
 from tests.model_server.running import Shelf
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from grpc import StatusCode
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
-from serving.model_server.calls import Call
 from serving.model_server.errors import ServingError, invalid_argument
-from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
-from serving.model_server.saved_model import Signature
-from serving.model_server.tensors import check_inputs, fill_proto, to_array
-from serving.model_server.warmup import DEFAULT_SIGNATURE
+from serving.model_server.models.calls import Call
+from serving.model_server.models.manager import ModelManager
+from serving.model_server.models.saved_model import Signature
+from serving.model_server.models.tensors import check_inputs, fill_proto, to_array
+from serving.model_server.models.warmup import DEFAULT_SIGNATURE
 
 
 class Predictor:

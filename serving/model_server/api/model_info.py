@@ -9,8 +9,8 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import (
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, GetModelStatusResponse
 
 from serving.model_server.errors import ServingError, invalid_argument, status_number
-from serving.model_server.manager import ModelManager
-from serving.model_server.versions import Version
+from serving.model_server.models.manager import ModelManager
+from serving.model_server.models.versions import Version
 
 SIGNATURE_DEF = "signature_def"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from grpc import StatusCode
 
-from serving.model_server.batching import BatchQueue, Turns
 from serving.model_server.errors import ServingError
-from serving.model_server.saved_model import LoadOptions, SavedModel, Signature
-from serving.model_server.warmup import warm_up
+from serving.model_server.models.batching import BatchQueue, Turns
+from serving.model_server.models.saved_model import LoadOptions, SavedModel, Signature
+from serving.model_server.models.warmup import warm_up
 
 
 class State(enum.IntEnum):

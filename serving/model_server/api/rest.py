@@ -17,14 +17,14 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataReque
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
-from serving.model_server.calls import Call
+from serving.model_server.api.json_tensor import answer, fill_inputs, is_row_format, parse_body
+from serving.model_server.api.model_info import SIGNATURE_DEF, model_metadata, model_status
+from serving.model_server.api.predict import Predictor
 from serving.model_server.errors import ServingError, internal_error, invalid_argument
-from serving.model_server.json_tensor import answer, fill_inputs, is_row_format, parse_body
-from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
-from serving.model_server.model_info import SIGNATURE_DEF, model_metadata, model_status
-from serving.model_server.predict import Predictor
-from serving.model_server.warmup import DEFAULT_SIGNATURE
+from serving.model_server.models.calls import Call
+from serving.model_server.models.manager import ModelManager
+from serving.model_server.models.warmup import DEFAULT_SIGNATURE
 
 _CHOICE: Final = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _PREDICT: Final = re.compile(rf"(?i)/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)")
