@@ -34,6 +34,7 @@ PIPELINE = [
     "scipy",
     "aiohttp",  # REST of the embedded model server
     "prometheus-client",
+    "jinja2",  # the pages of both reports
     "click",
     "tqdm",
     "kagglehub",
@@ -51,6 +52,7 @@ SERVING = [
     "uvicorn[standard]",
     "python-multipart",
     "prometheus-client",
+    "structlog",  # logs as JSON lines
     "Pillow",
     "numpy",
     "click",

@@ -7,21 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 CALIBRATION_BINS = 15
-
-_Z = 1.959964
-"""Of a two-sided 95 % interval."""
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
     """95 % confidence interval of a share (Wilson, 1927): ``right`` of ``count``; (0, 1) where nothing was counted."""
     if not count:
         return 0.0, 1.0
-    share, spread = right / count, _Z**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    interval = binomtest(right, count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 @dataclass

@@ -7,11 +7,12 @@ in pooled thumbnails, or in mean brightness, are ruled out exactly: candidates a
 import hashlib
 import math
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 NEAR_RMSE: Final = 4.0  # of 255, over all pixels and channels
 POOL: Final = 4  # thumbnail pixels to a pooled pixel, each way
@@ -20,40 +21,16 @@ PAIRS_AT_ONCE: Final = 1024
 ROUNDING_SLACK: Final = 0.25  # float32 products may miss a distance by this share of the threshold; exact pixels decide
 
 
-class UnionFind:
-    """Disjoint sets of 0 … count-1."""
-
-    def __init__(self, count: int) -> None:
-        self._parent = list(range(count))
-
-    def find(self, item: int) -> int:
-        """The representative of the set of ``item``."""
-        while self._parent[item] != item:
-            self._parent[item] = item = self._parent[self._parent[item]]
-        return item
-
-    def join(self, one: int, other: int) -> None:
-        """Makes one set of the two."""
-        self._parent[self.find(one)] = self.find(other)
-
-    def sets(self) -> list[list[int]]:
-        """All sets, each in ascending order."""
-        members = defaultdict(list)
-        for item in range(len(self._parent)):
-            members[self.find(item)].append(item)
-        return list(members.values())
-
-
 def near_duplicates(thumbnails: np.ndarray) -> list[list[int]]:
     """Sets of two and more indices that pixels connect. ``thumbnails`` is uint8[N, 32, 24, 3]."""
-    alike = UnionFind(len(thumbnails))
-    unique = _join_equal(thumbnails, alike)
+    first = _first_equal(thumbnails)
+    unique = np.unique(first)
+    links = [_pairs(range(len(first)), first)]
     pixels = thumbnails.reshape(len(thumbnails), math.prod(thumbnails.shape[1:]))
     for pairs in _candidates(_pooled(thumbnails)[unique]):
-        near = _are_near(pixels, unique[pairs])
-        for one, other in unique[pairs[near]]:
-            alike.join(one, other)
-    return [members for members in alike.sets() if len(members) > 1]
+        candidates = unique[pairs]
+        links.append(_spanning(candidates[_are_near(pixels, candidates)]))
+    return [members for members in _connected(len(thumbnails), np.concatenate(links)) if len(members) > 1]
 
 
 def group_rows(ids: Sequence[str], product_names: Sequence[str], alike: Sequence[Sequence[int]]) -> list[str]:
@@ -61,16 +38,15 @@ def group_rows(ids: Sequence[str], product_names: Sequence[str], alike: Sequence
 
     It depends on which rows there are, not on their order. Empty names connect nothing.
     """
-    connected = UnionFind(len(ids))
     first_of: dict[str, int] = {}
-    for index, name in enumerate(map(normalised_name, product_names)):
-        if name:
-            connected.join(index, first_of.setdefault(name, index))
-    for members in alike:
-        for member in members[1:]:
-            connected.join(member, members[0])
+    links = [
+        (index, first_of.setdefault(name, index))
+        for index, name in enumerate(map(normalised_name, product_names))
+        if name
+    ]
+    links += [(member, members[0]) for members in alike for member in members[1:]]
     groups = [""] * len(ids)
-    for indices in connected.sets():
+    for indices in _connected(len(ids), np.array(links, int).reshape(-1, 2)):
         smallest = min(ids[index] for index in indices)
         for index in indices:
             groups[index] = smallest
@@ -82,13 +58,37 @@ def normalised_name(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def _join_equal(thumbnails: np.ndarray, alike: UnionFind) -> np.ndarray:
-    """Joins equal thumbnails; int[U], the index of the first of each kind."""
+def _connected(count: int, links: np.ndarray) -> list[list[int]]:
+    """The sets that links int[L, 2] make of 0 … count-1, each in ascending order."""
+    labels = _components(count, links)
+    order = np.argsort(labels, kind="stable")
+    ends = np.flatnonzero(np.diff(labels[order], append=-1)) + 1
+    return [part.tolist() for part in np.split(order, ends)[:-1]]
+
+
+def _components(count: int, links: np.ndarray) -> np.ndarray:
+    """int[count]: the connected component of each node."""
+    graph = sparse.coo_array((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(count, count))
+    return csgraph.connected_components(graph, directed=False)[1]
+
+
+def _spanning(links: np.ndarray) -> np.ndarray:
+    """Links int[K, 2], at most one a node, that connect what ``links`` do: n pictures all alike have n² / 2."""
+    nodes, positions = np.unique(links, return_inverse=True)
+    labels = _components(len(nodes), positions.reshape(-1, 2))
+    _, first = np.unique(labels, return_index=True)
+    return _pairs(nodes, nodes[first[labels]])
+
+
+def _first_equal(thumbnails: np.ndarray) -> np.ndarray:
+    """int[N]: the index of the first thumbnail that equals each."""
     first_of: dict[bytes, int] = {}
-    for index, thumbnail in enumerate(thumbnails):
-        digest = hashlib.sha256(thumbnail.tobytes()).digest()
-        alike.join(index, first_of.setdefault(digest, index))
-    return np.fromiter(first_of.values(), int, len(first_of))
+    digests = (hashlib.sha256(thumbnail.tobytes()).digest() for thumbnail in thumbnails)
+    return np.array([first_of.setdefault(digest, index) for index, digest in enumerate(digests)], int)
+
+
+def _pairs(ones: Sequence[int] | np.ndarray, others: np.ndarray) -> np.ndarray:
+    return np.stack([np.asarray(ones, int), others], axis=1)
 
 
 def _candidates(pooled: np.ndarray) -> Iterator[np.ndarray]:

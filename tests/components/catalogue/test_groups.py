@@ -149,3 +149,20 @@ def test_splits_by_row_know_no_groups_and_splits_by_year_keep_the_newest_for_the
 def test_groups_torn_apart_are_named() -> None:
     """Where a split column decides, its owner is told which groups it tears."""
     assert straddling_groups(["train", "test", "train", "train"], ["a", "a", "b", "b"]) == ["a"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_are_those_of_joining_one_link_after_the_other(seed: int) -> None:
+    """On random names and sets, long chains among them, the groups are what merging sets by hand gives."""
+    rng = np.random.default_rng(seed)
+    ids = [str(number) for number in rng.permutation(80)]
+    product_names = ["" if number < 20 else f"name {number}" for number in rng.integers(0, 90, 80)]
+    alike = [rng.choice(80, size, replace=False).tolist() for size in rng.integers(2, 5, 15)]
+    sets = [{index} for index in range(80)]
+    same_name = [[i for i in range(80) if product_names[i] == name] for name in set(product_names) - {""}]
+    for members in [*same_name, *alike]:
+        touched = [one for one in sets if one & set(members)]
+        sets = [one for one in sets if one not in touched] + [set().union(*touched)]
+    expected = {index: min(ids[i] for i in one) for one in sets for index in one}
+    assert group_rows(ids, product_names, alike) == [expected[index] for index in range(80)]
+    assert 5 < len(sets) < 75
