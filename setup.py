@@ -98,6 +98,7 @@ setup(
     packages=find_packages(include=["pipeline*", "components*", "serving*", "schema*"]),
     package_data={
         "schema": ["*.pbtxt"],
+        "components": ["**/templates/*"],
         "serving": ["tensorflow_serving/*", "web/dist/**/*", "proto/**/*.proto", "proto/**/*.json", "stubs/NOTICE"],
     },
     extras_require={"pipeline": PIPELINE, "serving": SERVING, "dev": DEV, "k8s": K8S},

@@ -1,4 +1,7 @@
-"""Hash of a module's source and of all of the house that it imports: the part of the cache key that TFX leaves out."""
+"""Hash of a module's source and of all of the house that it imports: the part of the cache key that TFX leaves out.
+
+Templates count as source: whatever is in a folder ``templates`` beside a module belongs to it.
+"""
 
 import ast
 import hashlib
@@ -20,7 +23,7 @@ def source_hash(*modules: str) -> str:
             waiting += _house_imports(module)
     digest = hashlib.sha256()
     for module in sorted(found):
-        digest.update(module.encode() + b"\0" + (_source(module) or b"") + b"\0")
+        digest.update(module.encode() + b"\0" + (_source(module) or b"") + b"\0" + _templates(module))
     return digest.hexdigest()[:16]
 
 
@@ -39,9 +42,21 @@ def _house_imports(module: str) -> list[str]:
 
 @cache
 def _source(module: str) -> bytes | None:
+    path = _path(module)
+    return path.read_bytes() if path else None
+
+
+@cache
+def _templates(module: str) -> bytes:
+    path = _path(module)
+    files = sorted(file for file in (path.parent / "templates").rglob("*") if file.is_file()) if path else []
+    return b"".join(file.name.encode() + b"\0" + file.read_bytes() + b"\0" for file in files)
+
+
+def _path(module: str) -> Path | None:
     try:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         # A name imported from a module that is not a package.
         return None
-    return Path(spec.origin).read_bytes() if spec and spec.origin else None
+    return Path(spec.origin) if spec and spec.origin else None

@@ -25,6 +25,7 @@ def house(tmp_path, monkeypatch):
 def hashed(name):
     module._source.cache_clear()
     module._house_imports.cache_clear()
+    module._templates.cache_clear()
     importlib.invalidate_caches()
     return module.source_hash(f"components_x.{name}")
 
@@ -40,3 +41,28 @@ def test_follows_imports(house):
 def test_is_stable(house):
     """The same source gives the same hash."""
     assert hashed("a") == hashed("a")
+
+
+def test_a_template_is_source(house):
+    """A template that is changed or added changes the hash of whoever imports the module beside it."""
+    (house / "pages").mkdir()
+    for name, source in {"__init__": "", "page": "X = 1"}.items():
+        (house / "pages" / f"{name}.py").write_text(source)
+    (house / "b.py").write_text("from components_x.pages import page")
+    (house / "pages" / "templates").mkdir()
+    seen = [hashed("a")]
+    for name in ("page.html", "style.css"):
+        (house / "pages" / "templates" / name).write_text("<p>")
+        seen.append(hashed("a"))
+    (house / "pages" / "templates" / "page.html").write_text("<p>changed")
+    seen.append(hashed("a"))
+    assert len(set(seen)) == 4
+
+
+def test_the_quality_report_follows_its_templates(monkeypatch):
+    """What draws the released report runs again when its template changes."""
+    component = "components.evaluation.quality_report.component"
+    monkeypatch.setattr(module, "_templates", lambda name: b"")
+    without = module.source_hash(component)
+    monkeypatch.undo()
+    assert module.source_hash(component) != without

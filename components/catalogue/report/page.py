@@ -1,10 +1,8 @@
 """The report as words for a terminal and as a page for a browser; both name everything that needs a person's eye."""
 
-import base64
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import Final
 
 from PIL import Image
@@ -13,6 +11,7 @@ from components.catalogue.reading.findings import Finding
 from components.catalogue.reading.pictures import load_picture
 from components.catalogue.reading.source import Catalogue
 from components.catalogue.report.report import Report
+from components.html_page import render_html
 from schema import names
 
 LINES_OF_A_LIST: Final = 20
@@ -20,13 +19,6 @@ ROWS_OF_A_TABLE: Final = 1000
 SETS_SHOWN: Final = 40
 PICTURES_OF_A_SET: Final = 8
 SHOWN_SIZE: Final = (90, 80)  # at most; pixels
-
-STYLE: Final = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;margin:.5rem 0 1.5rem}td,th{padding:.15rem .8rem .15rem 0;text-align:left}
-th{border-bottom:1px solid #999}td.n{text-align:right}.bar{background:#5b8def;height:.7rem;display:inline-block}
-img{height:80px;border:1px solid #ddd;margin:0 .3rem .3rem 0}.none{color:#666}
-"""
 
 
 def render_text(report: Report) -> str:
@@ -36,10 +28,16 @@ def render_text(report: Report) -> str:
 
 def render_page(report: Report, catalogue: Catalogue) -> str:
     """One HTML file that needs nothing else; pictures of doubtful rows are taken from ``catalogue``."""
-    body = "\n".join(_sections(report, catalogue))
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Catalogue report</title><style>{STYLE}</style>'
-        f"<h1>Catalogue report</h1>\n{body}</html>\n"
+    return render_html(
+        __package__,
+        "page.html",
+        summary=summary(report),
+        findings=[(heading, [_cells(one) for one in found]) for heading, found in _findings(report)],
+        remarks=remarks(report),
+        duplicates=[(ids, _thumbnails(catalogue, ids)) for ids in _shown_duplicates(report)],
+        labels={column: _bars(labels) for column, labels in report.labels.items()},
+        splits=names.SPLITS,
+        rows_of_a_table=ROWS_OF_A_TABLE,
     )
 
 
@@ -79,7 +77,7 @@ def remarks(report: Report) -> list[tuple[str, list[str]]]:
 def _text_lines(report: Report) -> Iterator[str]:
     for name, value in summary(report):
         yield f"{name:<16} {value}"
-    for heading, findings in (("Rejected rows", report.rejected), ("Repaired rows", report.repaired)):
+    for heading, findings in _findings(report):
         yield from _text_list(f"{heading}: {len(findings):,}{_reasons(findings)}", [_finding(one) for one in findings])
     for heading, cases in remarks(report):
         yield from _text_list(f"{heading}: {len(cases):,}", cases)
@@ -109,47 +107,34 @@ def _labels(item: tuple[str, dict[str, int]]) -> str:
     return f"{item[0]}: {', '.join(f'{label} ({rows})' for label, rows in item[1].items())}"
 
 
-def _sections(report: Report, catalogue: Catalogue) -> Iterator[str]:
-    yield _table((), summary(report))
-    for heading, findings in (("Rejected rows", report.rejected), ("Repaired rows", report.repaired)):
-        yield f"<h2>{heading}: {len(findings):,}</h2>"
-        rows = [(str(one.line), one.id, one.reason.value, one.detail) for one in findings]
-        yield _table(("line", "id", "reason", "particulars"), rows)
-    for heading, cases in remarks(report):
-        yield f"<h2>{escape(heading)}: {len(cases):,}</h2>"
-        yield _table((), [(case,) for case in cases])
-    yield "<h2>Near-duplicates that disagree, and the largest sets</h2>"
-    largest = sorted(report.near_duplicates, key=len, reverse=True)[:SETS_SHOWN]
-    for ids in dict.fromkeys([*report.disagreeing_duplicates[:SETS_SHOWN], *largest]):
-        yield f"<p>{''.join(_image(catalogue, one) for one in ids[:PICTURES_OF_A_SET])}<br>{escape(', '.join(ids))}</p>"
-    for column, labels in report.labels.items():
-        yield f"<h2>{escape(column)}: {len(labels)} labels</h2>{_bars(labels)}"
+def _findings(report: Report) -> list[tuple[str, tuple[Finding, ...]]]:
+    return [("Rejected rows", report.rejected), ("Repaired rows", report.repaired)]
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return '<p class="none">none</p>'
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows[:ROWS_OF_A_TABLE])
-    more = f"<p>… and {len(rows) - ROWS_OF_A_TABLE:,} more, in report.json</p>" if len(rows) > ROWS_OF_A_TABLE else ""
-    return f"<table><tr>{head}</tr>{body}</table>{more}"
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return str(finding.line), finding.id, finding.reason.value, finding.detail
 
 
-def _bars(labels: dict[str, dict[str, int]]) -> str:
+def _bars(labels: dict[str, dict[str, int]]) -> list[tuple[str, list[int], float]]:
+    """Of each label its name, its rows split by split, and its share of the most frequent one's rows."""
     largest = max(sum(of.values()) for of in labels.values())
-    head = "".join(f"<th>{cell}</th>" for cell in ("label", *names.SPLITS, ""))
-    body = "".join(
-        f"<tr><td>{escape(label)}</td>{''.join(f'<td class=n>{of[split]:,}</td>' for split in names.SPLITS)}"
-        f'<td><span class="bar" style="width:{20 * sum(of.values()) / largest:.2f}rem"></span></td></tr>'
-        for label, of in labels.items()
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return [(label, [of[split] for split in names.SPLITS], sum(of.values()) / largest) for label, of in labels.items()]
 
 
-def _image(catalogue: Catalogue, row_id: str) -> str:
+def _shown_duplicates(report: Report) -> list[tuple[str, ...]]:
+    largest = sorted(report.near_duplicates, key=len, reverse=True)[:SETS_SHOWN]
+    return list(dict.fromkeys([*report.disagreeing_duplicates[:SETS_SHOWN], *largest]))
+
+
+def _thumbnails(catalogue: Catalogue, ids: Sequence[str]) -> dict[str, bytes]:
+    return {one: _thumbnail(catalogue, one) for one in ids[:PICTURES_OF_A_SET]}
+
+
+def _thumbnail(catalogue: Catalogue, row_id: str) -> bytes:
+    """A small JPEG of a row's picture."""
     with Image.open(io.BytesIO(load_picture(catalogue, row_id).content)) as image:
         small = image.convert("RGB")
     small.thumbnail(SHOWN_SIZE)
     encoded = io.BytesIO()
     small.save(encoded, "JPEG")
-    return f'<img alt="{escape(row_id)}" src="data:image/jpeg;base64,{base64.b64encode(encoded.getvalue()).decode()}">'
+    return encoded.getvalue()

@@ -9,7 +9,7 @@ import pytest
 from components.calibration.fitting import Calibration, calibrated_scores
 from components.calibration.joint_answer import JointAnswer
 from components.evaluation.quality_report import analysis
-from components.evaluation.quality_report.markup import photo, table
+from components.evaluation.quality_report.page import HeadSection, Mistake, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions
 from schema import names
 from serving.merger.core.cards import make_release, parse_card
@@ -143,8 +143,27 @@ def test_pictures_with_and_without_a_relative_in_training_stand_side_by_side(thr
     assert analysis.by_relatives(three, set())["test pictures"].tolist() == ["all", "without one"]
 
 
-def test_text_is_never_markup():
-    """A product name with tags in it is shown, not run."""
+def test_text_is_never_markup(tmp_path):
+    """A label or product name with tags in it is shown, wherever the page says it, and never run."""
     evil = "<script>alert(1)</script>"
-    assert "<script>" not in table([evil], [[evil]])
-    assert "<script>" not in photo(b"\xff\xd8", evil)
+    frame = pd.DataFrame({evil: [evil]})
+    figures = dict.fromkeys(("count", "top_1", "top_5", "macro_f1", "ece", "skill"), 0.5)
+    plot, mistake = tmp_path / f"{evil.replace('/', '')}.png", Mistake(b"\xff\xd8", evil)
+    plot.write_bytes(b"\x89PNG")
+    section = HeadSection(
+        head=evil,
+        description={**card(names.ARTICLE_TYPE)["heads"][names.ARTICLE_TYPE], "labels": [evil]},
+        figures=figures,
+        interval=(0.4, 0.6),
+        ece_before=0.1,
+        per_class=frame,
+        slices=[(evil, figures)],
+        pictures=[plot],
+        confusion=plot,
+        worst_pairs=[(evil, evil, 3, [mistake])],
+        mistakes=[mistake],
+    )
+    page = render_page([section], Overview(frame, frame, frame, frame))
+    assert page.count("<script>") == 1  # the page's own, which sorts its tables
+    assert "alert(1)" not in page.rpartition("<script>")[2]
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 17

@@ -1,0 +1,35 @@
+"""HTML pages from Jinja2 templates: text is never taken for markup, and a page needs nothing from outside."""
+
+import base64
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def render_html(package: str, template: str, **values: Any) -> str:
+    """The page that a template makes of ``values``.
+
+    Args:
+      package: dotted name of the package whose ``templates/`` folder holds it.
+      template: its file name.
+      **values: what the template names; each must be given.
+
+    Raises:
+      jinja2.TemplateNotFound: the package has no such template.
+      jinja2.UndefinedError: the template names a value that was not given.
+    """
+    environment = Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_url"] = _data_url
+    return environment.get_template(template).render(**values)
+
+
+def _data_url(image: bytes) -> str:
+    """A PNG or JPEG file as the address of itself."""
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
