@@ -14,8 +14,9 @@ from components.evaluation.classification_metrics import ClassificationTally
 from components.release.store import ReleaseError, ReleaseStore
 from pipeline.errors import RunError
 from schema import names
-from serving.merger.core.cards import Card, make_release, parse_card
+from schema.model_card import ModelCard
 from serving.merger.core.merge import Merger
+from serving.merger.core.release import make_release, parse_card
 
 _BATCH = 64
 _FIGURES = ("top_1", "top_5", "macro_f1", "ece", "count")
@@ -136,6 +137,6 @@ def _batches(pictures: Iterable[LabelledPicture], size: int) -> Iterator[list[La
         yield batch
 
 
-def _card(model: Any, name: str) -> Card:
+def _card(model: Any, name: str) -> ModelCard:
     values = model.signatures[names.METADATA](keys=tf.constant([names.CARD_KEY]))[names.METADATA_VALUES]
     return parse_card(values.numpy()[0].decode(), name)

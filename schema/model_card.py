@@ -5,8 +5,9 @@ beside the graph as ``assets.extra/card.json`` for whoever wants to read it with
 """
 
 import json
-import math
-from collections.abc import Callable, Mapping
+import sys
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -31,6 +32,8 @@ MAX_EXPONENT: Final = 100.0
 """Largest exponent in ``joint``; much larger ones would make the joint answer's logarithms infinite."""
 
 _FILE: Final = Path("assets.extra") / "card.json"
+_LARGEST: Final = 2**31 - 1
+"""Largest whole number; a count of more rows than that, or such a picture, is a mistake."""
 
 T = TypeVar("T")
 
@@ -131,7 +134,7 @@ class ModelCard:
         """
         try:
             document = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CardError(f"the card is no JSON ({error}): {text[:80]!r}") from error
         version = document.get("format", 1) if isinstance(document, dict) else 1
         try:
@@ -150,7 +153,7 @@ class _Field:
 
     def __getitem__(self, key: str) -> "_Field":
         if key not in self.mapping():
-            raise CardError(f"the card has no {self._child(key)}")
+            raise CardError(f"the card has no {self._child(key)}; it must have one")
         return _Field(self._child(key), self.value[key])
 
     def get(self, key: str, default: Any) -> "_Field":
@@ -169,15 +172,16 @@ class _Field:
         return self.expect(str, "text")
 
     def whole(self, at_least: int) -> int:
-        number = self.number(at_least, math.inf)
-        if number != int(number):
-            raise self.wrong("a whole number")
-        return int(number)
+        is_whole = isinstance(self.value, int) or (isinstance(self.value, float) and self.value.is_integer())
+        if not is_whole or isinstance(self.value, bool) or not at_least <= self.value <= _LARGEST:
+            raise self.wrong(f"a whole number of at least {at_least} and at most {_LARGEST}")
+        return int(self.value)
 
-    def number(self, low: float, high: float) -> float:
+    def number(self, low: float, high: float = sys.float_info.max) -> float:
         is_number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
-        if not is_number or not low <= self.value <= high or math.isinf(self.value):
-            raise self.wrong(f"a number of at least {low:g}" + (f" and at most {high:g}" if high < math.inf else ""))
+        if not is_number or not low <= self.value <= high:  # NaN is neither
+            below = f" and at most {high:g}" if high < sys.float_info.max else ""
+            raise self.wrong(f"a number of at least {low:g}{below}")
         return float(self.value)
 
     def expect(self, kind: type[T], words: str) -> T:
@@ -214,17 +218,24 @@ def _read_head(name: str, head: _Field) -> HeadCard:
     level = head["level"] if row is None else head.get("level", row.level)
     threshold = head["review_threshold"]
     temperature = head["temperature"]
-    if temperature.number(0, math.inf) == 0:
+    if temperature.number(0) == 0:
         raise temperature.wrong("a number above 0")
     return HeadCard(
-        labels=_unique(head["labels"], [label.text() for label in head["labels"].items()]),
+        labels=_labels(head["labels"]),
         column=(head["column"] if row is None else head.get("column", row.column)).text(),
         level=None if level.value is None else level.whole(at_least=0),
-        temperature=temperature.number(0, math.inf),
-        curvature=head.get("curvature", 0.0).number(0, math.inf),
+        temperature=temperature.number(0),
+        curvature=head.get("curvature", 0.0).number(0),
         review_threshold=_threshold(threshold),
         review_precision=head["review_precision"].number(0, 1),
     )
+
+
+def _labels(labels: _Field) -> tuple[str, ...]:
+    found = [label.text() for label in labels.items()]
+    if not found:
+        raise labels.wrong("a list of at least one label")
+    return _unique(labels, found)
 
 
 def _threshold(threshold: _Field) -> float:
@@ -248,11 +259,9 @@ def _read_taxonomy(taxonomy: _Field, levels: list[str]) -> tuple[TaxonomyPath, .
 
 
 def _unique(where: _Field, values: list[T]) -> tuple[T, ...]:
-    twice: Callable[[T], bool] = lambda value: values.count(value) > 1  # noqa: E731
-    if len(set(values)) != len(values):
-        raise CardError(
-            f"the card's {where.name} has {next(filter(twice, values))!r} twice; each must stand there once"
-        )
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise CardError(f"the card's {where.name} has {twice[0]!r} twice; each must stand there once")
     return tuple(values)
 
 
@@ -282,5 +291,5 @@ def read_file(saved_model: Path) -> ModelCard:
     path = saved_model / _FILE
     try:
         return ModelCard.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, CardError) as error:
         raise CardError(f"{path} cannot be read: {error}") from error

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from schema import names
+from schema import heads as table
 from serving.local.model_server import find_model_server
 from serving.local.processes import Child, StackError, free_port, python_with, stop_all, wait_for
 from serving.merger.settings import variable
@@ -82,7 +82,7 @@ def stack(
 
 
 def _check_release(release: Path) -> None:
-    missing = [model for model in names.MODELS if not any(p.name.isdigit() for p in (release / model).glob("*"))]
+    missing = [model for model in table.MODELS if not any(p.name.isdigit() for p in (release / model).glob("*"))]
     if missing:
         raise StackError(
             f"{release} has no version of {' and '.join(missing)}; it must hold <model>/<version>, as a pipeline run "
@@ -95,8 +95,7 @@ def _start_merger(model_target: str, http_port: int, grpc_port: int, admin_port:
         "LOOKBOOK_HTTP_PORT": str(http_port),
         "LOOKBOOK_GRPC_PORT": str(grpc_port),
         "LOOKBOOK_ADMIN_PORT": str(admin_port),
-        "LOOKBOOK_ARTICLE_TYPE_TARGET": model_target,
-        "LOOKBOOK_CATEGORY_TARGET": model_target,
+        **{variable(f"{model}_target"): model_target for model in table.MODELS},
         "LOOKBOOK_SHUTDOWN_DELAY_MS": "0",  # nothing in front of it has to notice
     }
     return Child("merger", [python_with("uvloop", "serving"), "-m", "serving"], log, environment=environment)

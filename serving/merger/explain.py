@@ -14,15 +14,15 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageStat
 
-from schema import names
+from schema import heads as table
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.answers import milliseconds
 from serving.merger.core import images
 from serving.merger.core.calls import Call
-from serving.merger.core.cards import HeadCard
 from serving.merger.core.errors import ImageUndecodable, InvalidRequest, ModelUnavailable
 from serving.merger.core.images import Inspected, Size
-from serving.merger.core.merge import DIGITS
+from serving.merger.core.merge import DEEPEST, DIGITS
+from serving.merger.core.release import Release
 from serving.merger.models.backend import Scorer
 from serving.merger.models.releases import Candidate
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -30,7 +30,7 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 MIN_CELLS: Final = 4
 MAX_CELLS: Final = 96
 DEFAULT_CELLS: Final = 48
-MODEL_OF: Final = {head: model for model, heads in names.MODEL_HEADS.items() for head in heads}
+RETRY_AFTER_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,17 @@ class Question:
     cells: int
 
     @classmethod
-    def of(cls, options: pb.ExplainOptions) -> "Question":
-        """The question that a caller asks.
+    def of(cls, options: pb.ExplainOptions, release: Release) -> "Question":
+        """The question that a caller asks of ``release``.
 
         Raises:
-            InvalidRequest: there is no such head, or ``cells`` is out of range.
+            InvalidRequest: there is no such head or label, or ``cells`` is out of range.
+            ModelUnavailable: the head's model cannot be had.
         """
-        head, cells = options.head or names.ARTICLE_TYPE, options.cells or DEFAULT_CELLS
-        if head not in MODEL_OF:
-            raise InvalidRequest(f"head is {head!r}; it must be one of {', '.join(MODEL_OF)}.")
+        head, cells = options.head or DEEPEST, options.cells or DEFAULT_CELLS
+        _require_head(head, release)
+        if options.label and options.label not in release.heads[head].labels:
+            raise InvalidRequest(f"label is {options.label[:80]!r}, which {head} cannot give; see /v1/taxonomy.")
         if not MIN_CELLS <= cells <= MAX_CELLS:
             raise InvalidRequest(f"cells is {cells}; it must be {MIN_CELLS} to {MAX_CELLS}, or 0 for {DEFAULT_CELLS}.")
         return cls(head, options.label or None, cells)
@@ -106,18 +108,14 @@ class Explainer:
 
         Raises:
             VersionGone: the model does not have the release's version any more.
-            LookbookError: the picture cannot be decoded, the head lacks the label, or the model gives no answer.
+            LookbookError: the picture cannot be decoded, or the model gives no answer.
         """
         started = time.perf_counter()
-        model = MODEL_OF[question.head]
-        card = candidate.release.cards.get(model)
-        if card is None:
-            raise ModelUnavailable(candidate.release.absent[model], model=model, retry_after_s=1.0)
-        labels = card.heads[question.head].labels
-        _check_label(question, card.heads[question.head])
-        grid = Grid.over(card.size, question.cells)
+        release = candidate.release
+        labels, size = release.heads[question.head].labels, Size.of(release.cards[release.model_of[question.head]])
+        grid = Grid.over(size, question.cells)
         async with self._limiter.places(1, call.deadline):  # who got this far is not refused any more
-            pictures = await asyncio.to_thread(hide_cells, inspected, card.size, grid)
+            pictures = await asyncio.to_thread(hide_cells, inspected, size, grid)
         rows = await self._scores(candidate, question.head, pictures, call)
         label = labels.index(question.label) if question.label else max(range(len(labels)), key=rows[0].__getitem__)
         confidence, *hidden = (row[label] for row in rows)
@@ -129,7 +127,7 @@ class Explainer:
             rows=grid.rows,
             columns=grid.columns,
             heat=[round(confidence - one, DIGITS) for one in hidden],
-            release=str(candidate.release.version),
+            release=str(release.version),
             total_ms=milliseconds(time.perf_counter() - started),
         )
 
@@ -137,7 +135,7 @@ class Explainer:
         self, candidate: Candidate, head: str, pictures: Sequence[bytes], call: Call
     ) -> list[Sequence[float]]:
         """Scores of ``head`` for each picture."""
-        model, version = MODEL_OF[head], candidate.release.version
+        model, version = candidate.release.model_of[head], candidate.release.version
         rows: list[Sequence[float]] = []
         for start in range(0, len(pictures), self._step):
             chunk = pictures[start : start + self._step]
@@ -163,9 +161,14 @@ def hide_cells(inspected: Inspected, size: Size, grid: Grid) -> list[bytes]:
     return [_png(rgb), *(_png(_hidden(rgb, window, colour)) for window in grid.windows(size))]
 
 
-def _check_label(question: Question, head: HeadCard) -> None:
-    if question.label is not None and question.label not in head.labels:
-        raise InvalidRequest(f"label is {question.label[:80]!r}, which {question.head} cannot give; see /v1/taxonomy.")
+def _require_head(head: str, release: Release) -> None:
+    """A head that no card has may be one of a model that is away: of that, only the table of heads may know."""
+    if head in release.heads:
+        return
+    known = {row.name: row.model for row in table.HEADS}
+    if (model := known.get(head)) in release.absent:
+        raise ModelUnavailable(release.absent[str(model)], model=model, retry_after_s=RETRY_AFTER_S)
+    raise InvalidRequest(f"head is {head[:80]!r}; release {release.version} has {', '.join(release.heads)}.")
 
 
 def _edge_colour(rgb: Image.Image) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import grpc.aio
 import uvicorn
 
-from schema import names
+from schema import heads as table
 from serving.merger.admission.api_keys import Callers
 from serving.merger.grpc.servicer import ClassifierServicer, make_server
 from serving.merger.lifecycle import Lifecycle
@@ -41,7 +41,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._telemetry = Telemetry()
-        self._clients = {model: ModelClient(model, settings, self._telemetry) for model in names.MODELS}
+        self._clients = {model: ModelClient(model, settings, self._telemetry) for model in table.MODELS}
         self._releases = Releases(self._clients, settings, self._changed)
         self._lifecycle = Lifecycle(self._releases)
         scorers = {

@@ -122,15 +122,15 @@ class Classifier:
         Raises:
             LookbookError: there is no explanation.
         """
-        question = Question.of(options)
+        candidate = self._releases.pick()
+        question = Question.of(options, candidate.release)
         inspected = images.inspect(image, self._settings.max_image_bytes, self._settings.max_image_pixels)
         await self._rates.admit(call.caller, question.cells + 1, call.deadline)
-        candidate = self._releases.pick()
         try:
             return await self._explainer.explain(inspected, question, candidate, call)
         except VersionGone:
             other = await self._instead_of(candidate, call)
-            return await self._explainer.explain(inspected, question, other, call)
+            return await self._explainer.explain(inspected, Question.of(options, other.release), other, call)
 
     async def _read_stream(
         self,

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
-from schema import names
 from serving.merger.core.errors import SettingsError
 
 PREFIX: Final = "LOOKBOOK_"
@@ -98,7 +97,7 @@ class Settings:
 
     def target(self, model: str) -> str:
         """gRPC target of the model server of ``model``."""
-        return self.article_type_target if model == names.ARTICLE_TYPE else self.category_target
+        return str(getattr(self, f"{model}_target"))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from schema import names
-from serving.merger.core.cards import Card
+from schema.model_card import HeadCard, ModelCard
+from serving.merger.core.merge import LEVELS
 from serving.merger.models.releases import Releases
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -16,10 +16,13 @@ def taxonomy(releases: Releases) -> pb.Taxonomy:
         NotReady: no release answers.
     """
     release = releases.pick().release
-    labels = {head: card.labels for head, card in release.heads.items()}
+    labels = {level: release.heads[level].labels for level in LEVELS if level in release.heads}
     return pb.Taxonomy(
         release=str(release.version),
-        paths=[pb.TaxonomyPath(**vars(path)) for path in release.taxonomy],
+        paths=[
+            pb.TaxonomyPath(count=path.count, **dict(zip(LEVELS, path.labels, strict=True)))
+            for path in release.taxonomy
+        ],
         labels=pb.HeadLabels(**labels),
     )
 
@@ -63,21 +66,20 @@ def _model(model: str, releases: Releases) -> pb.ModelStatus:
     )
 
 
-def _card(card: Card) -> pb.ModelCard:
+def _card(card: ModelCard) -> pb.ModelCard:
     return pb.ModelCard(
-        image_height=card.size.height,
-        image_width=card.size.width,
-        heads=[_head(head, card) for head in names.MODEL_HEADS[card.model]],
+        image_height=card.height,
+        image_width=card.width,
+        heads=[_head(name, head) for name, head in card.heads.items()],
         training_json=json.dumps(card.training),
     )
 
 
-def _head(head: str, card: Card) -> pb.HeadCard:
-    found = card.heads[head]
+def _head(name: str, head: HeadCard) -> pb.HeadCard:
     return pb.HeadCard(
-        name=head,
-        labels=len(found.labels),
-        review_threshold=found.review_threshold,
-        review_precision=found.review_precision,
-        temperature=found.temperature,
+        name=name,
+        labels=len(head.labels),
+        review_threshold=head.review_threshold,
+        review_precision=head.review_precision,
+        temperature=head.temperature,
     )

@@ -8,7 +8,7 @@ import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from schema import names
+from schema import heads as table
 from serving.local.model_server import IMAGE
 from serving.merger.settings import Settings, rows, variable
 from serving.model_server.flags import parse
@@ -64,7 +64,7 @@ def test_every_setting_is_deployed(base: Manifests, merger: Workload) -> None:
 
 def test_targets_are_headless_services(base: Manifests, settings: Settings) -> None:
     """Both targets resolve to every model server, one address each, on the port of its gRPC API."""
-    for model in names.MODELS:
+    for model in table.MODELS:
         found = re.fullmatch(r"dns:///([a-z-]+):(\d+)", settings.target(model))
         assert found, settings.target(model)
         service = base.get("Service", found[1])
@@ -142,7 +142,7 @@ def test_canary_configurations_pin_one_release(track: str) -> None:
     name = {"stable": "models.config", "canary": "canary.config"}[track]
     config = text_format.Parse(manifests.get("ConfigMap", "tensorflow-serving")["data"][name], ModelServerConfig())
     models = {model.name: model for model in config.model_config_list.config}
-    assert models.keys() == set(names.MODELS)
+    assert models.keys() == set(table.MODELS)
     pinned = {tuple(model.model_version_policy.specific.versions) for model in models.values()}
     assert len(pinned) == 1 and len(next(iter(pinned))) == 1
     for model in models.values():

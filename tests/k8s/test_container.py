@@ -12,6 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from schema import heads as table
 from schema import names
 from tests import tiny_models
 from tests.k8s import rendering
@@ -74,7 +75,7 @@ def engine() -> Iterator[Podman]:
 def _documents(manifests: Manifests, ports: dict[int, int], target: str) -> list[Document]:
     """The merger's pod as rendered, but on this machine's network; podman does not ask the probes, the test does."""
     config, deployment = (copy.deepcopy(manifests.get(kind, "merger")) for kind in ("ConfigMap", "Deployment"))
-    config["data"] |= {f"LOOKBOOK_{model.upper()}_TARGET": target for model in names.MODELS}
+    config["data"] |= {f"LOOKBOOK_{model.upper()}_TARGET": target for model in table.MODELS}
     named = manifests.workload("merger").ports()
     config["data"] |= {f"LOOKBOOK_{name.upper()}_PORT": str(ports[number]) for name, number in named.items()}
     pod = deployment["spec"]["template"]["spec"]

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
+from schema import heads as table
 from schema import names
 from tests import tiny_models
 from tests.k8s import rendering
@@ -39,7 +40,7 @@ async def _release(root: Path, version: int) -> None:
 
 def _withdraw(root: Path, version: int) -> None:
     """Takes a release away, as `lookbook rollback` does."""
-    for model in names.MODELS:
+    for model in table.MODELS:
         (root / "release" / model / str(version)).rename(root / f"{model}-{version}")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from schema import names
+from schema import heads as table
 from tests.k8s import rendering
 
 SCRIPT: Final = rendering.K8S / "components/models-from-bucket/sync.sh"
@@ -18,7 +18,7 @@ needs_rclone = pytest.mark.skipif(not shutil.which("rclone"), reason="needs rclo
 
 def _publish(store: Path, version: int, *, manifest: bool = True) -> None:
     """A release in the store; small files in place of SavedModels."""
-    for model in names.MODELS:
+    for model in table.MODELS:
         folder = store / model / str(version)
         (folder / "variables").mkdir(parents=True)
         (folder / "saved_model.pb").write_text(f"{model} {version}")
@@ -38,12 +38,12 @@ def _sync(store: Path, models: Path, *, path: str = os.environ["PATH"]) -> subpr
 def _versions(models: Path) -> dict[str, list[str]]:
     """What a model server would see."""
     return {
-        model: sorted(path.name for path in (models / model).glob("*") if path.name.isdigit()) for model in names.MODELS
+        model: sorted(path.name for path in (models / model).glob("*") if path.name.isdigit()) for model in table.MODELS
     }
 
 
 def _both(*versions: int) -> dict[str, list[str]]:
-    return {model: [str(version) for version in versions] for model in names.MODELS}
+    return {model: [str(version) for version in versions] for model in table.MODELS}
 
 
 @needs_rclone

@@ -17,6 +17,7 @@ from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
+from schema import heads as table
 from schema import names
 from serving.model_server import config
 from serving.model_server.flags import parse
@@ -48,7 +49,7 @@ class Shelf:
         source = self._folder / variant
         if not source.exists():
             write_release(source, **VARIANTS[variant])
-        for model in [only] if only else names.MODELS:
+        for model in [only] if only else table.MODELS:
             if (source / model).exists():
                 staging = models / model / f".incoming-{version}"
                 shutil.copytree(source / model / "1", staging)
@@ -155,7 +156,7 @@ def start(
     models: Path, config: Path, credentials: grpc.ChannelCredentials | None = None, **flags: Any
 ) -> Iterator[RunningServer]:
     """Serve ``models`` by the committed configuration, with ``flags`` changed, on free ports."""
-    for model in names.MODELS:
+    for model in table.MODELS:
         (models / model).mkdir(parents=True, exist_ok=True)
     port, rest_port = free_port(), free_port()
     ours = {"port": port, "rest_api_port": rest_port, "file_system_poll_wait_seconds": 1}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from schema import names
+from schema import heads as table
 from serving.model_server import config, flags
 from serving.model_server.protos import BatchingParameters, ConfigError, MonitoringConfig, read_text_proto
 from serving.tensorflow_serving.local import CONFIG_DIR, local_flags, read_flags
@@ -15,7 +15,7 @@ from serving.tensorflow_serving.local import CONFIG_DIR, local_flags, read_flags
 def test_models_config() -> None:
     """Both models, by the names of the contract, two versions of each, is what TensorFlow Serving's own proto reads."""
     models = config.model_configs(read_text_proto(CONFIG_DIR / "models.config", ModelServerConfig()))
-    assert list(models) == list(names.MODELS)
+    assert list(models) == list(table.MODELS)
     for name, model in models.items():
         assert model.base_path == f"/models/{name}"
         assert model.model_platform == "tensorflow"

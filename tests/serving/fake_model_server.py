@@ -9,13 +9,14 @@ import asyncio
 import io
 import json
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc.aio
 from PIL import Image
 
+from schema import heads as table
 from schema import names
 from serving.stubs.tensorflow.core.framework import types_pb2
 from serving.stubs.tensorflow_serving.apis import (
@@ -42,6 +43,7 @@ class FakeModel:
     failures_left: int | None = None  # with predict_error: so many calls fail, then none
     spoil: Callable[[predict_pb2.PredictResponse], None] | None = None
     card: Callable[[dict[str, Any]], None] | None = None  # changes the card
+    attributes: tuple[str, ...] = ()  # of the release; each model has its own of them
     shift: int = 0
     sure: float = SURE
     unreadable: bool = False
@@ -53,7 +55,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Both models behind one port."""
 
     def __init__(self) -> None:
-        self.models = {model: FakeModel() for model in names.MODELS}
+        self.models = {model: FakeModel() for model in table.MODELS}
         self.port = 0
         self.credentials: grpc.ServerCredentials | None = None
         self._server: grpc.aio.Server | None = None
@@ -63,7 +65,12 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         return f"127.0.0.1:{self.port}"
 
     def reset(self) -> None:
-        self.models.update({model: FakeModel() for model in names.MODELS})
+        self.models.update({model: FakeModel() for model in table.MODELS})
+
+    def carry(self, *attributes: str) -> None:
+        """From the next release that is looked at: heads outside the taxonomy."""
+        for model in self.models.values():
+            model.attributes = attributes
 
     def serve_versions(self, *versions: int) -> None:
         for model in self.models.values():
@@ -107,7 +114,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         version = request.model_spec.version.value
         if model.versions.get(version) != "AVAILABLE":
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such version")
-        document = make_card(name)
+        document = make_card(name, model.attributes)
         if model.card:
             model.card(document)
         reply = predict_pb2.PredictResponse(model_spec=request.model_spec)
@@ -119,7 +126,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         reply.model_spec.name = name
         reply.model_spec.version.value = version
         reply.model_spec.signature_name = names.SCORES
-        for head in names.MODEL_HEADS[name]:
+        for head in (head.name for head in tiny_models.heads_of(name, model.attributes)):
             rows = [score_row(head, image, version + model.shift, model.sure) for image in images]
             shape = [len(images), len(head_labels(head))]
             tensor = _put(reply, head, types_pb2.DT_FLOAT, shape)
@@ -167,7 +174,7 @@ def score_row(head: str, image: bytes, weights: int, sure: float = SURE) -> list
     colour = colour_of(image)
     if colour is None:
         return [1 / len(labels)] * len(labels)
-    best = labels.index(tiny_models.expected(colour, weights)[head])
+    best = labels.index(tiny_models.expected(colour, weights, [head])[head])
     return [sure if i == best else (1 - sure) / (len(labels) - 1) for i in range(len(labels))]
 
 
@@ -178,20 +185,10 @@ def colour_of(image: bytes) -> str | None:
     return near[0] if near else None
 
 
-def make_card(model: str) -> dict[str, Any]:
-    """The card of ``model``, as the tiny models have it."""
-    head = {"temperature": 1.0, "curvature": 0.0, "review_threshold": 0.6, "review_precision": 0.97}
-    return {
-        "model": model,
-        "image": {"height": tiny_models.HEIGHT, "width": tiny_models.WIDTH},
-        "heads": {name: {"labels": head_labels(name)} | head for name in names.MODEL_HEADS[model]},
-        "taxonomy": [
-            {name: getattr(product, name) for name in names.HEAD_LABELS} | {"count": 100 + i}
-            for i, product in enumerate(PRODUCTS)
-        ],
-        "joint": {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATEGORY: 0.5, "path": 0.5},
-        "training": {"profile": "fake"},
-    }
+def make_card(model: str, attributes: Iterable[str] = ()) -> dict[str, Any]:
+    """The card of ``model``, as the tiny models have it, for a test to change."""
+    document: dict[str, Any] = json.loads(tiny_models.make_card(model, attributes, profile="fake").to_json())
+    return document
 
 
 async def serve_alone(port: int) -> None:

@@ -1,16 +1,17 @@
 """Cards and releases made by hand, for tests of what is pure."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
-from schema import names
-from serving.merger.core.cards import Release, make_release, parse_card
+from schema import heads as table
+from serving.merger.core.release import Release, make_release, parse_card
 from tests.serving.fake_model_server import make_card
 
 
-def release(version: int = 1, **changes: Any) -> Release:
-    """The release of the tiny models; ``changes`` replace parts of both cards."""
-    cards = {model: parse_card(json.dumps(make_card(model) | changes), model) for model in names.MODELS}
+def release(version: int = 1, attributes: Iterable[str] = (), **changes: Any) -> Release:
+    """The release of the tiny models with ``attributes``; ``changes`` replace parts of both cards."""
+    cards = {model: parse_card(json.dumps(make_card(model, attributes) | changes), model) for model in table.MODELS}
     return make_release(version, cards, {})
 
 

@@ -7,12 +7,16 @@ tests of the serving side can use it too; the graph is in :mod:`tests.tiny_model
 
 import io
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from PIL import Image
 
+from schema import heads as table
 from schema import names
+from schema.heads import Head
+from schema.model_card import PATH, HeadCard, ModelCard, TaxonomyPath
 
 ROOT: Final = Path(__file__).parents[2]
 PIPELINE_PYTHON: Final = ROOT / ".venv/pipeline/bin/python"
@@ -27,18 +31,19 @@ class Product(NamedTuple):
     article_type: str
     sub_category: str
     master_category: str
+    gender: str
     colour: str
     rgb: tuple[float, float, float]
 
 
 # Neighbours differ in every head, round the corner too: a shift by one changes all answers.
 PRODUCTS: Final = (
-    Product("Tshirts", "Topwear", "Apparel", "red", (1, 0, 0)),
-    Product("Watches", "Watches", "Accessories", "green", (0, 1, 0)),
-    Product("Shirts", "Topwear", "Apparel", "blue", (0, 0, 1)),
-    Product("Casual Shoes", "Shoes", "Footwear", "yellow", (1, 1, 0)),
-    Product("Jeans", "Bottomwear", "Apparel", "magenta", (1, 0, 1)),
-    Product("Sports Shoes", "Shoes", "Footwear", "cyan", (0, 1, 1)),
+    Product("Tshirts", "Topwear", "Apparel", "Men", "red", (1, 0, 0)),
+    Product("Watches", "Watches", "Accessories", "Women", "green", (0, 1, 0)),
+    Product("Shirts", "Topwear", "Apparel", "Unisex", "blue", (0, 0, 1)),
+    Product("Casual Shoes", "Shoes", "Footwear", "Men", "yellow", (1, 1, 0)),
+    Product("Jeans", "Bottomwear", "Apparel", "Women", "magenta", (1, 0, 1)),
+    Product("Sports Shoes", "Shoes", "Footwear", "Unisex", "cyan", (0, 1, 1)),
 )
 COLOURS: Final = tuple(product.colour for product in PRODUCTS)
 DISAGREEMENT: Final = 1
@@ -48,15 +53,44 @@ BROKEN: Final = ("garbage", "empty", "no-scores", "no-card")
 """Ways a version can be broken: unreadable graph, no graph at all, lacks the ``scores`` signature, knows no card."""
 
 
-def expected(colour: str, weights: int = 0) -> dict[str, str]:
+def expected(colour: str, weights: int = 0, attributes: Iterable[str] = ()) -> dict[str, str]:
     """Head → best label of a picture of ``colour`` under a release written with ``weights``."""
     product = PRODUCTS[(COLOURS.index(colour) + weights) % len(PRODUCTS)]
-    return {head: getattr(product, head) for head in names.HEAD_LABELS}
+    return {head: label(product, head) for head in (*(level.name for level in table.taxonomy()), *attributes)}
+
+
+def label(product: Product, head: str) -> str:
+    """What ``head`` says of ``product``: its colour, where a product has no field of that name."""
+    return str(getattr(product, head, product.colour))
 
 
 def head_labels(head: str) -> list[str]:
     """The labels of ``head`` in the order of the card."""
-    return sorted({getattr(product, head) for product in PRODUCTS})
+    return sorted({label(product, head) for product in PRODUCTS})
+
+
+def heads_of(model: str, attributes: Iterable[str] = ()) -> tuple[Head, ...]:
+    """The heads of ``model`` in a release with ``attributes``, which need no row in the table of heads."""
+    rows = {head.name: head for head in table.HEADS}
+    wanted = [rows.get(name, Head(name, name, names.CATEGORY)) for name in attributes]
+    return table.of_model(model, (*table.taxonomy(), *wanted))
+
+
+def make_card(model: str, attributes: Iterable[str] = (), **training: Any) -> ModelCard:
+    """The card of ``model``, with ``training`` for its provenance."""
+    levels = [head.name for head in table.taxonomy()]
+    paths = [
+        TaxonomyPath(tuple(label(product, level) for level in levels), 100 * (i + 1))
+        for i, product in enumerate(PRODUCTS)
+    ]
+    joint = dict.fromkeys(levels, 0.5) | {names.ARTICLE_TYPE: 1.0, PATH: 0.5}
+    heads = {
+        head.name: HeadCard(
+            tuple(head_labels(head.name)), head.column, head.level, review_threshold=0.6, review_precision=0.97
+        )
+        for head in heads_of(model, attributes)
+    }
+    return ModelCard(model, HEIGHT, WIDTH, heads, tuple(sorted(paths)), joint, training)
 
 
 def picture(colour: str, *, width: int = 60, height: int = 80, image_format: str = "JPEG") -> bytes:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from schema import names
+from schema import heads as table
 from tests.tiny_models import BROKEN
 
 
@@ -18,7 +18,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--delay-seconds", type=float, default=0.0, help="sleep in each call")
     parser.add_argument("--warmup", action="store_true", help="with warm-up requests")
     parser.add_argument("--broken", choices=BROKEN)
-    parser.add_argument("--models", nargs="+", choices=names.MODELS, default=names.MODELS)
+    parser.add_argument("--models", nargs="+", choices=table.MODELS, default=table.MODELS)
+    parser.add_argument("--attributes", nargs="+", default=(), metavar="NAME", help="heads outside the taxonomy")
     return parser.parse_args()
 
 

@@ -1,6 +1,5 @@
 """The TensorFlow half of the tiny models: the signatures, the card, and how a version lands on disk."""
 
-import json
 import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.python.data.experimental.ops import testing as tf_data_testing  # sleeps without burning a core
 
+from schema import heads as table
 from schema import names
+from schema.model_card import ModelCard
 from tests import tiny_models
 from tests.tiny_models import HEIGHT, PRODUCTS, WIDTH, head_labels
 
@@ -54,12 +55,12 @@ def type_probabilities(pixels: tf.Tensor, weights: int) -> tf.Tensor:
 def head_scores(products: tf.Tensor, head: str) -> tf.Tensor:
     """P(product) float32[N, P] → float32[N, C] of ``head``: the sum over the products under each label."""
     labels = head_labels(head)
-    membership = [[float(getattr(product, head) == label) for label in labels] for product in PRODUCTS]
+    membership = [[float(tiny_models.label(product, head) == one) for one in labels] for product in PRODUCTS]
     return tf.matmul(products, tf.constant(membership))
 
 
-def scores_function(model: str, weights: int, delay_seconds: float) -> Callable[[tf.Tensor], Tensors]:
-    """The ``scores`` signature of ``model``; each call takes ``delay_seconds`` longer than it needs."""
+def scores_function(card: ModelCard, weights: int, delay_seconds: float) -> Callable[[tf.Tensor], Tensors]:
+    """The ``scores`` signature of a model; each call takes ``delay_seconds`` longer than it needs."""
 
     def scores(image_bytes: tf.Tensor) -> Tensors:
         if delay_seconds:
@@ -68,7 +69,7 @@ def scores_function(model: str, weights: int, delay_seconds: float) -> Callable[
                 image_bytes = tf.identity(image_bytes)
         pixels, image_ok = decode_batch(image_bytes)
         products = type_probabilities(pixels, weights) * tf.cast(image_ok, tf.float32)[:, tf.newaxis]
-        return {head: head_scores(products, head) for head in names.MODEL_HEADS[model]} | {names.IMAGE_OK: image_ok}
+        return {head: head_scores(products, head) for head in card.heads} | {names.IMAGE_OK: image_ok}
 
     return scores
 
@@ -81,9 +82,11 @@ def top_k(head: str, scores: tf.Tensor, image_ok: tf.Tensor) -> Tensors:
     return {names.labels_tensor(head): texts, names.scores_tensor(head): values}
 
 
-def signatures(model: str, weights: int, delay_seconds: float, card: str) -> dict[str, Callable[..., Tensors]]:
-    """All three signatures of ``model``, by name."""
-    scores = scores_function(model, weights, delay_seconds)
+def signatures(
+    card: ModelCard, weights: int, delay_seconds: float, card_text: str
+) -> dict[str, Callable[..., Tensors]]:
+    """All three signatures of a model, by name; ``metadata`` tells ``card_text``."""
+    scores = scores_function(card, weights, delay_seconds)
 
     @tf.function(input_signature=[Images])
     def serving_default(image_bytes: tf.Tensor) -> Tensors:
@@ -94,36 +97,13 @@ def signatures(model: str, weights: int, delay_seconds: float, card: str) -> dic
 
     @tf.function(input_signature=[Keys])
     def metadata(keys: tf.Tensor) -> Tensors:
-        return {names.METADATA_VALUES: tf.where(keys == names.CARD_KEY, card, "")}
+        return {names.METADATA_VALUES: tf.where(keys == names.CARD_KEY, card_text, "")}
 
     return {
         names.SERVING_DEFAULT: serving_default,
         names.SCORES: tf.function(scores, input_signature=[Images]),
         names.METADATA: metadata,
     }
-
-
-def make_card(model: str, weights: int) -> str:
-    """The model card, a JSON document as :data:`schema.names.CARD_KEY` describes it."""
-    heads = {
-        head: {
-            "labels": head_labels(head),
-            "temperature": 1.0,
-            "curvature": 0.0,
-            "review_threshold": 0.6,
-            "review_precision": 0.97,
-        }
-        for head in names.MODEL_HEADS[model]
-    }
-    taxonomy = [
-        {head: getattr(product, head) for head in names.HEAD_LABELS} | {"count": 100 * (i + 1)}
-        for i, product in enumerate(PRODUCTS)
-    ]
-    joint = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATEGORY: 0.5, "path": 0.5}
-    card = {"model": model, "image": {"height": HEIGHT, "width": WIDTH}, "heads": heads}
-    return json.dumps(
-        card | {"taxonomy": taxonomy, "joint": joint, "training": {"profile": "tiny", "weights": weights}}
-    )
 
 
 def write_warmup(folder: Path, model: str) -> None:
@@ -142,14 +122,13 @@ def write_warmup(folder: Path, model: str) -> None:
             writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
 
 
-def write_model(folder: Path, model: str, weights: int, delay_seconds: float, broken: str | None) -> None:
+def write_model(folder: Path, card: ModelCard, weights: int, delay_seconds: float, broken: str | None) -> None:
     """Write one SavedModel into ``folder``, whole or broken in one of the ways of ``BROKEN``."""
     folder.mkdir(parents=True)
     if broken == "garbage":
         (folder / "saved_model.pb").write_bytes(b"\x00 this is no SavedModel")
     elif broken != "empty":
-        card = "" if broken == "no-card" else make_card(model, weights)
-        all_signatures = signatures(model, weights, delay_seconds, card)
+        all_signatures = signatures(card, weights, delay_seconds, "" if broken == "no-card" else card.to_json())
         if broken == "no-scores":
             del all_signatures[names.SCORES]
         tf.saved_model.save(tf.Module(), str(folder), signatures=all_signatures)
@@ -164,7 +143,8 @@ def write_release(
     delay_seconds: float = 0.0,
     warmup: bool = False,
     broken: str | None = None,
-    models: Collection[str] = names.MODELS,
+    models: Collection[str] = table.MODELS,
+    attributes: Collection[str] = (),
 ) -> None:
     """Write ``root/<model>/<version>`` for each model, each appearing whole by a rename.
 
@@ -177,12 +157,14 @@ def write_release(
         warmup: with warm-up requests in ``assets.extra``.
         broken: one of ``BROKEN``.
         models: which models to write.
+        attributes: heads outside the taxonomy, of the category model unless the table of heads says otherwise.
     """
     for model in models:
         staging, final = root / model / f".incoming-{version}", root / model / str(version)
         shutil.rmtree(staging, ignore_errors=True)
         shift = weights + (tiny_models.DISAGREEMENT if disagree and model == names.CATEGORY else 0)
-        write_model(staging, model, shift, delay_seconds, broken)
+        card = tiny_models.make_card(model, attributes, profile="tiny", weights=shift)
+        write_model(staging, card, shift, delay_seconds, broken)
         if warmup:
             write_warmup(staging, model)
         staging.rename(final)

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 from PIL import ExifTags, Image, ImageOps
 
+from schema.model_card import ModelCard
 from serving.merger.core.errors import (
     ImageAnimated,
     ImageMissing,
@@ -54,6 +55,11 @@ class Size(NamedTuple):
 
     height: int
     width: int
+
+    @classmethod
+    def of(cls, card: ModelCard) -> "Size":
+        """What the model of ``card`` sees."""
+        return cls(card.height, card.width)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ The joint answer is the known path with the highest
 
 with the exponents of the card and P(path | type) from the counts in training, normalised over the known paths. Without
 the article type model the pairs of sub and master category take the place of the paths, without the last factor.
+
+An attribute, a head outside the taxonomy, stands beside all that: it changes neither the joint answer nor its review.
 """
 
 import math
@@ -14,12 +16,16 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
+from schema import heads as table
 from schema import names
-from serving.merger.core.cards import PATH, Release
+from schema.model_card import PATH
+from serving.merger.core.release import Release
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
-LEVELS: Final = (names.MASTER_CATEGORY, names.SUB_CATEGORY, names.ARTICLE_TYPE)
-"""The levels of a path, from the top."""
+LEVELS: Final = tuple(head.name for head in table.taxonomy())
+"""The levels of a path, from the top; the contract's fields bear their names."""
+
+DEEPEST: Final = LEVELS[-1]
 
 DEFAULT_TOP_K: Final = names.TOP_K
 DIGITS: Final = 6
@@ -52,18 +58,16 @@ class Merger:
         agreement = self._agreement({head: positions[0] for head, positions in best.items()})
         reasons = self._reasons(scores, joint, agreement)
         level = _level(joint, reasons)
-        heads = {head: self._head(head, row, best[head]) for head, row in scores.items()}
+        heads: Fields = {head: self._head(head, row, best[head]) for head, row in scores.items()}
         # Nested dictionaries are turned into messages in C; nested messages would be copied one by one.
         return pb.ClassifyResponse(
-            article_type=heads.get(names.ARTICLE_TYPE),
-            sub_category=heads.get(names.SUB_CATEGORY),
-            master_category=heads.get(names.MASTER_CATEGORY),
+            **{name: heads.get(name) for name in LEVELS},
             joint=joint,
             path=[joint[name] for name in LEVELS[: LEVELS.index(level) + 1]],
             level=level,
             agreement=agreement,
             review={"needed": bool(reasons), "reasons": reasons},
-            partial=len(scores) < len(LEVELS),
+            partial=any(name not in scores for name in LEVELS),
             release=str(self._release.version),
         )
 
@@ -73,7 +77,7 @@ class Merger:
         return {**listed[0], "top_k": listed}
 
     def _joint(self, scores: Scores, top_k: int) -> Fields:
-        candidates = self._paths if names.ARTICLE_TYPE in scores else self._pairs
+        candidates = self._candidates[max(depth for depth, name in enumerate(LEVELS, start=1) if name in scores)]
         weights = candidates.weights(scores, self._release.joint)
         total = sum(weights)
         listed = [
@@ -82,15 +86,15 @@ class Merger:
         return {**listed[0], "top_k": listed}
 
     @cached_property
-    def _paths(self) -> "_Candidates":
-        paths = [{level: getattr(path, level) for level in LEVELS} for path in self._release.taxonomy]
-        return _Candidates(paths, self._index, _log_priors(self._release))
+    def _candidates(self) -> dict[int, "_Candidates"]:
+        """Depth of the deepest level that has scores → the paths down to there."""
+        return {depth: self._paths_to(depth) for depth in range(1, len(LEVELS) + 1)}
 
-    @cached_property
-    def _pairs(self) -> "_Candidates":
-        pairs = dict.fromkeys((path.master_category, path.sub_category) for path in self._release.taxonomy)
-        paths = [dict(zip(LEVELS, pair, strict=False)) for pair in pairs]
-        return _Candidates(paths, self._index, [0.0] * len(paths))
+    def _paths_to(self, depth: int) -> "_Candidates":
+        known = dict.fromkeys(path.labels[:depth] for path in self._release.taxonomy)
+        paths = [dict(zip(LEVELS, labels, strict=False)) for labels in known]
+        log_priors = _log_priors(self._release) if depth == len(LEVELS) else [0.0] * len(paths)
+        return _Candidates(paths, self._index, log_priors)
 
     @cached_property
     def _index(self) -> dict[str, dict[str, int]]:
@@ -99,7 +103,7 @@ class Merger:
 
     def _agreement(self, best: Mapping[str, int]) -> Fields:
         """Whether the labels at the heads' best positions form a known path."""
-        if len(best) < len(LEVELS):
+        if any(name not in best for name in LEVELS):
             return {"code": "incomplete", "message": "One model did not answer, so nothing can be compared."}
         labels = tuple(self._release.heads[head].labels[best[head]] for head in LEVELS)
         if labels in self._known:
@@ -143,9 +147,9 @@ class _Candidates:
     def weights(self, scores: Scores, exponents: Mapping[str, float]) -> list[float]:
         """P of each path, up to a common factor; the greatest is 1."""
         summed = self._log_priors
-        for head, row in scores.items():
+        for head in [head for head in self._columns if head in scores]:
             exponent = exponents[head]
-            logs = [exponent * math.log(value + FLOOR) for value in row]
+            logs = [exponent * math.log(value + FLOOR) for value in scores[head]]
             summed = [value + logs[column] for value, column in zip(summed, self._columns[head], strict=True)]
         highest = max(summed)
         return [math.exp(value - highest) for value in summed]
@@ -155,14 +159,13 @@ def _log_priors(release: Release) -> list[float]:
     """log P(path | type), weighted, of each path of the taxonomy."""
     of_type: Counter[str] = Counter()
     for path in release.taxonomy:
-        of_type[path.article_type] += path.count
-    return [release.joint[PATH] * math.log(path.count / of_type[path.article_type]) for path in release.taxonomy]
+        of_type[path.labels[-1]] += path.count
+    return [release.joint[PATH] * math.log(path.count / of_type[path.labels[-1]]) for path in release.taxonomy]
 
 
 def _level(joint: Fields, reasons: Sequence[Fields]) -> str:
     unsure = [reason["head"] for reason in reasons if reason["code"] == "low_confidence"]
-    is_type_usable = names.ARTICLE_TYPE in joint and unsure != [names.ARTICLE_TYPE]
-    return names.ARTICLE_TYPE if is_type_usable else names.SUB_CATEGORY
+    return DEEPEST if DEEPEST in joint and unsure != [DEEPEST] else LEVELS[-2]
 
 
 def _best(values: Sequence[float], count: int) -> list[int]:

@@ -14,7 +14,7 @@ from google.rpc import status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from schema import names
+from schema import heads as table
 from serving.merger import views
 from serving.merger.admission.api_keys import Callers
 from serving.merger.core.calls import REQUEST_ID_HEADER, Call, make_call, request_id
@@ -182,7 +182,7 @@ def make_server(servicer: ClassifierServicer, lifecycle: Lifecycle, settings: Se
 
 def _show(health_servicer: Any, lifecycle: Lifecycle) -> None:
     states = dict.fromkeys(("", SERVICE), lifecycle.is_serving)
-    states |= {model: lifecycle.is_model_serving(model) for model in names.MODELS}
+    states |= {model: lifecycle.is_model_serving(model) for model in table.MODELS}
     status = health_pb2.HealthCheckResponse
     for service, is_serving in states.items():
         setting = health_servicer.set(service, status.SERVING if is_serving else status.NOT_SERVING)

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn, Protocol
 import grpc.aio
 
 from schema import names
-from serving.merger.core.cards import Card, parse_card
+from schema.model_card import ModelCard
 from serving.merger.core.errors import (
     DeadlineExceeded,
     LookbookError,
@@ -26,6 +26,7 @@ from serving.merger.core.errors import (
     ReleaseError,
     VersionGone,
 )
+from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
 from serving.merger.models.circuit_breaker import Breaker
 from serving.merger.settings import Settings
@@ -71,7 +72,7 @@ class VersionState:
 class Scorer(Protocol):
     """Asks one model for the scores of pictures."""
 
-    async def scores(self, images: Sequence[bytes], version: int, card: Card, timeout_s: float) -> ModelScores:
+    async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         """Full scores of N encoded pictures by one version."""
 
 
@@ -100,7 +101,7 @@ class ModelClient:
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
-    async def scores(self, images: Sequence[bytes], version: int, card: Card, timeout_s: float) -> ModelScores:
+    async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         """Full scores of N encoded pictures by one version, in one call.
 
         Raises:
@@ -115,15 +116,15 @@ class ModelClient:
             if reply.model_spec.version.value != version:
                 raise ValueError(f"version {reply.model_spec.version.value} answered, not {version}")
             heads = {
-                head: tensors.to_rows(reply.outputs[head], len(images), len(card.heads[head].labels))
-                for head in names.MODEL_HEADS[self.model]
+                name: tensors.to_rows(reply.outputs[name], len(images), len(head.labels))
+                for name, head in card.heads.items()
             }
             return ModelScores(heads, tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images)), elapsed_s)
         except ValueError as error:
             log.exception("nonsense from a model", extra={"model": self.model, "version": version})
             raise ModelFailed(f"The {self.model} model answered nonsense: {error}.", model=self.model) from error
 
-    async def card(self, version: int, timeout_s: float) -> Card:
+    async def card(self, version: int, timeout_s: float) -> ModelCard:
         """The card of one version.
 
         Raises:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from serving.merger.core.cards import Release
 from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionGone
-from serving.merger.core.images import Picture
+from serving.merger.core.images import Picture, Size
+from serving.merger.core.release import Release
 from serving.merger.models.backend import ModelScores, Scorer
 
 
@@ -37,7 +37,7 @@ async def ask_models(
         raise next(iter(missing.values()))
     tasks = {
         model: asyncio.create_task(
-            scorers[model].scores([p.bytes_for(card.size) for p in pictures], release.version, card, timeout_s)
+            scorers[model].scores([p.bytes_for(Size.of(card)) for p in pictures], release.version, card, timeout_s)
         )
         for model, card in release.cards.items()
     }

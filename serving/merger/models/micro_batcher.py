@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from serving.merger.core.cards import Card
+from schema.model_card import ModelCard
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import DeadlineExceeded
 from serving.merger.models.backend import ModelClient, ModelScores
@@ -26,7 +26,7 @@ GRACE_S: Final = 0.02
 @dataclass(frozen=True)
 class _Request:
     images: Sequence[bytes]
-    card: Card
+    card: ModelCard
     deadline: Deadline
     reply: "asyncio.Future[ModelScores]"
 
@@ -47,7 +47,7 @@ class Coalescer:
         self._waiting: dict[int, deque[_Request]] = {}  # by version
         self._running: set[asyncio.Task[None]] = set()
 
-    async def scores(self, images: Sequence[bytes], version: int, card: Card, timeout_s: float) -> ModelScores:
+    async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         """Like :meth:`serving.merger.models.backend.ModelClient.scores`; the seconds are those of this caller."""
         started = time.perf_counter()
         if self._free_calls and not self._waiting:
@@ -63,7 +63,9 @@ class Coalescer:
             raise DeadlineExceeded(f"The {model} model did not answer in time.", model=model) from None
         return ModelScores(reply.heads, reply.image_ok, time.perf_counter() - started)
 
-    async def _call_alone(self, images: Sequence[bytes], version: int, card: Card, timeout_s: float) -> ModelScores:
+    async def _call_alone(
+        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float
+    ) -> ModelScores:
         """The call of one request, in its caller's own task."""
         self._free_calls -= 1
         try:

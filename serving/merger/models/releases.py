@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from schema import names
-from serving.merger.core.cards import Release, make_release
+from schema import heads as table
 from serving.merger.core.errors import LookbookError, NotReady, ReleaseError
 from serving.merger.core.merge import Merger
+from serving.merger.core.release import Release, make_release
 from serving.merger.models.backend import ModelClient, VersionState
 from serving.merger.settings import Settings
 
@@ -208,4 +208,4 @@ class Releases:
 
 
 def _key(release: Release) -> tuple[int, tuple[str, ...]]:
-    return release.version, tuple(model for model in names.MODELS if model in release.cards)
+    return release.version, tuple(model for model in table.MODELS if model in release.cards)

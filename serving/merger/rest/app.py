@@ -20,8 +20,8 @@ from serving.merger.core.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from serving.merger.core.merge import DEFAULT_TOP_K
-from serving.merger.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS, MODEL_OF
+from serving.merger.core.merge import DEEPEST, DEFAULT_TOP_K, LEVELS
+from serving.merger.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.releases import Releases
 from serving.merger.rest import admin, docs, page
@@ -41,7 +41,11 @@ AllowPartial = Annotated[bool, Query(description="Answer from one model when the
 TopK = Annotated[int, Query(ge=1, le=MAX_TOP_K, description="Labels to list in each head, paths in the joint answer.")]
 TimeoutMs = Annotated[int | None, Query(ge=1, description="Time for the answer; never more than the server's limit.")]
 Head = Annotated[
-    str, Query(description="The head to explain; empty: article_type.", json_schema_extra={"enum": ["", *MODEL_OF]})
+    str,
+    Query(
+        description=f"The head to explain, an attribute of the release (see /v1/taxonomy) included; empty: {DEEPEST}.",
+        examples=[*LEVELS],
+    ),
 ]
 Label = Annotated[str, Query(description="The label to explain; empty: the head's best one.")]
 Cells = Annotated[int, Query(ge=MIN_CELLS, le=MAX_CELLS, description="Parts of the picture to hide, at most.")]

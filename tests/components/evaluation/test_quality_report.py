@@ -12,8 +12,8 @@ from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions
 from schema import names
-from serving.merger.core.cards import make_release, parse_card
 from serving.merger.core.merge import Merger
+from serving.merger.core.release import make_release, parse_card
 
 LABELS = {
     names.ARTICLE_TYPE: ["Tshirts", "Belts", "Ties"],

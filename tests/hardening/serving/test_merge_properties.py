@@ -9,9 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schema import heads as table
 from schema import names
-from serving.merger.core.cards import MAX_EXPONENT, PATH, Release, make_release, parse_card
+from schema.model_card import MAX_EXPONENT, PATH
 from serving.merger.core.merge import LEVELS, Merger, Scores
+from serving.merger.core.release import Release, make_release, parse_card
 from serving.merger.models.tensors import to_rows
 from serving.proto.json_view import as_json
 from serving.stubs.tensorflow.core.framework import tensor_pb2, types_pb2
@@ -23,7 +25,7 @@ WIDEST = 1.00009
 SCORE = st.one_of(st.floats(0, WIDEST, width=64), st.sampled_from([0.0, 5e-324, 1e-12, 1.0, WIDEST]))
 LABEL = st.sampled_from(["a", "b", "c", "d", "e"])
 PATHS = st.lists(st.tuples(LABEL, LABEL, LABEL), min_size=1, max_size=8, unique=True)
-COUNT = st.one_of(st.integers(1, 100), st.integers(1, 10**12))
+COUNT = st.one_of(st.integers(1, 100), st.integers(1, 2**31 - 1))
 EXPONENT = st.one_of(st.floats(0, 4), st.floats(0, MAX_EXPONENT), st.just(MAX_EXPONENT))
 THRESHOLD = st.floats(0, 1)
 
@@ -33,9 +35,9 @@ def releases(draw: st.DrawFn) -> Release:
     """Any taxonomy, any counts, any exponents and thresholds that a card may have."""
     paths = draw(PATHS)
     taxonomy = [dict(zip(LEVELS, path, strict=True)) | {"count": draw(COUNT)} for path in paths]
-    joint = {key: draw(EXPONENT) for key in (*names.HEAD_LABELS, PATH)}
+    joint = {key: draw(EXPONENT) for key in (*LEVELS, PATH)}
     cards = {}
-    for model in names.MODELS:
+    for model in table.MODELS:
         document = make_card(model) | {"taxonomy": taxonomy, "joint": joint}
         document["heads"] = {
             head: card | {"labels": sorted({one[head] for one in taxonomy}), "review_threshold": draw(THRESHOLD)}
@@ -49,7 +51,7 @@ def releases(draw: st.DrawFn) -> Release:
 def questions(draw: st.DrawFn) -> tuple[Release, Scores]:
     """A release, and scores as they come in from both models or from one of them."""
     release = draw(releases())
-    heads = draw(st.sampled_from([tuple(release.heads), *names.MODEL_HEADS.values()]))
+    heads = draw(st.sampled_from([tuple(release.heads), *(tuple(card.heads) for card in release.cards.values())]))
     return release, {head: _received(draw, len(release.heads[head].labels)) for head in heads}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc.aio
 
+from schema import heads as table
 from schema import names
 from serving.merger.models import tensors
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -22,7 +23,7 @@ async def direct(target: str, callers: int) -> AsyncIterator[list[Ask]]:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
         async def ask(picture: bytes) -> None:
-            await asyncio.gather(*(stub.Predict(_request(model, picture)) for model in names.MODELS))
+            await asyncio.gather(*(stub.Predict(_request(model, picture)) for model in table.MODELS))
 
         yield [ask] * callers
 
@@ -35,7 +36,7 @@ async def merger_grpc(target: str, callers: int) -> AsyncIterator[list[Ask]]:
 
         async def ask(picture: bytes) -> None:
             answer = await stub.Classify(pb.ClassifyRequest(image=picture))
-            assert len(answer.models) == len(names.MODELS), answer
+            assert len(answer.models) == len(table.MODELS), answer
 
         yield [ask] * callers
 

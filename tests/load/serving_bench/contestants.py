@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from schema import names
+from schema import heads as table
 from serving.local.processes import Child, free_port, python_with, wait_for
 from serving.local.stack import Stack
 from tests.load.serving_bench import asking
@@ -97,7 +97,7 @@ class Start:
 def start_merger(model_target: str, log: Path) -> Start:
     """Starts a merger, waits until both of its transports are ready, stops it."""
     http_port, grpc_port = free_port(), free_port()
-    environment = {f"LOOKBOOK_{model.upper()}_TARGET": model_target for model in names.MODELS}
+    environment = {f"LOOKBOOK_{model.upper()}_TARGET": model_target for model in table.MODELS}
     environment |= {"LOOKBOOK_HTTP_PORT": f"{http_port}", "LOOKBOOK_GRPC_PORT": f"{grpc_port}"}
     environment["LOOKBOOK_ADMIN_PORT"] = f"{free_port()}"
     environment |= {"LOOKBOOK_SHUTDOWN_DELAY_MS": "0"}

@@ -14,6 +14,7 @@ import tensorflow as tf
 import uvicorn
 from fastapi import FastAPI, Request
 
+from schema import heads as table
 from schema import names
 
 
@@ -26,7 +27,7 @@ def load(path: str) -> keras.Model:
 def main() -> None:
     """The command line."""
     release, version, port = sys.argv[1:]
-    models = [load(f"{release}/{model}/{version}") for model in names.MODELS]
+    models = [load(f"{release}/{model}/{version}") for model in table.MODELS]
     app = FastAPI()
 
     @app.post("/v1/classify")
@@ -35,7 +36,8 @@ def main() -> None:
         outputs: dict = {}
         for model in models:
             outputs |= model.predict(tf.data.Dataset.from_tensors(image), verbose=0)
-        return {head: outputs[names.labels_tensor(head)][0][0].decode() for head in names.HEAD_LABELS}
+        levels = [head.name for head in table.taxonomy()]
+        return {level: outputs[names.labels_tensor(level)][0][0].decode() for level in levels}
 
     uvicorn.run(app, port=int(port), log_level="warning")
 

@@ -16,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
+from schema import heads as table
 from schema import names
 from tests.load.serving_bench.load import Usage, summarize
 
@@ -25,7 +26,7 @@ WARM_UP_S = 2.0
 def main() -> None:
     """The command line."""
     release, version, folder, seconds, callers, batch = sys.argv[1:]
-    models = [tf.saved_model.load(f"{release}/{model}/{version}") for model in names.MODELS]
+    models = [tf.saved_model.load(f"{release}/{model}/{version}") for model in table.MODELS]
     signatures = [model.signatures[names.SCORES] for model in models]
     pictures = [path.read_bytes() for path in sorted(Path(folder).iterdir())]
     rows = [pictures[i % len(pictures) :][: int(batch)] for i in range(0, len(pictures), int(batch))]

@@ -16,6 +16,7 @@ from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
 from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
+from schema import heads as table
 from schema import names
 from tests import tiny_models
 from tests.model_server.running import RunningServer, best_labels, predict_request
@@ -24,14 +25,14 @@ RED = tiny_models.picture("red")
 GRAPH_INTERNALS = re.compile(r"\{\{|\[\[|node |StatefulPartitionedCall|__inference|/site-packages/")
 
 
-@pytest.mark.parametrize("model", names.MODELS)
+@pytest.mark.parametrize("model", table.MODELS)
 def test_predict(server: RunningServer, model: str) -> None:
     """The newest version answers when none is asked for, and says which it is."""
     response = server.predict(model, *tiny_models.COLOURS)
     assert response.model_spec.name == model
     assert response.model_spec.version.value == 2
     assert response.model_spec.signature_name == names.SERVING_DEFAULT
-    for head in names.MODEL_HEADS[model]:
+    for head in [head.name for head in table.of_model(model)]:
         wanted = [tiny_models.expected(colour, weights=1)[head] for colour in tiny_models.COLOURS]
         assert best_labels(response, head) == wanted
 
@@ -48,7 +49,7 @@ def test_predict_by_version(server: RunningServer, version: int, weights: int) -
 def test_predict_signatures(server: RunningServer) -> None:
     """Each signature of the contract can be asked for by its name, with the tensors it declares."""
     scores = server.predict(names.CATEGORY, "red", "blue", signature=names.SCORES)
-    assert set(scores.outputs) == {*names.MODEL_HEADS[names.CATEGORY], names.IMAGE_OK}
+    assert set(scores.outputs) == {*(head.name for head in table.of_model(names.CATEGORY)), names.IMAGE_OK}
     assert tf.make_ndarray(scores.outputs[names.MASTER_CATEGORY]).shape == (2, 3)
     assert scores.outputs[names.MASTER_CATEGORY].float_val, "numbers come one by one, as from TensorFlow Serving"
     request = predict_request(names.CATEGORY, [], names.METADATA)

@@ -9,6 +9,7 @@ import grpc
 import pytest
 import tensorflow as tf
 
+from schema import heads as table
 from schema import names
 from tests import tiny_models
 from tests.model_server.running import RunningServer, Shelf, best_labels, predict_request, wait_until
@@ -123,7 +124,7 @@ def test_model_that_fails(serve: Start, models: Path, tmp_path: Path) -> None:
         return {"sizes": sizes}
 
     tf.saved_model.save(tf.Module(), str(tmp_path / "strict"), signatures={"serving_default": strict})
-    for model in names.MODELS:
+    for model in table.MODELS:
         shutil.copytree(tmp_path / "strict", models / model / "1")
     server = serve()
     futures = [

@@ -18,6 +18,7 @@ from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
+from schema import heads as table
 from schema import names
 from tests import tiny_models
 from tests.model_server.running import RunningServer, Shelf, best_labels, wait_until
@@ -188,7 +189,7 @@ def test_warmup(serve: Start, models: Path, shelf: Shelf) -> None:
 def test_broken_warmup_file(serve: Start, models: Path, shelf: Shelf) -> None:
     """A damaged warm-up file is named, and without warm-up it doesn't matter."""
     shelf.push(models, "plain", 1)
-    for model in names.MODELS:
+    for model in table.MODELS:
         (models / model / "1" / WARMUP).parent.mkdir()
         (models / model / "1" / WARMUP).write_bytes(b"no records" * 9)
     server = serve(max_num_load_retries=0)
@@ -220,7 +221,7 @@ def test_reload_config(serve: Start, models: Path, shelf: Shelf) -> None:
         server.predict(MODEL, "red")
     for version in (2, 3):
         server.wait_for(MODEL, version, "END")
-    response = server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS))
+    response = server.models.HandleReloadConfigRequest(reload_request(models, *table.MODELS))
     assert response.status.error_code == 0
     assert [label(server, version=version) for version in (1, 2, 3)] == [expected(0), expected(1), expected(2)]
 
@@ -230,7 +231,7 @@ def test_reload_with_a_model_that_does_not_come_up(serve: Start, models: Path, s
     shelf.push(models, "plain", 1)
     shelf.push(models / "more", "garbage", 1, only=MODEL)
     server = serve(max_num_load_retries=0)
-    request = reload_request(models, *names.MODELS)
+    request = reload_request(models, *table.MODELS)
     request.config.model_config_list.config.add(
         name="broken", base_path=str(models / "more" / MODEL), model_platform="tensorflow"
     )
@@ -244,7 +245,7 @@ def test_labels(serve: Start, models: Path, shelf: Shelf) -> None:
     shelf.push(models, "plain", 1)
     shelf.push(models, "other", 2)
     server = serve()
-    server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS, labels={"stable": 1, "canary": 2}))
+    server.models.HandleReloadConfigRequest(reload_request(models, *table.MODELS, labels={"stable": 1, "canary": 2}))
     assert label(server, version_label="stable") == expected(0)
     assert label(server, version_label="canary") == expected(1)
     status = server.rest.get(f"/v1/models/{MODEL}/labels/stable").json()["model_version_status"]
@@ -252,7 +253,7 @@ def test_labels(serve: Start, models: Path, shelf: Shelf) -> None:
     metadata = server.rest.get(f"/v1/models/{MODEL}/labels/canary/metadata").json()
     assert metadata["model_spec"]["version"] == "2"
     with pytest.raises(grpc.RpcError, match="assign label to version 3 of model article_type") as caught:
-        server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS, labels={"stable": 3}))
+        server.models.HandleReloadConfigRequest(reload_request(models, *table.MODELS, labels={"stable": 3}))
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert label(server, version_label="stable") == expected(0)
 
@@ -261,7 +262,7 @@ def test_labels_ahead_of_their_version(serve: Start, models: Path, shelf: Shelf)
     """With the flag for it, a new label may name a version that is yet to come."""
     shelf.push(models, "plain", 1)
     server = serve(allow_version_labels_for_unavailable_models=True)
-    server.models.HandleReloadConfigRequest(reload_request(models, *names.MODELS, labels={"next": 2}))
+    server.models.HandleReloadConfigRequest(reload_request(models, *table.MODELS, labels={"next": 2}))
     with pytest.raises(grpc.RpcError, match=r"Specific\(article_type, 2\)"):
         server.predict(MODEL, "red", version_label="next")
     shelf.push(models, "other", 2)

@@ -12,14 +12,15 @@ import pytest
 from PIL import Image
 
 from schema import names
+from schema.model_card import HeadCard, ModelCard
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.core import images
 from serving.merger.core.calls import Call
-from serving.merger.core.cards import Card, HeadCard, make_release
 from serving.merger.core.deadline import Deadline
-from serving.merger.core.errors import GRPC_STATUS, InvalidRequest, Overloaded
+from serving.merger.core.errors import GRPC_STATUS, InvalidRequest, ModelUnavailable, Overloaded
 from serving.merger.core.images import Inspected, Size
 from serving.merger.core.merge import Merger
+from serving.merger.core.release import make_release
 from serving.merger.explain import MAX_CELLS, Explainer, Grid, Question, hide_cells
 from serving.merger.models.backend import ModelScores
 from serving.merger.models.releases import Candidate
@@ -28,6 +29,7 @@ from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import MergerProcess, until
 from tests.serving.pictures import encode
+from tests.serving.releases_for_tests import release
 
 SIZE = Size(height=128, width=96)
 STEP = 16
@@ -41,7 +43,7 @@ class RedClient:
     def __init__(self) -> None:
         self.calls: list[int] = []
 
-    async def scores(self, pictures: Sequence[bytes], version: int, card: Card, timeout_s: float) -> ModelScores:
+    async def scores(self, pictures: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         self.calls.append(len(pictures))
         shares = [self._share(Image.open(io.BytesIO(picture))) for picture in pictures]
         return ModelScores({names.ARTICLE_TYPE: [array("f", [1 - s, s]) for s in shares]}, [True] * len(shares), 0.0)
@@ -55,10 +57,10 @@ class RedClient:
 
 def candidate() -> Candidate:
     """A release whose article type model knows "other" and "red"."""
-    head = HeadCard(("other", "red"), 0.5, 0.9, 1.0)
-    card = Card(names.ARTICLE_TYPE, SIZE, {names.ARTICLE_TYPE: head}, (), {}, {})
-    release = make_release(7, {names.ARTICLE_TYPE: card}, {names.CATEGORY: "It is away."})
-    return Candidate(release, Merger(release))
+    head = HeadCard(("other", "red"), "articleType", level=2)
+    card = ModelCard(names.ARTICLE_TYPE, *SIZE, {names.ARTICLE_TYPE: head}, taxonomy=(), joint={})
+    alone = make_release(7, {names.ARTICLE_TYPE: card}, {names.CATEGORY: "It is away."})
+    return Candidate(alone, Merger(alone))
 
 
 def inspected(image: Image.Image) -> Inspected:
@@ -150,7 +152,8 @@ async def test_pictures_take_places() -> None:
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (pb.ExplainOptions(head="gender"), "gender"),
+        (pb.ExplainOptions(head="gender"), "gender.*article_type, master_category, sub_category"),
+        (pb.ExplainOptions(head="master_category", label="Hats"), "'Hats', which master_category cannot give"),
         (pb.ExplainOptions(cells=3), "cells is 3"),
         (pb.ExplainOptions(cells=MAX_CELLS + 1), "cells is 97"),
     ],
@@ -158,7 +161,14 @@ async def test_pictures_take_places() -> None:
 def test_questions_that_make_no_sense(options: pb.ExplainOptions, word: str) -> None:
     """A wrong question is refused in words that name what was given."""
     with pytest.raises(InvalidRequest, match=word):
-        Question.of(options)
+        Question.of(options, release())
+
+
+@pytest.mark.parametrize("head", ["sub_category", "gender"])
+def test_questions_about_a_model_that_is_away(head: str) -> None:
+    """A head of the model that is away is not unknown: trying again makes sense."""
+    with pytest.raises(ModelUnavailable, match="It is away"):
+        Question.of(pb.ExplainOptions(head=head), candidate().release)
 
 
 async def post(running: MergerProcess, image: bytes = RED, **query: Any) -> httpx.Response:

@@ -27,7 +27,7 @@ def probabilities(count: int) -> st.SearchStrategy[list[float]]:
 
 ROWS = {head: probabilities(len(card.labels)) for head, card in RELEASE.heads.items()}
 BOTH = st.fixed_dictionaries(ROWS)
-ONE = st.one_of(st.fixed_dictionaries({head: ROWS[head] for head in heads}) for heads in names.MODEL_HEADS.values())
+ONE = st.one_of(st.fixed_dictionaries({head: ROWS[head] for head in card.heads}) for card in RELEASE.cards.values())
 
 
 @settings(max_examples=100, deadline=None)
