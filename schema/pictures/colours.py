@@ -1,0 +1,69 @@
+"""From whatever a format stores to RGB: transparency over a background, 16 bits cut to their upper 8."""
+
+from typing import Final
+
+from PIL import Image, ImageColor, ImageMath
+
+from schema.pictures.header import unsupported
+
+Colour = tuple[int, int, int]
+WHITE: Final[Colour] = (255, 255, 255)
+
+_GREY_16: Final = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_SHOWN: Final = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV")
+_WITH_ALPHA: Final = ("LA", "PA", "La", "RGBA", "RGBa")
+
+
+def colour_of(text: str) -> Colour:
+    """A colour by its name or as ``#rrggbb``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        levels = ImageColor.getrgb(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no colour; give a name, as white, or #rrggbb") from None
+    return levels[0], levels[1], levels[2]
+
+
+def over_background(image: Image.Image, background: Colour) -> Image.Image:
+    """A decoded picture → RGB, or L where it is grey; transparent pixels show the background.
+
+    Colour profiles are not applied, as TensorFlow applies none.
+
+    Raises:
+        PictureFault: its pixels are of a kind that has no colours to show.
+    """
+    if image.mode in _GREY_16:
+        return _grey_16(image, background)
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+        return _composed(image.convert("RGBA"), background)
+    if image.mode not in _SHOWN:
+        raise unsupported(f"holds pixels of kind {image.mode}, which have no colours to show; save it as RGB")
+    return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _composed(image: Image.Image, background: Colour) -> Image.Image:
+    alpha = image.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return image.convert("RGB")
+    rgb = Image.new("RGB", image.size, background)
+    rgb.paste(image, mask=alpha)
+    return rgb
+
+
+def _grey_16(image: Image.Image, background: Colour) -> Image.Image:
+    """Grey of 16 bits: the upper 8 stay, as in TensorFlow."""
+    levels = image.convert("I")
+    grey = ImageMath.lambda_eval(lambda bands: bands["convert"](bands["levels"] / 256, "L"), levels=levels)
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int):
+        return grey
+    # Comparing gives 1 where equal; the mask wants 255.
+    mask = ImageMath.lambda_eval(
+        lambda bands: bands["convert"]((bands["levels"] == transparent) * 255, "L"), levels=levels
+    )
+    rgb = grey.convert("RGB")
+    rgb.paste(background, mask=mask)
+    return rgb

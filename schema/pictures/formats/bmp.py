@@ -1,0 +1,25 @@
+"""BMP: its fixed header."""
+
+import struct
+from typing import Final
+
+from schema.pictures.header import Header, broken
+
+_PIXEL_BYTES: Final = 18
+_OLDEST: Final = 12  # bytes of OS/2's header, with sizes of 16 bits
+
+
+def read(data: bytes) -> Header:
+    """The header of a BMP.
+
+    Raises:
+        PictureFault: it is broken or cut short.
+    """
+    if len(data) < 26:
+        raise broken("is cut short: a BMP that ends before it says its size")
+    is_oldest = int.from_bytes(data[14:18], "little") == _OLDEST
+    width, height = struct.unpack_from("<HH" if is_oldest else "<ii", data, 18)
+    height = abs(height)  # negative: the rows stand from top to bottom
+    if width <= 0 or not height:
+        raise broken(f"is a BMP of {width}×{height} pixels; it must have some")
+    return Header("BMP", width, height, _PIXEL_BYTES, scan=lambda: data)

@@ -1,0 +1,170 @@
+"""PNG: its chunks, each looked at once; only those that make pixels are kept.
+
+Animated PNGs are shown by their still picture. Exif may stand before or behind the pixels, as the specification has it.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from schema.pictures.formats.exif import UPRIGHT, orientation_of
+from schema.pictures.header import Header, broken, unsupported
+
+START: Final = b"\x89PNG\r\n\x1a\n"
+MAX_CHUNKS: Final = 8192
+_KEPT: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_END: Final = b"\0\0\0\0IEND\xae\x42\x60\x82"
+_SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_ALPHA_TYPES: Final = (4, 6)
+_PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+@dataclass
+class _Walk:
+    width: int = 0
+    height: int = 0
+    depth: int = 0
+    colour: int = 0
+    is_interlaced: bool = False
+    transparency: bytes | None = None
+    exif: bytes | None = None
+    kept: list[tuple[int, int]] = field(default_factory=list)
+    pixels: list[tuple[int, int]] = field(default_factory=list)
+    is_cut: bool = True
+
+
+def read(data: bytes) -> Header:
+    """The header of a PNG.
+
+    Raises:
+        PictureFault: it is broken, not a PNG that others can read, or has far too many chunks.
+    """
+    walk = _walk(data)
+    orientation = orientation_of(walk.exif)
+    has_alpha = walk.colour in _ALPHA_TYPES or walk.transparency is not None
+    return Header(
+        "PNG",
+        walk.width,
+        walk.height,
+        pixel_bytes=4 + (12 if has_alpha else 0) + (4 if orientation != UPRIGHT else 0),
+        scan=lambda: _scan(data, walk),
+        orientation=orientation,
+        is_plain=not has_alpha and orientation == UPRIGHT and not walk.is_cut,
+        repairs=("its end, which was lost, is added",) if walk.is_cut else (),
+    )
+
+
+def transparent_colour(scan: bytes) -> int | tuple[int, int, int] | None:
+    """The one colour that is transparent, in levels of 0 to 255 (16-bit grey: of 65535); None if there is none.
+
+    Pillow leaves it as it is stored, in samples of the file's own depth, which do not match the decoded pixels.
+    """
+    walk = _walk(scan)
+    if walk.transparency is None or walk.colour not in (0, 2):
+        return None
+    wanted = _SAMPLES[walk.colour]
+    if len(walk.transparency) < 2 * wanted:
+        return None
+    samples = struct.unpack_from(f">{wanted}H", walk.transparency)
+    if walk.colour == 0:
+        return samples[0] if walk.depth == 16 else (samples[0] & (2**walk.depth - 1)) * 255 // (2**walk.depth - 1)
+    red, green, blue = ((sample >> 8 if walk.depth == 16 else sample & 255) for sample in samples)
+    return red, green, blue
+
+
+def missing_share(scan: bytes) -> float:
+    """Which share of a PNG's pixels, unpacked, is not there: 0 if all are."""
+    walk = _walk(scan)
+    expected, found = _unpacked_size(walk), 0
+    unpacker = zlib.decompressobj()
+    try:
+        for start, end in walk.pixels:
+            packed = scan[start:end]
+            while packed and found < expected:
+                found += len(unpacker.decompress(packed, 1 << 20))
+                packed = unpacker.unconsumed_tail
+    except zlib.error:
+        pass  # what came before it counts
+    return max(0.0, 1 - found / expected)
+
+
+def _walk(data: bytes) -> _Walk:
+    walk = _Walk()
+    for kind, start, end in _chunks(data):
+        if kind == b"IHDR" and not walk.kept:
+            _read_size(data[start + 8 : end - 4], walk)
+        elif not walk.kept:
+            raise broken("is a PNG that does not begin with its size")
+        elif kind == b"tRNS":
+            walk.transparency = data[start + 8 : end - 4]
+        elif kind == b"eXIf" and walk.exif is None:
+            walk.exif = data[start + 8 : end - 4]
+        elif kind == b"IDAT":
+            walk.pixels.append((start + 8, end - 4))
+        elif kind == b"IEND":
+            walk.is_cut = False
+        elif kind[:1].isupper() and kind not in _KEPT:
+            raise unsupported(f"is a PNG with a chunk {kind!r} that only its maker can read; save it anew")
+        if kind in _KEPT:
+            walk.kept.append((start, end))
+    if not walk.pixels:
+        raise broken("is cut short at 0 %: a PNG that ends before its pixels")
+    return walk
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of each chunk; the last one may end behind the data, which are cut short then."""
+    at, count = len(START), 0
+    while at + 8 <= len(data):
+        (size,), kind = struct.unpack_from(">I", data, at), data[at + 4 : at + 8]
+        count += 1
+        if count > MAX_CHUNKS:
+            raise broken(f"is a PNG of more than {MAX_CHUNKS:,} chunks; save it anew")
+        yield kind, at, at + 12 + size
+        if kind == b"IEND":
+            return
+        at += 12 + size
+
+
+def _read_size(payload: bytes, walk: _Walk) -> None:
+    if len(payload) < 13:
+        raise broken("is cut short: a PNG that ends before it says its size")
+    walk.width, walk.height, walk.depth, walk.colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", payload)
+    walk.is_interlaced = interlaced == 1
+    if walk.depth not in _DEPTHS.get(walk.colour, ()):
+        raise broken(f"is a PNG of colour type {walk.colour} with {walk.depth} bits, which there is not")
+    if not walk.width or not walk.height:
+        raise broken(f"is a PNG of {walk.width}×{walk.height} pixels; it must have some")
+
+
+def _unpacked_size(walk: _Walk) -> int:
+    bits = walk.depth * _SAMPLES[walk.colour]
+    if not walk.is_interlaced:
+        return walk.height * (1 + (walk.width * bits + 7) // 8)
+    sizes = [
+        (-(-max(walk.width - left, 0) // across), -(-max(walk.height - top, 0) // down))
+        for left, top, across, down in _PASSES
+    ]
+    return sum(height * (1 + (width * bits + 7) // 8) for width, height in sizes if width)
+
+
+def _scan(data: bytes, walk: _Walk) -> bytes:
+    """The chunks that make pixels; one that is cut short gets the length and checksum of what is there."""
+    view = memoryview(data)
+    parts: list[bytes | memoryview] = [START]
+    for start, end in walk.kept:
+        if end > len(data):
+            parts.append(_chunk(data[start + 4 : start + 8], data[start + 8 :]))
+            continue
+        if zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+            kind = data[start + 4 : start + 8].decode("latin-1")
+            raise broken(f"is damaged: the checksum of the PNG's chunk {kind} at byte {start:,} is wrong")
+        parts.append(view[start:end])
+    return b"".join([*parts, _END] if walk.is_cut else parts)
+
+
+def _chunk(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))

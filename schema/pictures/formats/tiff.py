@@ -1,0 +1,94 @@
+"""TIFF: its first directory. What Pillow gets is a directory of those entries that make pixels, and no other."""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from schema.pictures.formats.exif import UPRIGHT
+from schema.pictures.header import Header, broken, unsupported
+
+STARTS: Final = {b"II*\0": "<", b"MM\0*": ">"}
+MAX_ENTRIES: Final = 512
+MAX_VALUES: Final = 200_000  # of one entry: a strip for each row, or tiles
+_PIXEL_BYTES: Final = 20
+_WIDTH, _HEIGHT, _BITS, _SUBFILE, _ORIENTATION, _OFFSETS, _TILES = 256, 257, 258, 254, 274, 273, 324
+_DNG: Final = 50706  # in raw files of Adobe's kind
+_PIXELS: Final = (
+    _WIDTH, _HEIGHT, _BITS, 259, 262, 266, _OFFSETS, 277, 278, 279, 284, 290, 292, 293, 317, 320, 322, 323, _TILES,
+    325, 332, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532,
+)  # fmt: skip
+_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_NUMBERS: Final = {1: "B", 3: "H", 4: "I"}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    tag: int
+    kind: int
+    count: int
+    raw: bytes
+
+
+def read(data: bytes) -> Header:
+    """The header of a TIFF's first picture.
+
+    Raises:
+        PictureFault: it is broken, cut short, a camera's raw file, or has far too many entries.
+    """
+    order = STARTS[data[:4]]
+    entries = _entries(data, order)
+    if _DNG in entries or data[8:10] == b"CR" or _number(data, entries.get(_SUBFILE), order, 0) & 1:
+        raise unsupported("is a camera's raw file; give JPEG or PNG")
+    width, height = (_number(data, entries.get(tag), order, 0) for tag in (_WIDTH, _HEIGHT))
+    if not width or not height:
+        raise broken(f"is a TIFF of {width}×{height} pixels; it must have some")
+    if not {_OFFSETS, _TILES, 513} & set(entries):
+        raise broken("is a TIFF without pixels")
+    if (bits := _number(data, entries.get(_BITS), order, 1)) > 16:
+        raise unsupported(f"is a TIFF of {bits} bits a sample; give 8 or 16")
+    orientation = _number(data, entries.get(_ORIENTATION), order, UPRIGHT)
+    orientation = orientation if orientation in range(1, 9) else UPRIGHT
+    return Header("TIFF", width, height, _PIXEL_BYTES, lambda: _scan(data, order, entries), orientation)
+
+
+def _entries(data: bytes, order: str) -> dict[int, _Entry]:
+    try:
+        (start,) = struct.unpack_from(f"{order}I", data, 4)
+        (count,) = struct.unpack_from(f"{order}H", data, start)
+        if count > MAX_ENTRIES:
+            raise broken(f"is a TIFF of {count:,} entries, at most {MAX_ENTRIES} are read; save it anew")
+        found = [_entry(data, at, order) for at in range(start + 2, start + 2 + 12 * count, 12)]
+    except struct.error:
+        raise broken("is cut short: a TIFF without the directory of its picture") from None
+    for entry in found:
+        if entry.tag in _PIXELS and entry.count > MAX_VALUES:
+            raise broken(f"is a TIFF whose entry {entry.tag} has {entry.count:,} values; save it anew")
+    return {entry.tag: entry for entry in reversed(found)}
+
+
+def _entry(data: bytes, at: int, order: str) -> _Entry:
+    tag, kind, count = struct.unpack_from(f"{order}HHI", data, at)
+    return _Entry(tag, kind, count, data[at : at + 12])
+
+
+def _number(data: bytes, entry: _Entry | None, order: str, default: int) -> int:
+    """The first value of an entry of whole numbers."""
+    if entry is None or entry.kind not in _NUMBERS or len(entry.raw) < 12:
+        return default
+    size = _SIZES[entry.kind] * entry.count
+    at = 8 if size <= 4 else 0
+    source = entry.raw if at else data
+    try:
+        offset = at or int(struct.unpack_from(f"{order}I", entry.raw, 8)[0])
+        return int(struct.unpack_from(f"{order}{_NUMBERS[entry.kind]}", source, offset)[0])
+    except struct.error:
+        raise broken(f"is cut short: a TIFF whose entry {entry.tag} lies outside the file") from None
+
+
+def _scan(data: bytes, order: str, entries: dict[int, _Entry]) -> bytes:
+    """The file with a new directory at its end: one picture, nothing but pixels, no sub-directories."""
+    kept = [entries[tag] for tag in _PIXELS if tag in entries]
+    padding = bytes(len(data) % 2)
+    start = len(data) + len(padding)
+    directory = struct.pack(f"{order}H", len(kept)) + b"".join(entry.raw for entry in kept) + bytes(4)
+    return data[:4] + struct.pack(f"{order}I", start) + data[8:] + padding + directory

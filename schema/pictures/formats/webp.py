@@ -1,0 +1,58 @@
+"""WebP: the chunks of its RIFF container. Its own library looks at the rest."""
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from schema.pictures.formats.exif import UPRIGHT, orientation_of
+from schema.pictures.header import Header, broken
+
+MAX_CHUNKS: Final = 4096
+_SIZED: Final = (b"VP8X", b"VP8 ", b"VP8L")
+_PIXEL_BYTES: Final = 24  # two canvases, their bytes, the picture, and the same over a background
+
+
+def read(data: bytes) -> Header:
+    """The header of a WebP.
+
+    Raises:
+        PictureFault: it is broken, cut short, or has far too many chunks.
+    """
+    expected = int.from_bytes(data[4:8], "little") + 8
+    if expected > len(data):
+        raise broken(f"is cut short at {len(data) / expected:.0%}: a WebP of {expected:,} bytes with {len(data):,}")
+    size: tuple[int, int] | None = None
+    exif: bytes | None = None
+    for kind, payload in _chunks(data, expected):
+        if kind in _SIZED and size is None:
+            size = _size(kind, bytes(payload[:10]))
+        elif kind == b"EXIF" and exif is None:
+            exif = bytes(payload)
+    if not size:
+        raise broken("is a WebP without a picture")
+    orientation = orientation_of(exif)
+    pixel_bytes = _PIXEL_BYTES + (4 if orientation != UPRIGHT else 0)
+    return Header("WEBP", *size, pixel_bytes, scan=lambda: data[:expected], orientation=orientation)
+
+
+def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, memoryview]]:
+    view, at = memoryview(data), 12
+    for _ in range(MAX_CHUNKS):
+        if at + 8 > end:
+            return
+        (size,) = struct.unpack_from("<I", data, at + 4)
+        yield data[at : at + 4], view[at + 8 : min(at + 8 + size, end)]
+        at += 8 + size + size % 2
+    raise broken(f"is a WebP of more than {MAX_CHUNKS:,} chunks; save it anew")
+
+
+def _size(kind: bytes, payload: bytes) -> tuple[int, int]:
+    if len(payload) < (5 if kind == b"VP8L" else 10):
+        raise broken("is cut short: a WebP that ends before it says its size")
+    if kind == b"VP8X":
+        return int.from_bytes(payload[4:7], "little") + 1, int.from_bytes(payload[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(payload[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", payload, 6)
+    return width & 0x3FFF, height & 0x3FFF

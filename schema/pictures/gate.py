@@ -1,0 +1,164 @@
+"""The picture gate: what a file is, whether it is taken, its pixels, and the form in which the models get it.
+
+Training and serving both ask here, so that one file gets one verdict and one look from either.
+"""
+
+import io
+import warnings
+from collections.abc import Callable
+from typing import Final
+
+from PIL import Image
+
+from schema.pictures import kinds
+from schema.pictures.colours import WHITE, Colour, over_background
+from schema.pictures.formats import jpeg, png
+from schema.pictures.formats.exif import FIRST_SIDEWAYS, orientation_of
+from schema.pictures.header import Header, Limits, PictureFault, Problem, broken
+
+# What Pillow warns of (large pictures, broken metadata) is refused or borne here; strangers must not fill our log.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_MISSING: Final[dict[str, Callable[[bytes], float]]] = {"JPEG": jpeg.missing_share, "PNG": png.missing_share}
+
+
+def read_header(data: bytes, limits: Limits = Limits()) -> Header:  # noqa: B008 - frozen
+    """Looks at a file without decoding any pixel, in one bounded pass.
+
+    Raises:
+        PictureFault: it is not taken; its words say what is wrong with it.
+    """
+    if not data:
+        raise PictureFault(Problem.EMPTY, "is empty")
+    if len(data) > limits.max_bytes:
+        raise PictureFault(Problem.TOO_LARGE, f"has {len(data):,} bytes, at most {limits.max_bytes:,} are allowed")
+    header = kinds.reader(data)(data)
+    if header.pixels > limits.max_pixels:
+        raise PictureFault(
+            Problem.TOO_MANY_PIXELS,
+            f"is {header.width:,}×{header.height:,} pixels, at most {limits.max_pixels:,} in all are allowed",
+        )
+    return header
+
+
+def to_pixels(header: Header, background: Colour = WHITE, at_least: int = 0) -> Image.Image:
+    """Decodes a picture: upright, RGB or grey, transparent pixels over ``background``.
+
+    Args:
+        header: of the file, by :func:`read_header`.
+        background: what transparent pixels show.
+        at_least: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size while both sides have so many pixels; 0: never.
+
+    Raises:
+        PictureFault: the pixels are broken or cut short; its words say how much is there.
+    """
+    scan = header.scan()
+    _refuse_cut(header, scan)
+    try:
+        with _open(header, scan) as image:
+            if at_least and header.format == "JPEG":
+                image.draft(image.mode, (at_least, at_least))
+            image.load()
+            _mend_transparency(header, scan, image)
+            shown = over_background(image, background)
+            orientation = _orientation(header, image)
+    except PictureFault:
+        raise
+    except Exception as error:  # Pillow raises nearly anything on a broken file
+        raise _fault(header, scan, error) from error
+    return shown.transpose(_TURNS[orientation]) if orientation in _TURNS else shown
+
+
+def upright_size(header: Header) -> tuple[int, int]:
+    """Width and height as the picture is shown; of an AVIF or HEIC only its pixels tell."""
+    size = header.width, header.height
+    return size[::-1] if header.orientation >= FIRST_SIDEWAYS else size
+
+
+def plain_bytes(data: bytes, header: Header) -> bytes:
+    """What models get of a picture that is plain: nothing is encoded anew, and nothing is left that is no pixels.
+
+    Raises:
+        PictureFault: its pixels are found to be cut short.
+    """
+    if header.format == "JPEG":
+        if header.repairs:
+            _refuse_cut(header, header.scan())
+        return jpeg.plain(data)
+    return header.scan()
+
+
+def normal_form(data: bytes, header: Header, background: Colour = WHITE) -> bytes:
+    """The picture as the models are taught and asked with it: JPEG or PNG, upright, opaque, one picture.
+
+    What a model can read as it is stays as it is: a plain JPEG keeps every byte.
+
+    Raises:
+        PictureFault: the pixels are broken or cut short.
+    """
+    if header.is_plain:
+        return plain_bytes(data, header)
+    return encode_png(to_pixels(header, background))
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """A small and quick lossless file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _refuse_cut(header: Header, scan: bytes) -> None:
+    if not header.repairs:
+        return
+    try:
+        missing = _MISSING[header.format](scan)
+    except Exception as error:  # Pillow raises nearly anything on a broken file
+        raise broken(f"is a broken {header.format}, and cut short: {error}") from error
+    if missing:
+        raise _cut_short(missing)
+
+
+def _cut_short(missing: float) -> PictureFault:
+    there = min(max(round(100 * (1 - missing)), 0), 99)  # 99.9 % is not all
+    return broken(f"is cut short at {there} %: the rest of its pixels is missing")
+
+
+def _open(header: Header, scan: bytes) -> Image.Image:
+    if header.format == "HEIC":
+        from pillow_heif import register_heif_opener  # an extra; its reader found it installed
+
+        register_heif_opener()
+    return Image.open(io.BytesIO(scan), formats=("HEIF" if header.format == "HEIC" else header.format,))
+
+
+def _orientation(header: Header, image: Image.Image) -> int:
+    """AVIF and HEIC turn by boxes of their own, which their libraries read and put in the words of Exif."""
+    if header.format in ("AVIF", "HEIC"):
+        return orientation_of(image.info.get("exif"))
+    return header.orientation
+
+
+def _mend_transparency(header: Header, scan: bytes, image: Image.Image) -> None:
+    if header.format == "PNG" and (colour := png.transparent_colour(scan)) is not None:
+        image.info["transparency"] = colour
+
+
+def _fault(header: Header, scan: bytes, error: Exception) -> PictureFault:
+    """The refusal in words about the file."""
+    if isinstance(error, Image.DecompressionBombError):
+        return PictureFault(Problem.TOO_MANY_PIXELS, f"is {header.width:,}×{header.height:,} pixels, which is too many")
+    if header.format == "PNG" and (missing := png.missing_share(scan)):
+        return _cut_short(missing)
+    if "truncated" in str(error) or isinstance(error, EOFError):
+        return broken(f"is cut short: a {header.format} whose pixels end too early")
+    return broken(f"is a broken {header.format}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")

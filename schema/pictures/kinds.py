@@ -1,0 +1,123 @@
+"""What a file is, by its first bytes. The name of a file and what a sender says of it count for nothing."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from schema.pictures.formats import bmp, gif, heif, jpeg, png, tiff, webp
+from schema.pictures.header import Header, PictureFault, unsupported
+
+TAKEN: Final = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
+
+_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"%PDF-", "PDF"),
+    (b"%!PS", "PostScript"),
+    (b"\xc5\xd0\xd3\xc6", "EPS"),
+    (b"8BPS", "a Photoshop document (PSD)"),
+    (b"gimp xcf", "a GIMP document (XCF)"),
+    (b"\0\0\1\0", "an icon (ICO)"),
+    (b"\0\0\2\0", "a cursor (CUR)"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\x8aMNG", "a video (MNG)"),
+    (b"qoif", "QOI"),
+    (b"II+\0", "BigTIFF"),
+    (b"MM\0+", "BigTIFF"),
+    (b"II\xbc", "JPEG XR"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw file (RAF)"),
+    (b"IIU\0", "a camera's raw file (RW2)"),
+    (b"IIRO", "a camera's raw file (ORF)"),
+    (b"\x1a\x45\xdf\xa3", "a video (Matroska or WebM)"),
+    (b"OggS", "a video or sound (Ogg)"),
+    (b"FLV\1", "a video (FLV)"),
+    (b"\0\0\1\xba", "a video (MPEG)"),
+    (b"\0\0\1\xb3", "a video (MPEG)"),
+    (b"\x30\x26\xb2\x75", "a video (WMV)"),
+    (b"ID3", "sound (MP3)"),
+    (b"PK\3\4", "a zip, or a document that is one"),
+    (b"PK\5\6", "an empty zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!", "RAR"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document, or Thumbs.db"),
+    (b"\0\5\x16\7", "what macOS notes beside a file (AppleDouble), not the file"),
+    (b"\0\0\0\1Bud1", "a folder's settings (.DS_Store)"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"wOFF", "a font"),
+    (b"wOF2", "a font"),
+    (b"SIMPLE  =", "FITS"),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the picture: fetch it by `git lfs pull`"),
+    (b"data:", "a data URL: decode it first"),
+    (b"/9j/", "a picture in Base64: decode it first"),
+    (b"iVBORw0KGgo", "a picture in Base64: decode it first"),
+)
+_TEXTS: Final[tuple[tuple[bytes, str], ...]] = (
+    (rb"<!doctype html|<html|<head|<body|<script", "HTML"),
+    (rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!doctype svg[^>]*>\s*)?<svg", "SVG"),
+    (rb"<\?xml|<[a-z]+[\s>]", "XML"),
+    (rb"[{\[]", "JSON or text"),
+    (rb"P[1-7]\s", "a Netpbm picture"),
+)
+_RIFF: Final = {b"AVI ": "a video (AVI)", b"WAVE": "sound (WAV)"}
+_VIDEO_BRANDS: Final = re.compile(rb"isom|iso[2-9]|mp4|M4V|qt  |avc1|3g[p2]|dash|f4v|MSNV")
+
+
+def reader(data: bytes) -> Callable[[bytes], Header]:
+    """Who reads the header of a file of this kind.
+
+    Raises:
+        PictureFault: the file is of no kind that is taken; its words say of which it is.
+    """
+    if data.startswith(jpeg.START):
+        return jpeg.read
+    if data.startswith(png.START):
+        return png.read
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return webp.read
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return gif.read
+    if data[:4] in tiff.STARTS:
+        return tiff.read
+    if set(heif.brands(data)) & {*heif.AVIF_BRANDS, *heif.HEIC_BRANDS}:
+        return heif.read
+    if data[:2] == b"BM" and data[6:10] == bytes(4):
+        return bmp.read
+    raise _refusal(data)
+
+
+def _refusal(data: bytes) -> PictureFault:
+    name = _name(data)
+    if name is None:
+        return unsupported(f"starts like no picture; give {TAKEN}")
+    return unsupported(f"is {name}" if ": " in name else f"is {name}; give {TAKEN}")
+
+
+def _name(data: bytes) -> str | None:
+    for start, name in _STARTS:
+        if data.startswith(start):
+            return name
+    if data[:4] == b"RIFF":
+        return _RIFF.get(data[8:12])
+    if brands := heif.brands(data):
+        return "a camera's raw file (CR3)" if brands[0] == b"crx " else "a video"
+    return _text_name(data)
+
+
+def _text_name(data: bytes) -> str | None:
+    if not data.strip(b"\0"):
+        return "nothing but zero bytes"
+    head = data[:2048].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for pattern, name in _TEXTS:
+        if re.match(pattern, head, re.IGNORECASE | re.DOTALL):
+            return name
+    try:
+        is_text = head[:512].decode("ascii").replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable()
+    except UnicodeDecodeError:
+        return None
+    return "text" if is_text and head else None
