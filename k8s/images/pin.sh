@@ -7,7 +7,8 @@ cd "$(dirname "$0")/../.."
 registry=${1:?give the registry, for example registry.example.com/lookbook}
 tag=${2:-$(git rev-parse --short HEAD)}
 serving=docker.io/tensorflow/serving
-serving_tag=$(sed -n "s|.*image: $serving:||p" k8s/base/model-server/deployment.yaml)
+# Two containers run it.
+serving_tag=$(sed -n "s|.*image: $serving:||p" k8s/base/model-server/deployment.yaml | sort -u)
 
 digest() { docker buildx imagetools inspect "$1" --format '{{.Manifest.Digest}}'; }
 

@@ -238,4 +238,6 @@ def _channel_options() -> list[tuple[str, Any]]:
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_reconnect_backoff_ms", 2_000),
+        # Else the addresses of mergers that are gone are kept for half a minute.
+        ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ]

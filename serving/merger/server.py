@@ -12,6 +12,7 @@ import uvicorn
 
 from schema import heads as table
 from serving.merger.admission.api_keys import Callers
+from serving.merger.core.errors import SettingsError
 from serving.merger.grpc.servicer import ClassifierServicer, make_server
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.backend import ModelClient
@@ -35,10 +36,15 @@ class Server:
         settings: everything.
 
     Raises:
-        SettingsError: a file that they name cannot be used.
+        SettingsError: a file that they name cannot be used, or strangers would be let in by default.
     """
 
     def __init__(self, settings: Settings) -> None:
+        if settings.is_open:
+            raise SettingsError(
+                f"LOOKBOOK_HOST is {settings.host!r}, where others can reach the merger, and nobody needs a key. Name "
+                "a LOOKBOOK_API_KEYS_FILE, or set LOOKBOOK_ANONYMOUS=true to let everybody in."
+            )
         self._settings = settings
         self._telemetry = Telemetry()
         self._clients = {model: ModelClient(model, settings, self._telemetry) for model in table.MODELS}

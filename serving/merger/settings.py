@@ -5,6 +5,7 @@ prints the table.
 """
 
 import dataclasses
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 from serving.merger.core.errors import SettingsError
 
 PREFIX: Final = "LOOKBOOK_"
+SWITCH: Final = {"true": True, "false": False}
 
 
 class Row(NamedTuple):
@@ -35,6 +37,9 @@ class Settings:
     api_keys_file: Annotated[
         str, Row("Lines 'name key': who may call, read anew when the file changes; empty: everybody may.")
     ] = ""
+    anonymous: Annotated[
+        bool, Row("Whether everybody may call without a key, though others than this machine can reach the merger.")
+    ] = False
     trusted_proxies: Annotated[
         str, Row("Addresses of proxies, comma-separated, whose X-Forwarded-For names the caller of REST; empty: none.")
     ] = ""
@@ -86,6 +91,9 @@ class Settings:
         int, Row("Time between keepalive pings to a model server while calls are under way.", 1)
     ] = 10_000
 
+    grpc_connection_age_ms: Annotated[
+        int, Row("Age at which a gRPC connection ends, so that its client looks the addresses up again; 0: never.")
+    ] = 30_000
     shutdown_delay_ms: Annotated[
         int, Row("After SIGTERM: time between saying 'not ready' and taking no more calls.")
     ] = 3_000
@@ -94,6 +102,11 @@ class Settings:
     web_dir: Annotated[Path, Row("Folder of the built page; left out when missing.")] = (
         Path(__file__).parents[1] / "web" / "dist"
     )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether strangers can reach the merger and need no key, without anybody having said that they may."""
+        return not (self.api_keys_file or self.anonymous or is_loopback(self.host))
 
     def target(self, model: str) -> str:
         """gRPC target of the model server of ``model``."""
@@ -133,8 +146,20 @@ def table() -> str:
     return "\n".join(f"  {variable(name)}={defaults[name]}\n      {row.sentence}" for name, row in rows().items())
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address or name means this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _convert(name: str, text: str) -> Any:
     kind = type(getattr(Settings, name))
+    if kind is bool:
+        if text.lower() not in SWITCH:
+            raise SettingsError(f"{variable(name)} is {text!r}; it must be true or false.")
+        return SWITCH[text.lower()]
     if kind is not int:
         return kind(text)
     least = rows()[name].least

@@ -1,6 +1,8 @@
 """What is deployed is what the code reads: settings, flags, files, ports, times and memory."""
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -18,6 +20,10 @@ from tests.k8s.manifests import Manifests, Workload
 
 DECODED_BYTES: Final = 7
 """Most bytes that a pixel of a decoded picture takes: RGBA as it was, and RGB as it goes on."""
+DNS_S: Final = 30
+"""For so long gRPC clients and the cluster's DNS keep what they know."""
+HOUR_S: Final = 3600
+PATIENCE_S: Final = 60.0
 PROCESS_BYTES: Final = 150 * 10**6
 CLUSTER_FLAGS: Final = {"grpc_channel_arguments", "tensorflow_session_parallelism"}
 """What a cluster needs beside start.flags."""
@@ -92,7 +98,54 @@ def test_the_grace_period_outlasts_the_merger_s_end(merger: Workload, settings: 
     """The merger is killed only after it has said 'not ready', waited and drained."""
     end_ms = _prestop_s(merger) * 1000 + settings.shutdown_delay_ms + settings.drain_timeout_ms
     assert merger.spec["terminationGracePeriodSeconds"] * 1000 > end_ms
-    assert settings.shutdown_delay_ms >= 5000, "load balancers need seconds to hear of it"
+
+
+def test_a_merger_outlives_what_callers_know_of_it(settings: Settings) -> None:
+    """gRPC clients ask DNS again when a connection ends, but at most every 30 s: a merger that goes answers until the
+    last of them has new addresses."""
+    assert 0 < settings.grpc_connection_age_ms <= 10_000
+    assert settings.shutdown_delay_ms >= DNS_S * 1000 + settings.grpc_connection_age_ms
+
+
+def test_strangers_are_let_in_on_purpose_alone(base: Manifests, merger: Workload, settings: Settings) -> None:
+    """The base asks for keys, from a Secret that it mounts; only the overlay for one's own machine does not."""
+    [mount] = merger.main["volumeMounts"]
+    assert Path(settings.api_keys_file).parent == Path(mount["mountPath"])
+    assert merger.volume(mount["name"])["secret"]["secretName"] == "merger-api-keys"
+    local = rendering.overlay("local")
+    assert Settings.from_environment(local.settings(local.workload("merger"))).anonymous
+    prod = rendering.overlay("prod")
+    assert not Settings.from_environment(prod.settings(prod.workload("merger"))).anonymous
+
+
+def test_model_servers_wait_for_the_first_release(model_server: Workload, tmp_path: Path) -> None:
+    """The container before TensorFlow Serving, which would end without a version, waits until both models have one."""
+    [waiting] = model_server.spec["initContainers"]
+    models = waiting["volumeMounts"][0]["mountPath"]
+    command = [word.replace(models, str(tmp_path)).replace("sleep 5", "sleep 0.1") for word in waiting["command"]]
+    assert waiting["image"] == model_server.main["image"], "no more images than needed"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for model in table.MODELS:
+            assert process.stdout and process.stdout.readline() == f"waiting for the first release of {model}\n"
+            (tmp_path / model / "1").mkdir(parents=True)
+            while process.poll() is None and model in process.stdout.readline():
+                pass
+        assert process.wait(PATIENCE_S) == 0
+
+
+def test_a_first_deploy_may_wait_for_a_first_run(base: Manifests) -> None:
+    """A run on a large catalogue takes an hour; neither Deployment is called failed meanwhile."""
+    for name in ("merger", "model-server"):
+        assert base.workload(name).document["spec"]["progressDeadlineSeconds"] >= 2 * HOUR_S
+
+
+def test_images_for_one_architecture_run_there(base: Manifests) -> None:
+    """TensorFlow Serving's image and TFX's wheels are for amd64 alone; the merger runs anywhere."""
+    everything = rendering.combination(*rendering.everything())
+    for workload in everything.workloads():
+        selector = workload.spec.get("nodeSelector", {})
+        is_merger = workload.labels["app.kubernetes.io/name"] == "merger"
+        assert selector == ({} if is_merger else {"kubernetes.io/arch": "amd64"}), workload.name
 
 
 def test_model_servers_finish_what_they_began(model_server: Workload, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Who can call whom under the network policies: every call that the code makes, and no other."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -14,11 +15,13 @@ HOME: Final = {"kubernetes.io/metadata.name": "lookbook"}
 
 
 class Peer(NamedTuple):
-    """A pod somewhere: its labels, those of its namespace (None: outside the cluster), and its ports by name."""
+    """A pod somewhere: its labels, those of its namespace (None: it is in none), its ports by name, and its address where
+    a policy may name it."""
 
     labels: Mapping[str, str]
     namespace: Mapping[str, str] | None = HOME
     ports: Mapping[str, int] = {}
+    address: str = ""
 
 
 def _elsewhere(namespace: str, **labels: str) -> Peer:
@@ -27,11 +30,13 @@ def _elsewhere(namespace: str, **labels: str) -> Peer:
 
 STRANGERS: Final = {
     "ingress controller": _elsewhere("ingress-nginx"),
+    "gateway": _elsewhere("envoy-gateway-system"),
     "prometheus": Peer({"app.kubernetes.io/name": "prometheus"}, {"kubernetes.io/metadata.name": "monitoring"}),
     "grafana": _elsewhere("monitoring"),
     "client": Peer({}, {"kubernetes.io/metadata.name": "shop", "lookbook/client": "true"}),
     "stranger": _elsewhere("default"),
     "dns": Peer({"k8s-app": "kube-dns"}, {"kubernetes.io/metadata.name": "kube-system"}, {"dns": 53}),
+    "node-local dns": Peer({}, None, address="169.254.20.10"),
     "internet": Peer({}, None),
 }
 PORTS: Final = (53, 80, 443, 8080, 8500, 8501, 9090, 9091)
@@ -44,8 +49,10 @@ def _peers(manifests: Manifests) -> dict[str, Peer]:
 
 def _is_peer(rule: Mapping[str, Any], peer: Peer) -> bool:
     """Whether one entry of `from` or `to` means this pod."""
+    if "ipBlock" in rule:
+        return bool(peer.address) and ip_address(peer.address) in ip_network(rule["ipBlock"]["cidr"])
     if peer.namespace is None:
-        return False  # no policy here names addresses
+        return False
     if "namespaceSelector" in rule and not matches(rule["namespaceSelector"], peer.namespace):
         return False
     if "namespaceSelector" not in rule and peer.namespace != HOME:
@@ -95,6 +102,9 @@ def test_each_call_has_a_way_and_no_other_has() -> None:
     assert set(_calls(rendering.overlay("prod"))) == {
         ("merger", "model-server", 8500),
         ("merger", "dns", 53),
+        ("merger", "node-local dns", 53),
+        ("gateway", "merger", 8080),
+        ("gateway", "merger", 9090),
         ("ingress controller", "merger", 8080),
         ("ingress controller", "merger", 9090),
         ("client", "merger", 8080),
@@ -114,7 +124,11 @@ def test_copying_from_a_bucket_adds_one_way_out() -> None:
     plain = set(_calls(rendering.combination("network-policies")))
     with_bucket = set(_calls(rendering.combination("network-policies", "models-from-bucket")))
     assert {call for call in with_bucket - plain if call[0] != "model-server"} == set()
-    assert {(called, port) for _, called, port in with_bucket - plain} >= {("dns", 53), ("internet", 443)}
+    assert {(called, port) for _, called, port in with_bucket - plain} >= {
+        ("dns", 53),
+        ("node-local dns", 53),
+        ("internet", 443),
+    }
     assert {port for _, _, port in with_bucket - plain} == {53, 443}
 
 

@@ -118,7 +118,7 @@ def test_pods_are_restricted(manifests: Manifests) -> None:
         assert workload.spec["enableServiceLinks"] is False
         assert not {"hostNetwork", "hostPID", "hostIPC"} & workload.spec.keys()
         for volume in workload.spec.get("volumes", []):
-            assert volume.keys() - {"name"} <= {"configMap", "emptyDir", "persistentVolumeClaim"}
+            assert volume.keys() - {"name"} <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
         for container in workload.containers:
             security = _security(workload, container)
             assert security["runAsNonRoot"] is True and security["runAsUser"] > 0

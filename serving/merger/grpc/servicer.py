@@ -196,7 +196,10 @@ _background: set["asyncio.Future[None]"] = set()
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
+    # A connection that is too old takes no more calls, and finishes those under way: no call is lost by it.
+    age_ms = settings.grpc_connection_age_ms
     return [
+        *([("grpc.max_connection_age_ms", age_ms)] if age_ms else []),
         ("grpc.so_reuseport", 0),  # a port that is taken should be an error, not shared
         ("grpc.max_receive_message_length", settings.max_request_bytes),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),

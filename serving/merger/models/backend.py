@@ -41,6 +41,9 @@ from serving.stubs.tensorflow_serving.apis import (
 
 log = logging.getLogger(__name__)
 
+CALLER_DEADLINE: Final = "CALLER_DEADLINE"
+"""What telemetry calls a call that ended because its caller gave it little time."""
+
 MAX_REPLY_BYTES: Final = 64 * 2**20
 RETRY_SOON_S: Final = 1.0
 PATIENT_SHARE: Final = 0.5
@@ -187,7 +190,10 @@ class ModelClient:
             raise self._translated(error) from error
         finally:
             self._tell_breaker(code, timeout_s)
-            self._observer.model_call(self.model, code.name, time.perf_counter() - started)
+            # What a caller's own short deadline cut off says nothing of the model, and must wake nobody.
+            is_impatient = code == grpc.StatusCode.DEADLINE_EXCEEDED and timeout_s < self._patient_s
+            name = CALLER_DEADLINE if is_impatient else code.name
+            self._observer.model_call(self.model, name, time.perf_counter() - started)
 
     def _refuse(self) -> NoReturn:
         self._observer.model_call(self.model, "BREAKER_OPEN", 0.0)

@@ -13,11 +13,13 @@ import httpx
 from serving.proto.lookbook.v1 import classifier_pb2, classifier_pb2_grpc
 from tests import tiny_models
 from tests.k8s.pod_run.cluster import Cluster
+from tests.k8s.pod_run.translate import API_KEY
 
 SERVICE_CONFIG: Final = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 PAUSE_S: Final = 0.02
 TIMEOUT_S: Final = 10.0
 COLOUR: Final = "red"
+KEY: Final = {"x-api-key": API_KEY}
 
 
 @dataclass
@@ -65,7 +67,7 @@ async def _rest(cluster: Cluster, picture: bytes) -> tuple[str, tuple[str, ...]]
     """One picture over a connection of its own, to any of the pods that the Service has now."""
     url = f"http://127.0.0.1:{random.choice(cluster.addresses('merger', 'http'))}/v1/classify"
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-        response = await client.post(url, content=picture, headers={"content-type": "image/jpeg"})
+        response = await client.post(url, content=picture, headers={"content-type": "image/jpeg"} | KEY)
     if response.is_error:
         raise httpx.HTTPStatusError(
             f"{response.status_code} {response.text}", request=response.request, response=response
@@ -81,5 +83,7 @@ def _channel(cluster: Cluster) -> grpc.aio.Channel:
 
 
 async def _rpc(stub: classifier_pb2_grpc.ClassifierStub, picture: bytes) -> tuple[str, tuple[str, ...]]:
-    answer = await stub.Classify(classifier_pb2.ClassifyRequest(image=picture), timeout=TIMEOUT_S)
+    answer = await stub.Classify(
+        classifier_pb2.ClassifyRequest(image=picture), timeout=TIMEOUT_S, metadata=tuple(KEY.items())
+    )
     return answer.release, tuple(answer.path)

@@ -18,6 +18,10 @@ SERVING_BIN: Final = ROOT / ".venv/serving/bin"
 BELOW_EPHEMERAL: Final = (20_000, 32_000)
 """Ports that the system gives to nobody by itself, so that none is taken between choice and use."""
 
+API_KEY: Final = "a-key-of-the-tests-alone"
+SECRETS: Final = {"merger-api-keys": {"keys": f"tests {API_KEY}\n"}}
+"""Secret → its files, which a cluster's owner makes by hand."""
+
 PROGRAMS: Final[dict[tuple[str, str], list[str]]] = {
     ("lookbook/merger", "/opt/venv/bin/python"): [str(SERVING_BIN / "python")],
     ("lookbook/pipeline", "/opt/venv/bin/lookbook"): [str(PIPELINE_BIN / "lookbook")],
@@ -107,6 +111,9 @@ class Translator:
             return self._place.claims[volume["persistentVolumeClaim"]["claimName"]]
         folder = self._pod / "volumes" / str(volume["name"])
         folder.mkdir(parents=True, exist_ok=True)
+        if "secret" in volume:
+            for name, text in SECRETS[volume["secret"]["secretName"]].items():
+                (folder / name).write_text(text)
         if "configMap" in volume:
             data = self._manifests.get("ConfigMap", volume["configMap"]["name"])["data"]
             items = volume["configMap"].get("items") or [{"key": key, "path": key} for key in data]

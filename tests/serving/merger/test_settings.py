@@ -16,7 +16,7 @@ def test_every_setting_is_explained() -> None:
     for name, row in rows().items():
         assert f"{variable(name)}={getattr(Settings, name)}" in text
         assert row.sentence.endswith(".") and row.sentence in text
-        is_number = isinstance(getattr(Settings, name), int)
+        is_number = type(getattr(Settings, name)) is int
         units = (
             "_ms",
             "_bytes",
@@ -46,6 +46,43 @@ def test_refuses_nonsense(name: str, value: str) -> None:
     """A value that makes no sense is refused with the variable, the value and the rule."""
     with pytest.raises(SettingsError, match=rf"LOOKBOOK_{name} is '{value}'; it must be a whole number of at least"):
         Settings.from_environment({f"LOOKBOOK_{name}": value})
+
+
+@pytest.mark.parametrize("value", ["maybe", "1", "yes"])
+def test_switches_are_true_or_false(value: str) -> None:
+    """A switch takes two words, and no guess is made for another."""
+    assert Settings.from_environment({"LOOKBOOK_ANONYMOUS": "True"}).anonymous
+    with pytest.raises(SettingsError, match=f"LOOKBOOK_ANONYMOUS is '{value}'; it must be true or false"):
+        Settings.from_environment({"LOOKBOOK_ANONYMOUS": value})
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_open"),
+    [
+        ({}, False),
+        ({"HOST": "localhost"}, False),
+        ({"HOST": "::1"}, False),
+        ({"HOST": "0.0.0.0"}, True),
+        ({"HOST": "::"}, True),
+        ({"HOST": "10.0.0.7"}, True),
+        ({"HOST": "shop.internal"}, True),
+        ({"HOST": "0.0.0.0", "ANONYMOUS": "true"}, False),
+        ({"HOST": "0.0.0.0", "API_KEYS_FILE": "/keys"}, False),
+    ],
+)
+def test_strangers_need_a_key_or_a_word(environment: dict[str, str], is_open: bool) -> None:
+    """Where others than this machine can reach the merger, it has keys or says in so many words that it needs none."""
+    settings = Settings.from_environment({f"LOOKBOOK_{name}": value for name, value in environment.items()})
+    assert settings.is_open is is_open
+
+
+def test_an_open_merger_does_not_start() -> None:
+    """It ends with the reason and with both ways out."""
+    environment = os.environ | {"LOOKBOOK_HOST": "0.0.0.0"}
+    command = [sys.executable, "-m", "serving"]
+    refused = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
+    assert refused.returncode == 2
+    assert "LOOKBOOK_API_KEYS_FILE" in refused.stderr and "LOOKBOOK_ANONYMOUS=true" in refused.stderr
 
 
 def test_names_unknown_variables() -> None:
