@@ -15,8 +15,8 @@ HOME: Final = {"kubernetes.io/metadata.name": "lookbook"}
 
 
 class Peer(NamedTuple):
-    """A pod somewhere: its labels, those of its namespace (None: it is in none), its ports by name, and its address where
-    a policy may name it."""
+    """A pod somewhere: its labels, those of its namespace (None: it is in none), its ports by name, and its address
+    where a policy may name it."""
 
     labels: Mapping[str, str]
     namespace: Mapping[str, str] | None = HOME
