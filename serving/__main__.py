@@ -52,7 +52,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    from serving.merger.telemetry import configure_logging
+    from serving.merger.json_logs import configure_logging
 
     configure_logging(settings.log_level)
     if unknown := Settings.unknown(os.environ):

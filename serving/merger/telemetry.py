@@ -1,16 +1,13 @@
-"""What the merger tells of itself: Prometheus metrics, and a JSON line per event on standard output."""
+"""What the merger counts of itself, for Prometheus, and the log lines of its answers and calls."""
 
 import logging
-import sys
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Final
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
-from structlog.typing import EventDict
 
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -89,34 +86,3 @@ class Telemetry:
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(f"lookbook_{name}", text, labels, buckets=SECONDS, registry=self.registry)
-
-
-def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
-    """Sends all records of the process to ``stream`` as JSON lines: time, level, logger, message, every ``extra``."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_json_lines())
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and end are told by us
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-
-
-def _json_lines() -> structlog.stdlib.ProcessorFormatter:
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.processors.TimeStamper(fmt="iso", key="time"),
-            _add_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.EventRenamer("message"),
-            structlog.stdlib.ExtraAdder(),
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
-        ],
-    )
-
-
-def _add_level(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """The level as the standard library writes it; structlog's own processor writes it small."""
-    event["level"] = event["_record"].levelname
-    return event

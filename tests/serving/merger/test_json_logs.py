@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.merger.telemetry import configure_logging
+from serving.merger.json_logs import configure_logging
 
 
 @pytest.fixture
