@@ -17,6 +17,7 @@ from components.evaluation.quality_report.page import FIGURES
 from components.release.store import ReleaseStore
 from pipeline.config import Layout
 from schema import names
+from schema.heads import taxonomy
 
 Settings = dict[str, Any]
 
@@ -86,7 +87,7 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
         [
             {
                 "training": step,
-                **{f"{head} top-1": heads[head]["top_1"] for head in names.HEAD_LABELS},
+                **{f"{head.name} top-1": heads[head.name]["top_1"] for head in taxonomy()},
                 "top-5": heads[names.ARTICLE_TYPE]["top_5"],
                 "macro-F1": heads[names.ARTICLE_TYPE]["macro_f1"],
                 "ECE before": heads[names.ARTICLE_TYPE]["ece_before"],

@@ -13,6 +13,7 @@ from components.catalogue.example_gen.stream import LabelledPicture, LabelledPic
 from components.evaluation.classification_metrics import ClassificationTally
 from components.release.store import ReleaseError, ReleaseStore
 from pipeline.errors import RunError
+from schema import heads as table
 from schema import names
 from schema.model_card import ModelCard
 from serving.merger.core.merge import Merger
@@ -45,8 +46,8 @@ class ReleasedModels:
             raise RunError(f"{directory} has no release {version or ''}; it has: {known or 'none'}")
         self.version = version or known[-1]
         # Kept whole: signatures alone do not keep their variables alive.
-        self._models = [tf.saved_model.load(str(store.model_path(name, self.version))) for name in names.MODELS]
-        cards = {name: _card(model, name) for name, model in zip(names.MODELS, self._models, strict=True)}
+        self._models = [tf.saved_model.load(str(store.model_path(name, self.version))) for name in table.MODELS]
+        cards = {name: _card(model, name) for name, model in zip(table.MODELS, self._models, strict=True)}
         self.labels = {head: card.labels for model in cards.values() for head, card in model.heads.items()}
         self.merger = Merger(make_release(self.version, cards, {}))
 
@@ -64,12 +65,8 @@ class Score:
     """What a release is worth on a catalogue."""
 
     version: int
-    heads: dict[str, ClassificationTally] = field(
-        default_factory=lambda: {head: ClassificationTally() for head in names.HEAD_LABELS}
-    )
-    joint: dict[str, ClassificationTally] = field(
-        default_factory=lambda: {head: ClassificationTally() for head in names.HEAD_LABELS}
-    )
+    heads: dict[str, ClassificationTally]
+    joint: dict[str, ClassificationTally]
     all_right: int = 0
     undecodable: list[str] = field(default_factory=list)
     rejected: list[Any] = field(default_factory=list)
@@ -100,7 +97,11 @@ def score_catalogue(
       pictures: with the truth.
       progress: called with the number of rows done since the last call.
     """
-    score = Score(models.version)
+    score = Score(
+        models.version,
+        heads={head: ClassificationTally() for head in models.labels},
+        joint={head.name: ClassificationTally() for head in table.taxonomy()},
+    )
     for batch in _batches(pictures, _BATCH):
         scores, is_ok = models.scores([picture.image for picture in batch])
         for index, picture in enumerate(batch):
@@ -117,9 +118,9 @@ def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores:
     for head, values in scores.items():
         best = np.argsort(-values, kind="stable")[: names.TOP_K]
         ranked = [models.labels[head][i] for i in best]
-        score.heads[head].add(picture.labels[names.HEAD_LABELS[head]], ranked, float(values[best[0]]))
+        score.heads[head].add(picture.labels[table.head(head).column], ranked, float(values[best[0]]))
     joint = models.merger.merge({head: values.tolist() for head, values in scores.items()}, top_k=1).joint
-    truths = {head: picture.labels[column] for head, column in names.HEAD_LABELS.items()}
+    truths = {head.name: picture.labels[head.column] for head in table.taxonomy()}
     for head, truth in truths.items():
         score.joint[head].add(truth, [getattr(joint, head)], joint.confidence)
     score.all_right += all(getattr(joint, head) == truth for head, truth in truths.items())

@@ -30,13 +30,13 @@ class Head:
 
 
 HEADS: tuple[Head, ...] = (
-    Head(names.MASTER_CATEGORY, "masterCategory", names.CATEGORY, level=0),
-    Head(names.SUB_CATEGORY, "subCategory", names.CATEGORY, level=1),
-    Head(names.ARTICLE_TYPE, "articleType", names.ARTICLE_TYPE, level=2),
-    Head("gender", "gender", names.CATEGORY),
-    Head("base_colour", "baseColour", names.CATEGORY),
-    Head("season", "season", names.CATEGORY),
-    Head("usage", "usage", names.CATEGORY),
+    Head(names.MASTER_CATEGORY, names.MASTER_CATEGORY_LABEL, names.CATEGORY, level=0),
+    Head(names.SUB_CATEGORY, names.SUB_CATEGORY_LABEL, names.CATEGORY, level=1),
+    Head(names.ARTICLE_TYPE, names.ARTICLE_TYPE_LABEL, names.ARTICLE_TYPE, level=2),
+    Head("gender", names.GENDER, names.CATEGORY),
+    Head("base_colour", names.BASE_COLOUR, names.CATEGORY),
+    Head("season", names.SEASON, names.CATEGORY),
+    Head("usage", names.USAGE, names.CATEGORY),
 )
 """Every head. Those of the taxonomy are always trained and always in an answer; an attribute where a run asks for it.
 
@@ -55,6 +55,14 @@ def taxonomy() -> tuple[Head, ...]:
 def attributes() -> tuple[Head, ...]:
     """The heads outside the taxonomy."""
     return tuple(head for head in HEADS if head.level is None)
+
+
+def columns(of: Iterable[Head] | None = None) -> tuple[str, ...]:
+    """Columns of ``styles.csv`` that hold the labels of these heads; by default of the taxonomy, from the top down.
+
+    Those of the taxonomy must be there, in each row; those of attributes may be missing or empty.
+    """
+    return tuple(head.column for head in (taxonomy() if of is None else of))
 
 
 def chosen(attribute_names: Iterable[str] = ()) -> tuple[Head, ...]:

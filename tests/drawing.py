@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from schema import heads as table
 from schema import names
 
-HEADER = (names.ID, *names.LABELS, *names.ATTRIBUTES)
-TAXONOMY = (("Tshirts", "Topwear", "Apparel"), ("Watches", "Watches", "Accessories"), ("Heels", "Shoes", "Footwear"))
+HEADER = (names.ID, *table.columns(table.HEADS), names.YEAR, names.PRODUCT_NAME)
+TAXONOMY = (("Apparel", "Topwear", "Tshirts"), ("Accessories", "Watches", "Watches"), ("Footwear", "Shoes", "Heels"))
 
 
 def pixels(seed: int, size: tuple[int, int] = (60, 80)) -> Image.Image:
@@ -37,7 +38,7 @@ def retouched(image: Image.Image) -> Image.Image:
 
 def product(row_id: str, kind: int = 0, **changes: str) -> dict[str, str]:
     """A row of ``styles.csv`` as it should be, but for ``changes``."""
-    labels = dict(zip(names.LABELS, TAXONOMY[kind % len(TAXONOMY)], strict=True))
+    labels = dict(zip(table.columns(), TAXONOMY[kind % len(TAXONOMY)], strict=True))
     attributes = {
         names.GENDER: "Men",
         names.BASE_COLOUR: "Blue",

@@ -1,10 +1,12 @@
 """What a model must show before it is released: one table of thresholds, and TFMA's configuration made from it."""
 
 import json
+from collections.abc import Sequence
 
 import tensorflow_model_analysis as tfma
 
 from components.evaluation.tfma_metrics import AT_BEST, BASELINE
+from schema import heads as table
 from schema import names
 
 THRESHOLDS: dict[str, dict[str, float]] = {
@@ -25,11 +27,11 @@ CANDIDATE = "candidate"
 
 
 def eval_config(model: str, code: str = "") -> tfma.EvalConfig:
-    """How TFMA evaluates the model of that name (a key of :data:`schema.names.MODEL_HEADS`).
+    """How TFMA evaluates the model of that name (one of :data:`schema.heads.MODELS`).
 
     ``code``, a hash of the source, makes TFX evaluate anew when the code has changed.
     """
-    heads = names.MODEL_HEADS[model]
+    heads = [head.name for head in table.of_model(model)]
     return tfma.EvalConfig(
         model_specs=[_model_spec(CANDIDATE, heads), _model_spec(BASELINE, heads, is_baseline=True)],
         slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=[key]) for key in SLICES)],
@@ -37,7 +39,7 @@ def eval_config(model: str, code: str = "") -> tfma.EvalConfig:
     )
 
 
-def _model_spec(name: str, heads: tuple[str, ...], is_baseline: bool = False) -> tfma.ModelSpec:
+def _model_spec(name: str, heads: Sequence[str], is_baseline: bool = False) -> tfma.ModelSpec:
     return tfma.ModelSpec(
         name=name,
         is_baseline=is_baseline,

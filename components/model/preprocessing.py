@@ -9,10 +9,11 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from schema import heads as table
 from schema import names
 
 PATH_VOCABULARY = "taxonomy"
-"""Vocabulary of ``article type ⇥ sub-category ⇥ master category`` as seen in training, with counts."""
+"""Vocabulary of taxonomy paths as seen in training, labels from the top down, with counts."""
 
 PATH_SEPARATOR = "\t"
 UNKNOWN_LABEL = -1
@@ -80,8 +81,8 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     images, is_ok = decode_images(
         tf.reshape(inputs[names.IMAGE], [-1]), int(custom_config["height"]), int(custom_config["width"])
     )
-    labels = {head: tf.reshape(inputs[column], [-1]) for head, column in names.HEAD_LABELS.items()}
-    path = tf.strings.join([labels[head] for head in names.HEAD_LABELS], separator=PATH_SEPARATOR)
+    labels = {head.name: tf.reshape(inputs[head.column], [-1]) for head in table.taxonomy()}
+    path = tf.strings.join(list(labels.values()), separator=PATH_SEPARATOR)
     tft.vocabulary(path, vocab_filename=PATH_VOCABULARY, store_frequency=True)
     return {
         IMAGE_FEATURE: images,

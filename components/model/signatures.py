@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 
 from components.calibration.fitting import Calibration
 from components.model import preprocessing
+from schema import heads as table
 from schema import names
 
 _BYTES = tf.TensorSpec([None], tf.string)
@@ -37,7 +38,7 @@ class ServedClassifier(tf.Module):
 
     def save(self, directory: str) -> None:
         """Writes the SavedModel with its four signatures."""
-        label_specs = {column: tf.TensorSpec([None], tf.string, name=column) for column in names.LABELS}
+        label_specs = {column: tf.TensorSpec([None], tf.string, name=column) for column in table.columns()}
         signatures = {
             names.SERVING_DEFAULT: tf.function(self.top_k).get_concrete_function(image_bytes=_BYTES),
             names.SCORES: tf.function(self.scores).get_concrete_function(image_bytes=_BYTES),
@@ -80,4 +81,4 @@ class ServedClassifier(tf.Module):
     def label_ids(self, **labels: tf.Tensor) -> dict[str, tf.Tensor]:
         """Raw labels by column, string[N] each → ``<head>_id`` int64[N] of every head of the taxonomy."""
         features = self._transform(labels)
-        return {names.label_id(head): features[names.label_id(head)] for head in names.HEAD_LABELS}
+        return {names.label_id(head.name): features[names.label_id(head.name)] for head in table.taxonomy()}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schema import names
+from schema import heads as table
 
 _SAVED_MODEL = "saved_model.pb"
 _VARIABLES = "variables/variables.index"
@@ -57,7 +57,7 @@ class ReleaseStore:
           ReleaseError: a manifest cannot be read, or a model of a release is not there or was copied by half.
         """
         for release in self.releases():
-            for model in names.MODELS:
+            for model in table.MODELS:
                 path = self.model_path(model, release.version)
                 if not (path / _SAVED_MODEL).is_file() or not (path / _VARIABLES).is_file():
                     raise ReleaseError(
@@ -118,7 +118,7 @@ class ReleaseStore:
         target.mkdir(parents=True, exist_ok=True)
         # The manifest goes first: from then on the version is no release, whatever happens to the rest.
         self._manifest(version).rename(target / "manifest.json")
-        for model in names.MODELS:
+        for model in table.MODELS:
             self.model_path(model, version).rename(target / model)
         return releases[-2]
 
@@ -145,7 +145,7 @@ class ReleaseStore:
     def _sweep(self) -> None:
         """Removes what a killed run left: staging folders, and versions without a manifest."""
         known = {release.version for release in self.releases()}
-        for model in names.MODELS:
+        for model in table.MODELS:
             for path in (self.directory / model).glob("*"):
                 is_half = path.name.isdigit() and int(path.name) not in known
                 if is_half:

@@ -20,6 +20,7 @@ from components.training import training_data
 from components.training.hyperparameters import HyperParameters
 from components.training.loop import METRICS, train_classifier
 from components.training.memory import release_memory
+from schema import heads as table
 from schema import names
 
 BACKBONE_WEIGHTS = "backbone.weights.h5"
@@ -34,7 +35,7 @@ Dataset = tf.data.Dataset
 def run_fn(fn_args: Any) -> None:
     """TFX's entry point.
 
-    ``custom_config`` holds ``model`` (a key of :data:`schema.names.MODEL_HEADS`), ``hyperparameters`` (what
+    ``custom_config`` holds ``model`` (one of :data:`schema.heads.MODELS`), ``hyperparameters`` (what
     :meth:`HyperParameters.to_dict` gives) and ``provenance`` (free-form, ends up in the model's card). Where there is a
     ``base_model``, the backbone starts from its weights.
 
@@ -43,7 +44,7 @@ def run_fn(fn_args: Any) -> None:
     """
     config = fn_args.custom_config
     parameters = HyperParameters.from_dict(config["hyperparameters"])
-    heads = names.MODEL_HEADS[config["model"]]
+    heads = [head.name for head in table.of_model(config["model"])]
     # The other model may have been trained in this process before.
     keras.backend.clear_session()
     release_memory()
@@ -65,7 +66,7 @@ def run_fn(fn_args: Any) -> None:
         adjust_logits(model, counts, parameters.logit_adjustment)
         fitted, model = answering_models(model, backbone, train, evaluation, parameters)
         card = make_card(config["model"], fitted, evaluation, transform_output, parameters, config["provenance"])
-    plots.plot_training(run_dir / METRICS, list(heads), run_dir)
+    plots.plot_training(run_dir / METRICS, heads, run_dir)
     ServedClassifier(model, transform_output, card).save(fn_args.serving_model_dir)
     write_card(Path(fn_args.serving_model_dir), card)
     backbone.save_weights(Path(fn_args.serving_model_dir).parent / BACKBONE_WEIGHTS)
@@ -109,20 +110,23 @@ def make_card(
 ) -> dict[str, Any]:
     """The document that travels in the SavedModel; see :data:`schema.names.CARD_KEY`."""
     logits, truths = _predict(model, evaluation)
-    paths = training_data.label_counts(transform_output)
+    paths = training_data.path_counts(transform_output)
     heads = {
-        head: {
-            "labels": training_data.head_labels(transform_output, head),
-            **_fit_confidence(logits.get(head), truths.get(head), parameters.review_precision),
+        head.name: {
+            "labels": training_data.head_labels(transform_output, head.name),
+            "column": head.column,
+            "level": head.level,
+            **_fit_confidence(logits.get(head.name), truths.get(head.name), parameters.review_precision),
         }
-        for head in names.MODEL_HEADS[name]
+        for head in table.of_model(name)
     }
     return {
         "model": name,
         "image": {"height": parameters.height, "width": parameters.width},
         "heads": heads,
         "taxonomy": [
-            {**dict(zip(names.HEAD_LABELS, path, strict=True)), "count": paths[path]} for path in sorted(paths)
+            {**{head.name: label for head, label in zip(table.taxonomy(), path, strict=True)}, "count": paths[path]}
+            for path in sorted(paths)
         ],
         "joint": JOINT_EXPONENTS,
         "training": {**provenance, "hyperparameters": parameters.to_dict()},

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.model import preprocessing
+from schema import heads as table
 from schema import names
 
 _READ_BATCH = 128
@@ -28,7 +29,7 @@ def read_split(
       A data set of single rows ``(uint8[H, W, 3], {head: int64[]})``, cached once it has been read to its end.
     """
     layer = transform_output.transform_features_layer()
-    spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (names.IMAGE, *names.LABELS)}
+    spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (names.IMAGE, *table.columns())}
 
     def transform(serialized: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         features = layer(tf.io.parse_example(serialized, spec))
@@ -55,26 +56,25 @@ def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Datase
     return batches.map(spread, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def label_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, str, str], int]:
-    """Rows of each taxonomy path (article type, sub-category, master category) in the training split."""
+def path_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, ...], int]:
+    """Rows of each taxonomy path in the training split: its labels from the top down."""
     # The vocabulary file holds "count path" lines; only the path may have spaces.
     path = transform_output.vocabulary_file_by_name(preprocessing.PATH_VOCABULARY)
-    counts: dict[tuple[str, str, str], int] = {}
+    counts: dict[tuple[str, ...], int] = {}
     with tf.io.gfile.GFile(path) as lines:
         for line in lines:
             count, labels = line.rstrip("\n").split(" ", 1)
-            article_type, sub_category, master_category = labels.split(preprocessing.PATH_SEPARATOR)
-            counts[article_type, sub_category, master_category] = int(count)
+            counts[tuple(labels.split(preprocessing.PATH_SEPARATOR))] = int(count)
     return counts
 
 
 def class_counts(transform_output: tft.TFTransformOutput, heads: Sequence[str]) -> dict[str, list[int]]:
     """Head → rows of each of its classes in the training split, in the order of their ids."""
     counts = {head: dict.fromkeys(head_labels(transform_output, head), 0) for head in heads}
-    for path, rows in label_counts(transform_output).items():
-        for head, label in zip(names.HEAD_LABELS, path, strict=True):
-            if head in counts:
-                counts[head][label] += rows
+    for path, rows in path_counts(transform_output).items():
+        for head, label in zip(table.taxonomy(), path, strict=True):
+            if head.name in counts:
+                counts[head.name][label] += rows
     return {head: list(by_label.values()) for head, by_label in counts.items()}
 
 

@@ -7,6 +7,7 @@ import click
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
+from schema import heads as table
 from schema import names
 
 _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
@@ -23,7 +24,11 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
     help=f"Picture to write: {', '.join(_FORMATS)}.",
 )
 @click.option(
-    "--head", type=click.Choice(list(names.HEAD_LABELS)), default=names.ARTICLE_TYPE, show_default=True, help="To ask."
+    "--head",
+    type=click.Choice([head.name for head in table.HEADS]),
+    default=names.ARTICLE_TYPE,
+    show_default=True,
+    help="To ask; the release must have it.",
 )
 @click.option("--label", default="", help="To explain; default: the head's best one.")
 @server_options

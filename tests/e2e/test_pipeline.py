@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from schema import heads as table
 from schema import names
 from tests.e2e.conftest import read_json
 
@@ -28,13 +29,13 @@ def test_killed_run_is_resumed(home):
 def test_release_is_complete(home):
     """Both models lie under one version with warm-up requests, a report, and a manifest with their origin."""
     release = home.root / "release"
-    for model in names.MODELS:
+    for model in table.MODELS:
         assert (release / model / "1" / "saved_model.pb").exists()
         warmup = release / model / "1" / "assets.extra" / "tf_serving_warmup_requests"
         assert sum(1 for _ in tf.data.TFRecordDataset(str(warmup))) > 0
     assert "sub_category" in (release / "reports" / "1" / "index.html").read_text(encoding="utf-8")
     manifest = read_json(release / "manifests" / "1.json")
-    assert set(manifest["metrics"]) == set(names.HEAD_LABELS)
+    assert set(manifest["metrics"]) == {head.name for head in table.taxonomy()}
     assert manifest["classes"][names.ARTICLE_TYPE] >= 12
     assert manifest["hyperparameters"]["epochs"] == 24
     assert manifest["data_fingerprint"]
@@ -49,7 +50,7 @@ def test_models_have_learned(home):
 def test_signatures_keep_the_contract(home):
     """The pushed SavedModels answer every signature of the contract, and a broken picture spoils only itself."""
     picture = next((home.data / "images").glob("*.jpg")).read_bytes()
-    for model, heads in names.MODEL_HEADS.items():
+    for model in table.MODELS:
         loaded = tf.saved_model.load(str(home.root / "release" / model / "1"))
         batch = tf.constant([picture, b"\xff\xd8\xffbroken", picture])
         top = loaded.signatures[names.SERVING_DEFAULT](image_bytes=batch)
@@ -61,7 +62,7 @@ def test_signatures_keep_the_contract(home):
         assert unknown == b""
         assert card["model"] == model
         assert top[names.IMAGE_OK].numpy().tolist() == full[names.IMAGE_OK].numpy().tolist() == [True, False, True]
-        for head in heads:
+        for head in [head.name for head in table.of_model(model)]:
             labels = card["heads"][head]["labels"]
             scores = full[head].numpy()
             assert scores.shape == (3, len(labels))
@@ -102,7 +103,7 @@ def test_classify_answers_through_the_stack(home):
     card_paths = taxonomy(home)
     for one in answers[:3]:
         joint = one["answer"]["joint"]
-        assert (joint["article_type"], joint["sub_category"], joint["master_category"]) in card_paths
+        assert (joint["master_category"], joint["sub_category"], joint["article_type"]) in card_paths
         assert one["answer"]["release"] == "1"
     assert answers[3]["answer"] is None
     assert answers[3]["error"]["detail"]
@@ -110,7 +111,7 @@ def test_classify_answers_through_the_stack(home):
 
 def taxonomy(home):
     card = read_json(home.root / "release" / names.CATEGORY / "1" / "assets.extra" / "card.json")
-    return {tuple(path[head] for head in names.HEAD_LABELS) for path in card["taxonomy"]}
+    return {tuple(path[head.name] for head in table.taxonomy()) for path in card["taxonomy"]}
 
 
 def test_explain_draws_what_a_label_rests_on(home):
@@ -137,7 +138,7 @@ def test_score_measures_any_catalogue(home):
     document = json.loads(home.lookbook("score", "--data", held_out, "--json").stdout)
     assert document["count"] == len(rows) - 1
     assert [one["id"] for one in document["rejected"]] == ["999999"]
-    assert set(document["heads"]) == set(names.HEAD_LABELS)
+    assert set(document["heads"]) == {head.name for head in table.taxonomy()}
     assert 0.3 < document["heads"][names.MASTER_CATEGORY]["top_1"] <= 1
     assert document["heads"][names.ARTICLE_TYPE]["top_5"] >= document["heads"][names.ARTICLE_TYPE]["top_1"]
 

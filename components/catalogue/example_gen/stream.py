@@ -9,12 +9,12 @@ from components.catalogue.reading.pictures import PictureFault, load_picture
 from components.catalogue.reading.rows import Rows, parse_rows
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.plan import limited
-from schema import names
+from schema import heads as table
 
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """An encoded picture, upright, with its id and label column → label."""
+    """An encoded picture, upright, with its id and column → label; an attribute may have none."""
 
     id: str
     labels: dict[str, str]
@@ -47,4 +47,5 @@ class LabelledPictures:
             except PictureFault as fault:
                 self.rejected.append(Finding(row.id, row.line, fault.reason, fault.detail))
                 continue
-            yield LabelledPicture(row.id, {label: row.cells[label] for label in names.LABELS}, picture.content)
+            labels = {column: row.cells[column] for column in table.columns(table.HEADS) if column in row.cells}
+            yield LabelledPicture(row.id, labels, picture.content)

@@ -8,10 +8,20 @@ from typing import Final
 
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
+from schema import heads as table
 from schema import names
 
 MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; a quote open for longer than this was never closed
-KNOWN_COLUMNS: Final = (names.ID, *names.LABELS, *names.ATTRIBUTES, names.SPLIT_COLUMN)
+
+
+def known_columns() -> tuple[str, ...]:
+    """Every column of ``styles.csv`` that means something here."""
+    return (names.ID, *_kept_columns(), names.SPLIT_COLUMN)
+
+
+def _kept_columns() -> tuple[str, ...]:
+    # A head may be of a column that has a use of its own.
+    return tuple(dict.fromkeys((*table.columns(table.HEADS), names.YEAR, names.PRODUCT_NAME)))
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ def parse_rows(content: bytes) -> Rows:
     lines = _text(content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     records = _records(lines)
     header = _header(records)
-    rows, seen = Rows(ignored_columns=[column for column in header if column not in KNOWN_COLUMNS]), set[str]()
+    rows, seen = Rows(ignored_columns=[column for column in header if column not in known_columns()]), set[str]()
     for record in records:
         _take(record, header, seen, rows)
     if not rows.taken and not rows.rejected:
@@ -137,7 +147,7 @@ def _strictly(lines: Sequence[str]) -> list[str] | None:
 
 def _header(records: Iterator[_Record]) -> list[str]:
     header = [cell.strip() for cell in next(records).fields]
-    missing = [column for column in names.REQUIRED_COLUMNS if column not in header]
+    missing = [column for column in (names.ID, *table.columns()) if column not in header]
     if missing:
         hint = "; separate the columns by commas" if len(header) == 1 else ""
         raise CatalogueError(
@@ -185,10 +195,10 @@ def _row(line: int, cells: dict[str, str], seen: set[str], repairs: list[tuple[R
         raise _Rejected(Reason.EMPTY_ID, "a row needs an id")
     if cells[names.ID] in seen:
         raise _Rejected(Reason.DUPLICATE_ID, "an earlier row has this id; the first one is taken")
-    empty = [label for label in names.LABELS if not cells[label]]
+    empty = [label for label in table.columns() if not cells[label]]
     if empty:
         raise _Rejected(Reason.EMPTY_LABEL, f"no {', '.join(empty)}")
-    kept = {column: sys.intern(cells[column]) for column in (*names.LABELS, *names.ATTRIBUTES) if cells.get(column)}
+    kept = {column: sys.intern(cells[column]) for column in _kept_columns() if cells.get(column)}
     if names.YEAR in kept:
         _mend_year(kept, repairs)
     return Row(cells[names.ID], line, kept, _split(cells))

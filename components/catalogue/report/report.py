@@ -9,6 +9,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
 from components.catalogue.splitting.plan import Placed, Plan
 from components.catalogue.splitting.splits import SplitBy, straddling_groups
+from schema import heads as table
 from schema import names
 
 TINY_CLASS_ROWS: Final = 10  # with fewer, a label is right a quarter of the time
@@ -118,7 +119,7 @@ def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers)
     placed = plan.placed
     groups = Counter(one.group for one in placed)
     types = {one.row.id: one.row.cells[names.ARTICLE_TYPE_LABEL] for one in placed}
-    labels = {column: _label_counts(placed, column) for column in names.LABELS}
+    labels = {column: _label_counts(placed, column) for column in table.columns()}
     return Report(
         source=source,
         fingerprint=fingerprint,

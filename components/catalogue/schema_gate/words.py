@@ -5,7 +5,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from schema import names
+from schema import heads as table
 
 _TYPES = {schema_pb2.BYTES: "text", schema_pb2.INT: "whole numbers", schema_pb2.FLOAT: "numbers"}
 
@@ -64,13 +64,8 @@ def _facts(feature: Any, examples: int) -> Iterator[str]:
 
 def lacking_types_in_words(training: statistics_pb2.DatasetFeatureStatisticsList) -> list[str]:
     """A sentence if the training split holds a single article type. The schema cannot ask this of one split alone."""
-    unique = [
-        feature.string_stats.unique
-        for feature in training.datasets[0].features
-        if feature.path.step[0] == names.ARTICLE_TYPE_LABEL
-    ]
-    if unique != [1]:
+    column = table.taxonomy()[-1].column
+    finest = features_of(training).get(column)
+    if finest is None or finest.string_stats.unique != 1:
         return []
-    return [
-        f"train: {names.ARTICLE_TYPE_LABEL}: all rows have the same one; a classifier needs 2 or more to tell apart"
-    ]
+    return [f"train: {column}: all rows have the same one; a classifier needs 2 or more to tell apart"]

@@ -11,21 +11,23 @@ from components.calibration.fitting import Calibration
 from components.calibration.joint_answer import JointAnswer
 from components.evaluation.classification_metrics import ClassificationTally
 from components.evaluation.quality_report.predictions import SplitPredictions
+from schema import heads as table
 from schema import names
 
 
 def joint_table(predictions: SplitPredictions) -> pd.DataFrame:
     """Ways to one answer a head, side by side: top-1 and macro-F1 of each, and how often all three are right."""
     card = predictions.cards[names.ARTICLE_TYPE]
-    joint = JointAnswer(card["taxonomy"], predictions.labels)
-    alone = {head: predictions.best(head) for head in names.HEAD_LABELS}
+    alone = {head.name: predictions.best(head.name) for head in table.taxonomy()}
+    joint = JointAnswer(card["taxonomy"], {head: predictions.labels[head] for head in alone})
     ways = {
         "each model alone": alone,
         "looked up from the article type": joint.looked_up(alone[names.ARTICLE_TYPE]),
         "joint, all exponents 1": joint.best(predictions.scores, dict.fromkeys(card["joint"], 1.0)),
         "joint, as released": joint.best(predictions.scores, card["joint"]),
     }
-    return pd.DataFrame([{"answer": way, **_joint_row(predictions.truths, answer)} for way, answer in ways.items()])
+    truths = {head: predictions.truths[head] for head in alone}
+    return pd.DataFrame([{"answer": way, **_joint_row(truths, answer)} for way, answer in ways.items()])
 
 
 def _joint_row(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -77,7 +79,7 @@ def confident_mistakes(predictions: SplitPredictions, head: str, most: int) -> p
         {
             "position": chosen,
             "id": predictions.rows[names.ID].to_numpy()[chosen],
-            "truth": predictions.rows[names.HEAD_LABELS[head]].to_numpy()[chosen],
+            "truth": predictions.rows[predictions.column(head)].to_numpy()[chosen],
             "answer": [labels[i] for i in best[chosen]],
             "confidence": scores[chosen, best[chosen]],
             "of_truth": np.where(truths[chosen] >= 0, scores[chosen, truths[chosen]], 0.0),
@@ -88,7 +90,7 @@ def confident_mistakes(predictions: SplitPredictions, head: str, most: int) -> p
 def examples_of_pair(predictions: SplitPredictions, head: str, truth: str, answer: str, most: int) -> list[int]:
     """Positions of rows of one confusion, surest first."""
     answers = np.array(predictions.labels[head])[predictions.best(head)]
-    is_pair = (predictions.rows[names.HEAD_LABELS[head]].to_numpy() == truth) & (answers == answer)
+    is_pair = (predictions.rows[predictions.column(head)].to_numpy() == truth) & (answers == answer)
     found = np.flatnonzero(is_pair)
     return found[np.argsort(-predictions.scores[head][found].max(axis=1), kind="stable")[:most]].tolist()
 
@@ -116,22 +118,22 @@ def by_relatives(predictions: SplitPredictions, known: Collection[str]) -> pd.Da
 
 
 def _top_1_of(predictions: SplitPredictions, title: str, parts: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    right = {head: predictions.best(head) == predictions.truths[head] for head in names.HEAD_LABELS}
-    table = [
+    right = {head: predictions.best(head) == truths for head, truths in predictions.truths.items()}
+    lines = [
         {title: name, "count": int(chosen.sum()), **{head: float(hits[chosen].mean()) for head, hits in right.items()}}
         for name, chosen in parts.items()
         if chosen.any()
     ]
-    return pd.DataFrame(table, columns=[title, "count", *names.HEAD_LABELS])
+    return pd.DataFrame(lines, columns=[title, "count", *right])
 
 
 def contradicting_groups(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of one group (one name, or nearly the same pixels) that carry different article types: suspected label
     errors, or names too general to tell. Columns ``group``, ``ids``, ``labels``, ``name``."""
-    table = []
+    found = []
     for group, members in rows.groupby(names.GROUP, sort=True):
         if members[names.ARTICLE_TYPE_LABEL].nunique() > 1:
-            table.append(
+            found.append(
                 {
                     "group": group,
                     "ids": ", ".join(members[names.ID]),
@@ -139,4 +141,4 @@ def contradicting_groups(rows: pd.DataFrame) -> pd.DataFrame:
                     "name": members[names.PRODUCT_NAME].iloc[0],
                 }
             )
-    return pd.DataFrame(table, columns=["group", "ids", "labels", "name"])
+    return pd.DataFrame(found, columns=["group", "ids", "labels", "name"])

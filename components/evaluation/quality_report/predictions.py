@@ -1,6 +1,6 @@
 """What both candidates say about a split: one pass over the pictures, through the signatures that will serve."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from components.model.card import read_card
 from schema import names
 
 _BATCH = 64
-_COLUMNS = (names.ID, names.GROUP, *names.LABELS, names.PRODUCT_NAME, names.YEAR)
+_DETAILS = (names.ID, names.GROUP, names.PRODUCT_NAME, names.YEAR)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class SplitPredictions:
     truths: dict[str, np.ndarray]
     cards: dict[str, dict[str, Any]]
 
+    def column(self, head: str) -> str:
+        """The column of :attr:`rows` that holds the true labels of ``head``."""
+        return next(card["heads"][head]["column"] for card in self.cards.values() if head in card["heads"])
+
     def best(self, head: str) -> np.ndarray:
         """int[N], the position of each row's best label."""
         return self.scores[head].argmax(axis=1)
@@ -48,21 +52,22 @@ def predict_split(models: Mapping[str, Path], files: Sequence[str]) -> SplitPred
     """
     cards = {name: read_card(path) for name, path in models.items()}
     labels = {head: one["labels"] for card in cards.values() for head, one in card["heads"].items()}
+    columns = {head: one["column"] for card in cards.values() for head, one in card["heads"].items()}
     # Kept whole: signatures alone do not keep their variables alive.
     loaded = [tf.saved_model.load(str(path)) for path in models.values()]
     tables, scores = [], {head: [np.zeros((0, len(known)), np.float32)] for head, known in labels.items()}
-    for columns, images in read_records(files):
-        tables.append(pd.DataFrame(columns))
+    for cells, images in read_records(files, columns.values()):
+        tables.append(pd.DataFrame(cells))
         for model in loaded:
             answer = model.signatures[names.SCORES](image_bytes=images)
             for head in scores.keys() & answer.keys():
                 scores[head].append(answer[head].numpy())
-    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(_COLUMNS))
+    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*_DETAILS, *columns.values()])
     return SplitPredictions(
         rows=rows,
         labels=labels,
         scores={head: np.concatenate(parts) for head, parts in scores.items()},
-        truths={head: _positions(rows[column], labels[head]) for head, column in names.HEAD_LABELS.items()},
+        truths={head: _positions(rows[column], labels[head]) for head, column in columns.items()},
         cards=cards,
     )
 
@@ -86,13 +91,14 @@ def groups_of(files: Sequence[str]) -> set[str]:
     return {group.decode() for batch in batches.as_numpy_iterator() for group in batch}
 
 
-def read_records(files: Sequence[str]):
-    """Batches of a split: the columns as lists of text, and the pictures string[N]."""
-    spec = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (*_COLUMNS, names.IMAGE) if name != names.YEAR}
+def read_records(files: Sequence[str], labels: Collection[str] = ()):
+    """Batches of a split: the columns as lists of text, those of ``labels`` among them, and the pictures string[N]."""
+    columns = dict.fromkeys((*_DETAILS, *labels))
+    spec = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (*columns, names.IMAGE)}
     spec[names.YEAR] = tf.io.FixedLenFeature([], tf.int64, 0)
     records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").batch(_BATCH)
     for batch in records.map(lambda serialized: tf.io.parse_example(serialized, spec)).prefetch(2):
-        yield {name: _plain(batch[name]) for name in _COLUMNS}, batch[names.IMAGE]
+        yield {name: _plain(batch[name]) for name in columns}, batch[names.IMAGE]
 
 
 def _plain(values: tf.Tensor) -> list[Any]:

@@ -14,7 +14,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 from components.errors import GateError
 from components.release.serving_check.tethered import tethered
-from schema import names
+from schema import heads as table
 
 _READY_SECONDS = 180
 _STOP_SECONDS = 10
@@ -35,7 +35,7 @@ def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
       GateError: the server ended or was not ready in time; with the last lines of its log.
     """
     config = models / "models.config"
-    entries = "\n".join(_CONFIG.format(name=name, path=(models / name).resolve()) for name in names.MODELS)
+    entries = "\n".join(_CONFIG.format(name=name, path=(models / name).resolve()) for name in table.MODELS)
     config.write_text(f"model_config_list {{\n{entries}\n}}\n", encoding="utf-8")
     port, rest_port = _free_port(), _free_port()
     flags = [f"--port={port}", f"--rest_api_port={rest_port}", f"--model_config_file={config}"]
@@ -53,7 +53,7 @@ def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
 def _wait_until_ready(process: subprocess.Popen, channel: grpc.Channel, log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     stub = model_service_pb2_grpc.ModelServiceStub(channel)
-    while not all(_is_available(stub, name) for name in names.MODELS):
+    while not all(_is_available(stub, name) for name in table.MODELS):
         if process.poll() is not None:
             raise GateError(f"the model server ended with code {process.returncode}: {_tail(log)}")
         if time.monotonic() > deadline:

@@ -11,6 +11,7 @@ from components.catalogue.reading.source import open_catalogue
 from components.catalogue.report.check import check_catalogue
 from components.catalogue.report.page import render_page, render_text
 from components.catalogue.report.report import Report
+from schema import heads as table
 from schema import names
 from tests.drawing import encoded, pixels, product, retouched, write_catalogue, zipped
 
@@ -108,7 +109,7 @@ def test_pictures_stream_with_their_labels(catalogue: Path) -> None:
     assert len(pictures) == 39
     found = {picture.id: picture for picture in pictures}
     assert set(found) == {str(number) for number in range(40)} - {"1", "4", "8", "9"}
-    assert found["0"].labels == dict(zip(names.LABELS, ("Tshirts", "Topwear", "Apparel"), strict=True))
+    assert found["0"].labels == dict(zip(table.columns(), ("Apparel", "Topwear", "Tshirts"), strict=True))
     assert found["0"].image == (catalogue / "images" / "0.jpg").read_bytes()
     assert sorted(one.id for one in pictures.rejected) == ["1", "4", "8", "9"]
 

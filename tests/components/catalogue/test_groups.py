@@ -10,6 +10,7 @@ from components.catalogue.reading.rows import Row
 from components.catalogue.splitting.groups import NEAR_RMSE, group_rows, near_duplicates, normalised_name
 from components.catalogue.splitting.plan import make_plan
 from components.catalogue.splitting.splits import SplitBy, split_of_hash, split_rows, straddling_groups
+from schema import heads as table
 from schema import names
 
 SHAPE = (32, 24, 3)
@@ -108,7 +109,7 @@ def test_no_two_rows_with_the_same_name_or_near_pixels_are_in_different_splits()
     rng = np.random.default_rng(9)
     base = random_thumbnails(150, 9)
     thumbnails = np.concatenate([base, np.stack([noisy(one, 2.5, seed) for seed, one in enumerate(base[:60])])])
-    cells = {label: label for label in names.LABELS}
+    cells = {label: label for label in table.columns()}
     rows = [
         Row(str(index), index, {**cells, names.PRODUCT_NAME: f"name {rng.integers(0, 160)}"})
         for index in range(len(thumbnails))

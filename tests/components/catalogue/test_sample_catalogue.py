@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from components.catalogue.report.check import check_catalogue
 from components.catalogue.sample import draw_catalogue, draw_held_out
+from schema import heads as table
 from schema import names
 
 COUNT = 400
@@ -56,7 +57,7 @@ def test_the_same_seed_draws_the_same_files_and_another_does_not(tmp_path: Path)
 def test_the_taxonomy_is_wide_enough_and_lopsided(drawn: tuple[Path, Rows]) -> None:
     """Enough types under enough parents to be worth two models, some common and some rare."""
     _, rows = drawn
-    counts = [Counter(row[label] for row in rows) for label in names.LABELS]
+    counts = [Counter(row[label] for row in rows) for label in table.columns()]
     assert [len(of) >= least for of, least in zip(counts, (12, 6, 3), strict=True)] == [True] * 3
     assert max(counts[0].values()) > 3 * min(counts[0].values())
 

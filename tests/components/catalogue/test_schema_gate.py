@@ -11,9 +11,11 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components.catalogue.schema_gate.schema_diff import diff_schema, diff_text, updated_schema
 from components.catalogue.schema_gate.statistics import catalogue_statistics, statistics_options
 from components.catalogue.schema_gate.words import anomalies_in_words, lacking_types_in_words
+from schema import heads as table
 from schema import names
 from tests.drawing import product, write_catalogue
 
+OPTIONAL = (*table.columns(table.attributes()), names.YEAR, names.PRODUCT_NAME)
 SCHEMA = text_format.Parse((Path(names.__file__).parent / "schema.pbtxt").read_text(), schema_pb2.Schema())
 
 
@@ -33,14 +35,14 @@ def words(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> list[str]:
 
 def test_every_feature_of_the_import_is_in_the_schema_and_no_other() -> None:
     """Schema and names tell of the same features."""
-    features = {names.IMAGE, names.ID, names.GROUP, *names.LABELS, *names.ATTRIBUTES}
+    features = {names.IMAGE, names.ID, names.GROUP, *table.columns(), *OPTIONAL}
     assert {feature.name for feature in SCHEMA.feature} == features
 
 
 def test_good_data_has_no_anomalies() -> None:
     """A catalogue as it should be says nothing, and so does one without any optional column."""
     assert words(statistics_of()) == []
-    assert words(statistics_of(**dict.fromkeys(names.ATTRIBUTES))) == []
+    assert words(statistics_of(**dict.fromkeys(OPTIONAL))) == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.schema_gate.component import SchemaGate
 from components.catalogue.schema_gate.statistics import statistics_options
 from components.errors import GateError
+from schema import heads as table
 from schema import names
 from tests.drawing import encoded, pixels, product, retouched, write_catalogue, zipped
 
@@ -117,7 +118,7 @@ def test_every_good_row_is_an_example_in_one_split(store: MetadataStore, catalog
             example.features.feature[names.IMAGE].bytes_list.value[0]
             == (catalogue / f"images/{row_id}.jpg").read_bytes()
         )
-        assert all(text(example, label) == row[label] for label in names.LABELS)
+        assert all(text(example, label) == row[label] for label in table.columns())
     assert examples["7"][1].features.feature[names.YEAR].int64_list.value[0] == 2012
     assert names.YEAR not in examples["6"][1].features.feature
 
@@ -155,7 +156,7 @@ def test_the_artifact_is_what_tfx_components_expect(store: MetadataStore) -> Non
     schema = text_format.Parse(SCHEMA.read_text(), schema_pb2.Schema())
     reader = tfxio_utils.get_split_tfxio([examples], "eval", ["test"], schema)
     (batch,) = list(reader.TensorFlowDataset(dataset_options.TensorFlowDatasetOptions(batch_size=1000, num_epochs=1)))
-    assert {names.IMAGE, names.ID, names.GROUP, *names.LABELS, *names.ATTRIBUTES} <= set(batch)
+    assert {names.IMAGE, names.ID, names.GROUP, names.YEAR, *table.columns(table.HEADS)} <= set(batch)
     assert sorted(batch[names.ID].numpy()) == sorted(text(one, names.ID).encode() for one in examples_of(store)["eval"])
 
 

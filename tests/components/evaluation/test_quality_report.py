@@ -11,7 +11,7 @@ from components.calibration.joint_answer import JointAnswer
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions
-from schema import names
+from schema import heads, names
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import make_release, parse_card
 
@@ -30,25 +30,34 @@ EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATE
 
 
 def card(model):
-    heads = {
-        head: {
-            "labels": LABELS[head],
+    described = {
+        head.name: {
+            "labels": LABELS[head.name],
+            "column": head.column,
+            "level": head.level,
             "temperature": 1.0,
             "curvature": 0.0,
             "review_threshold": 0.5,
             "review_precision": 0.9,
         }
-        for head in names.MODEL_HEADS[model]
+        for head in heads.of_model(model)
     }
     image = {"height": 80, "width": 60}
-    return {"model": model, "image": image, "heads": heads, "taxonomy": TAXONOMY, "joint": EXPONENTS, "training": {}}
+    return {
+        "model": model,
+        "image": image,
+        "heads": described,
+        "taxonomy": TAXONOMY,
+        "joint": EXPONENTS,
+        "training": {},
+    }
 
 
 def predictions(types, subs, masters, truths, years=None):
-    scores = dict(zip(names.HEAD_LABELS, (np.array(part, np.float32) for part in (types, subs, masters)), strict=True))
+    scores = dict(zip(LABELS, (np.array(part, np.float32) for part in (types, subs, masters)), strict=True))
     columns = {
-        column: [LABELS[head][i] if i >= 0 else "Unseen" for i in truths[head]]
-        for head, column in names.HEAD_LABELS.items()
+        head.column: [LABELS[head.name][i] if i >= 0 else "Unseen" for i in truths[head.name]]
+        for head in heads.taxonomy()
     }
     count = len(types)
     rows = pd.DataFrame(
@@ -60,7 +69,7 @@ def predictions(types, subs, masters, truths, years=None):
             **columns,
         }
     )
-    cards = {model: card(model) for model in names.MODELS}
+    cards = {model: card(model) for model in heads.MODELS}
     return SplitPredictions(rows, LABELS, scores, {head: np.array(truth) for head, truth in truths.items()}, cards)
 
 
@@ -80,7 +89,7 @@ def test_joint_answer_is_that_of_the_served_merger():
     """Over many random scores the report's joint answer is the one that the merger gives."""
     random = np.random.default_rng(5)
     scores = {head: random.dirichlet(np.ones(len(labels)) * 0.5, 200) for head, labels in LABELS.items()}
-    cards = {model: parse_card(json.dumps(card(model)), model) for model in names.MODELS}
+    cards = {model: parse_card(json.dumps(card(model)), model) for model in heads.MODELS}
     merger = Merger(make_release(1, cards, {}))
     best = JointAnswer(TAXONOMY, LABELS).best(scores, EXPONENTS)
     for row in range(200):

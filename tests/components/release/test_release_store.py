@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.release.store import ReleaseError, ReleaseStore
+from schema import heads as table
 from schema import names
 
 
@@ -13,7 +14,7 @@ from schema import names
 def sources(tmp_path):
     """Two fake SavedModels, warm-up folders and a report."""
     models, extras = {}, {}
-    for model in names.MODELS:
+    for model in table.MODELS:
         path = tmp_path / "trained" / model
         (path / "variables").mkdir(parents=True)
         (path / "saved_model.pb").write_text(f"graph of {model}")
@@ -37,7 +38,7 @@ def served(store):
     """What a model server would find: model → numeric folders."""
     return {
         model: sorted(int(path.name) for path in (store.directory / model).iterdir() if path.name.isdigit())
-        for model in names.MODELS
+        for model in table.MODELS
     }
 
 
@@ -46,7 +47,7 @@ def test_publish_makes_a_whole_release(store, sources):
     release = store.publish(**sources)
     assert release.version == 1
     assert served(store) == {"article_type": [1], "category": [1]}
-    for model in names.MODELS:
+    for model in table.MODELS:
         path = store.model_path(model, 1)
         assert (path / "saved_model.pb").read_text() == f"graph of {model}"
         assert (path / "assets.extra" / "tf_serving_warmup_requests").exists()

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from components.errors import GateError
 from components.release.serving_check.checking import WARMUP_FILE, check_models
+from schema import heads as table
 from schema import names
 from tests.tiny_models import COLOURS, picture
 from tests.tiny_models.graph import write_release
@@ -16,7 +17,7 @@ from tests.tiny_models.graph import write_release
 def release(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiny")
     write_release(folder)
-    return {name: folder / name / "1" for name in names.MODELS}
+    return {name: folder / name / "1" for name in table.MODELS}
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,8 @@ def test_good_models_pass_and_get_warmup_requests(release, pictures, tmp_path):
     """Both models are served and agree with themselves; the requests that warm them up can be read back."""
     check_models(release, pictures, tmp_path, most_p50_ms=10_000)
     result = json.loads((tmp_path / "result.json").read_text())
-    assert {name: one["pictures"] for name, one in result["models"].items()} == dict.fromkeys(names.MODELS, 6)
-    for name in names.MODELS:
+    assert {name: one["pictures"] for name, one in result["models"].items()} == dict.fromkeys(table.MODELS, 6)
+    for name in table.MODELS:
         assert sum(1 for _ in tf.data.TFRecordDataset(str(tmp_path / name / WARMUP_FILE))) == 6
 
 
@@ -51,6 +52,6 @@ def test_a_model_that_cannot_be_loaded_is_refused(pictures, tmp_path):
     """A graph that no server can read stops the release with the server's words, soon."""
     write_release(tmp_path / "broken", broken="garbage", models=[names.CATEGORY])
     write_release(tmp_path / "broken", models=[names.ARTICLE_TYPE])
-    models = {name: tmp_path / "broken" / name / "1" for name in names.MODELS}
+    models = {name: tmp_path / "broken" / name / "1" for name in table.MODELS}
     with pytest.raises(GateError, match="category"):
         check_models(models, pictures, tmp_path / "out", most_p50_ms=10_000)

@@ -14,6 +14,7 @@ import pytest
 
 from components.release.store import ReleaseStore
 from pipeline.config import Layout
+from schema import heads as table
 from schema import names
 from tests.drawing import product, write_catalogue
 
@@ -135,7 +136,7 @@ def test_a_read_only_record_is_said_so(promise, layout: Layout, catalogue: Path,
 @pytest.fixture
 def release(layout: Layout) -> Path:
     """A folder of releases as a copy that broke off would leave it, but for what each test takes away."""
-    for model in names.MODELS:
+    for model in table.MODELS:
         path = layout.releases / model / "1"
         (path / "variables").mkdir(parents=True)
         (path / "saved_model.pb").write_text("graph")

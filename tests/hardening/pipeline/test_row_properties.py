@@ -13,9 +13,10 @@ from components.catalogue.reading.rows import Rows, parse_rows
 from components.catalogue.report.page import render_text
 from components.catalogue.report.report import Leftovers, make_report
 from components.catalogue.splitting.plan import make_plan
+from schema import heads as table
 from schema import names
 
-HEADER = (names.ID, *names.LABELS, names.YEAR, names.PRODUCT_NAME)
+HEADER = (names.ID, *table.columns(), names.YEAR, names.PRODUCT_NAME)
 # Cells lean towards what CSV, spreadsheets and Unicode make trouble with.
 TROUBLE = st.sampled_from(['"', ",", "\n", "\r\n", "\r", '""', "\ufeff", "\u2028", "\u202e", "=1+1", "2012.0", " "])
 CELL = st.lists(TROUBLE | st.text(max_size=6), max_size=4).map("".join)
@@ -38,7 +39,7 @@ def accounted(rows: Rows) -> None:
     ids = [row.id for row in rows.taken]
     assert all(ids)
     assert len(ids) == len(set(ids))
-    assert all(row.cells[label] for row in rows.taken for label in names.LABELS)
+    assert all(row.cells[label] for row in rows.taken for label in table.columns())
     assert {finding.line for finding in rows.repaired} <= {row.line for row in rows.taken}
 
 
