@@ -41,37 +41,32 @@ class ModelServerCommand:
     stop_command: tuple[str, ...] = ()
 
 
-def find_model_server(release: Path, work: Path, port: int, rest_port: int) -> ModelServerCommand:
+def find_model_server(release: Path, work: Path, port: int) -> ModelServerCommand:
     """The best model server that there is.
 
     Args:
         release: folder that holds the models' base paths.
         work: folder for the model config with local paths.
         port: for gRPC, on loopback.
-        rest_port: for REST, on loopback.
 
     Raises:
         StackError: there is none, not even an environment with TensorFlow.
     """
     if binary := shutil.which(BINARY):
-        return ModelServerCommand(f"TensorFlow Serving ({binary})", (binary, *_flags(release, work, port, rest_port)))
+        return ModelServerCommand(f"TensorFlow Serving ({binary})", (binary, *local_flags(release, work, port=port)))
     if engine := next((name for name in ENGINES if _has_image(name)), None):
-        return _container(engine, release, port, rest_port)
+        return _container(engine, release, port)
     python = python_with("tensorflow", "pipeline")
-    command = (python, "-m", "serving.model_server", *_flags(release, work, port, rest_port))
+    command = (python, "-m", "serving.model_server", *local_flags(release, work, port=port))
     return ModelServerCommand("the embedded model server: no TensorFlow Serving and no container engine", command)
 
 
-def _flags(release: Path, work: Path, port: int, rest_port: int) -> list[str]:
-    return local_flags(release, work, port=port, rest_api_port=rest_port)
-
-
-def _container(engine: str, release: Path, port: int, rest_port: int) -> ModelServerCommand:
+def _container(engine: str, release: Path, port: int) -> ModelServerCommand:
     name = f"lookbook-model-server-{port}"
     flags = [f"--{flag}={value}" for flag, value in read_flags().items()]
     command = (
         *(engine, "run", "--rm", "--name", name),
-        *("--publish", f"127.0.0.1:{port}:8500", "--publish", f"127.0.0.1:{rest_port}:8501"),
+        *("--publish", f"127.0.0.1:{port}:8500"),
         *("--volume", f"{release.resolve()}:{CONTAINER_MODELS_DIR.rstrip('/')}:ro"),
         *("--volume", f"{CONFIG_DIR}:{CONTAINER_CONFIG_DIR.rstrip('/')}:ro"),
         *("--entrypoint", BINARY, IMAGE, *flags),

@@ -65,7 +65,7 @@ def stack(
     logs.mkdir(parents=True, exist_ok=True)
     model_port, admin_port = free_port(), free_port()
     http_port, grpc_port = http_port or free_port(), grpc_port or free_port()
-    server = find_model_server(release, logs, model_port, free_port())
+    server = find_model_server(release, logs, model_port)
     scheme = "https" if os.environ.get(variable("tls_certificate_file")) else "http"
     model_target = f"127.0.0.1:{model_port}"
     children: list[Child] = []

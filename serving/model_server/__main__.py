@@ -5,10 +5,14 @@ import logging
 import os
 import signal
 import sys
+from typing import Final
 
 from serving.model_server import config
 from serving.model_server.flags import Options, parse
 from serving.model_server.protos import ConfigError
+
+FAILED: Final = 255
+"""Exit status of a server that can't start, that of tensorflow_model_server."""
 
 
 async def serve(options: Options) -> None:
@@ -29,12 +33,13 @@ async def serve(options: Options) -> None:
 
 
 def main() -> None:
-    """Serve until told to stop; exits 1 if the flags or files are wrong."""
+    """Serve until told to stop; exits 255 if the flags or files are wrong, or a model does not come up at the start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         asyncio.run(serve(parse(sys.argv[1:])))
     except ConfigError as error:
-        sys.exit(f"Failed to start server. Error: {error}")
+        print(f"Failed to start server. Error: {error}", file=sys.stderr)
+        sys.exit(FAILED)
 
 
 if __name__ == "__main__":

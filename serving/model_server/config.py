@@ -13,6 +13,9 @@ from serving.model_server.flags import Options
 from serving.model_server.protos import BatchingParameters, ConfigError, MonitoringConfig, SSLConfig, read_text_proto
 
 TENSORFLOW: Final = "tensorflow"
+NO_PLATFORM: Final = (
+    "Illegal setting neither ModelServerConfig::model_type (deprecated) nor ModelServerConfig::model_platform."
+)
 DEFAULT_METRICS_PATH: Final = "/monitoring/prometheus/metrics"
 DEFAULT_MAX_BATCH_SIZE: Final = 1000
 DEFAULT_ENQUEUED_BATCHES: Final = 10
@@ -72,7 +75,7 @@ def model_server_config(options: Options) -> ModelServerConfig:
 
 
 def model_configs(config: ModelServerConfig) -> dict[str, Any]:
-    """Model name → ModelConfig.
+    """Model name → ModelConfig; whether each has a :func:`platform` is not looked at.
 
     Raises:
         ServingError: INVALID_ARGUMENT, it is a config that can't be served.
@@ -91,14 +94,14 @@ def model_configs(config: ModelServerConfig) -> dict[str, Any]:
     return models
 
 
+def platform(model: Any) -> str:
+    """What a ModelConfig says that its model is made for; "" if it says nothing."""
+    return model.model_platform or (TENSORFLOW if model.model_type == 1 else "")
+
+
 def _check_model(model: Any) -> None:
-    platform = model.model_platform or (TENSORFLOW if model.model_type == 1 else "")
-    if not platform:
-        raise invalid_argument(
-            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor ModelServerConfig::model_platform."
-        )
-    if platform != TENSORFLOW:
-        raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")
+    if platform(model) not in ("", TENSORFLOW):
+        raise invalid_argument(f"Model {model.name} requests unsupported platform {platform(model)}")
     if not Path(model.base_path).is_absolute():
         raise invalid_argument(
             f"Expected model {model.name} to have an absolute path or URI; got base_path()={model.base_path}"

@@ -1,12 +1,18 @@
 """The command line: the flags of tensorflow_model_server, so that one command line fits both servers."""
 
 import argparse
+import logging
+import os
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypeVar
+from importlib import metadata
+from typing import Any, Final, NoReturn, TypeVar
 
 from serving.model_server.protos import ConfigError
 
 T = TypeVar("T", bool, int, str)
+CALLS_PER_CPU: Final = 4
+
+logger = logging.getLogger(__name__)
 
 
 def flag(default: T, help_text: str) -> T:
@@ -19,9 +25,12 @@ def flag(default: T, help_text: str) -> T:
 class Options:
     """The flags that this server honours."""
 
-    port: int = flag(8500, "TCP port of the gRPC API on all interfaces; 0 for none")
+    bind_address: str = flag(
+        "127.0.0.1", "address of both APIs; tensorflow_model_server has no such flag and listens on 0.0.0.0"
+    )
+    port: int = flag(8500, "TCP port of the gRPC API; 0 for none")
     grpc_socket_path: str = flag("", "UNIX socket on which the gRPC API listens too")
-    rest_api_port: int = flag(0, "TCP port of the REST API on all interfaces; 0 for none")
+    rest_api_port: int = flag(0, "TCP port of the REST API; 0 for none")
     rest_api_timeout_in_ms: int = flag(30_000, "longest time for a REST call, milliseconds")
     model_config_file: str = flag("", "text proto ModelServerConfig: which models to serve, from where")
     model_config_file_poll_wait_seconds: int = flag(0, "read the model config anew every so many seconds; 0 for never")
@@ -41,8 +50,10 @@ class Options:
     enable_grpc_healthcheck_service: bool = flag(False, "gRPC health service: SERVING once every model is available")
     monitoring_config_file: str = flag("", "text proto MonitoringConfig: Prometheus metrics on the REST port")
     ssl_config_file: str = flag("", "text proto SSLConfig: certificate of the gRPC API, and whose callers it takes")
+    grpc_max_threads: int = flag(
+        CALLS_PER_CPU * len(os.sched_getaffinity(0)), "gRPC calls at a time, status too; more are RESOURCE_EXHAUSTED"
+    )
     grpc_channel_arguments: str = flag("", "comma-separated key=value options of the gRPC server")
-    enable_serialization_as_tensor_content: bool = flag(False, "answer numbers as raw bytes, not as repeated fields")
     tensorflow_session_parallelism: int = flag(0, "sets both of the next two; 0 lets TensorFlow choose")
     tensorflow_intra_op_parallelism: int = flag(0, "threads for one operation; 0 lets TensorFlow choose")
     tensorflow_inter_op_parallelism: int = flag(0, "operations at a time; 0 lets TensorFlow choose")
@@ -51,7 +62,6 @@ class Options:
 WITHOUT_EFFECT: Final[dict[str, tuple[bool | int | str, str]]] = {
     "enable_profiler": (True, "there is no profiler here"),
     "rest_api_num_threads": (0, "REST is asynchronous"),
-    "grpc_max_threads": (0, "gRPC is asynchronous"),
     "num_load_threads": (0, "versions load one after another"),
     "num_unload_threads": (0, "versions unload one after another"),
     "flush_filesystem_caches": (True, "they are left to the system"),
@@ -59,7 +69,9 @@ WITHOUT_EFFECT: Final[dict[str, tuple[bool | int | str, str]]] = {
     "enable_signature_method_name_check": (False, "Predict is the only method"),
     "per_process_gpu_memory_fraction": ("", "TensorFlow decides"),
     "xla_cpu_compilation_enabled": (False, "XLA is not used"),
-    "xla_gpu_compilation_enabled": (False, "XLA is not used"),
+    "num_tflite_pools": (0, "there is no TensorFlow Lite here"),
+    "num_tflite_interpreters_per_pool": (0, "there is no TensorFlow Lite here"),
+    "skip_initialize_tpu": (False, "there is no TPU here"),
 }
 REFUSED: Final[dict[str, bool | str]] = {
     "use_alts_credentials": False,
@@ -89,13 +101,22 @@ def _add(group: Any, name: str, default: bool | int | str, help_text: str) -> No
     group.add_argument(f"--{name}", default=default, help=f"{help_text} (default {default!r})".strip(), **settings)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as every other wrong start does, not by argparse's own exit status."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "serving.model_server",
         usage="python -m serving.model_server --FLAG=VALUE …",
         description="Serve SavedModels as tensorflow_model_server does: same flags, same API.",
         allow_abbrev=False,
     )
+    version = f"embedded model server, TensorFlow {metadata.version('tensorflow')}"
+    parser.add_argument("--version", action="version", version=version)
     honoured = parser.add_argument_group("flags")
     for option in fields(Options):
         _add(honoured, option.name, option.default, option.metadata["help"])  # type: ignore[arg-type]
@@ -119,6 +140,8 @@ def _check(options: Options) -> None:
         raise ConfigError("--port is 0 and there is no --grpc_socket_path: the gRPC API would listen nowhere")
     if options.rest_api_port == options.port:
         raise ConfigError(f"--rest_api_port and --port are both {options.port}; they must differ")
+    if options.grpc_max_threads < 1:
+        raise ConfigError(f"--grpc_max_threads is {options.grpc_max_threads}; it must be at least 1")
     if options.tensorflow_session_parallelism and (
         options.tensorflow_intra_op_parallelism or options.tensorflow_inter_op_parallelism
     ):
@@ -126,13 +149,16 @@ def _check(options: Options) -> None:
 
 
 def parse(arguments: list[str]) -> Options:
-    """Read the command line.
+    """Read the command line. An unknown flag is logged and passed over, as by tensorflow_model_server.
 
     Raises:
-        ConfigError: flags contradict each other or ask for what this server can't do.
-        SystemExit: an unknown flag or a value of the wrong type (2), or ``--help`` (0).
+        ConfigError: a value has the wrong type, flags contradict each other or ask for what this server can't do.
+        SystemExit: ``--help`` or ``--version`` (0).
     """
-    values = vars(_parser().parse_args(arguments))
+    known, unknown = _parser().parse_known_args(arguments)
+    for argument in unknown:
+        logger.warning("unknown argument: %s", argument)
+    values = vars(known)
     for name, default in REFUSED.items():
         if values[name] != default:
             raise ConfigError(f"The embedded model server can't do --{name}; use tensorflow_model_server for it")

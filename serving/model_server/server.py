@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import grpc
 from aiohttp import web
-from grpc import StatusCode
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.model_server.api.grpc_services import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
+from serving.model_server.api.limit import CallLimit
 from serving.model_server.api.predict import Predictor
 from serving.model_server.api.rest import make_app
 from serving.model_server.config import Configuration, model_server_config
@@ -29,9 +29,10 @@ from serving.model_server.protos import ConfigError
 
 DRAIN_SECONDS: Final = 30.0
 """How long requests under way may take to finish after SIGTERM."""
-CONCURRENT_CALLS: Final = 1000
-"""gRPC calls at a time, most of them waiting in queues; beyond it RESOURCE_EXHAUSTED."""
-ALL_INTERFACES: Final = "0.0.0.0"  # nosec B104 # noqa: S104 - as tensorflow_model_server, which has no flag for it
+REFUSING_THREADS: Final = 32
+"""gRPC threads beyond ``--grpc_max_threads``: they refuse what is too much, and answer health checks meanwhile."""
+WAITING_CALLS: Final = 1000
+"""gRPC calls that may wait for one of those threads."""
 UNIX: Final = "unix:"
 SERVICES: Final = (PREDICTION_SERVICE, MODEL_SERVICE)
 
@@ -53,9 +54,9 @@ class ModelServer:
         turns = Turns(configuration.limits, metrics)
         self._health = health.HealthServicer()
         self._manager = ModelManager(_manager_options(options), turns, self._update_health)
-        predictor = Predictor(self._manager, metrics, options.enable_serialization_as_tensor_content)
+        predictor = Predictor(self._manager, metrics)
         self._grpc = self._make_grpc(predictor, configuration.credentials)
-        self._rest_socket = _listen(options.rest_api_port) if options.rest_api_port else None
+        self._rest_socket = _listen(options.bind_address, options.rest_api_port) if options.rest_api_port else None
         timeout_seconds = options.rest_api_timeout_in_ms / 1e3
         app = make_app(self._manager, predictor, metrics, timeout_seconds, configuration.metrics_path)
         self._rest = web.AppRunner(app, shutdown_timeout=DRAIN_SECONDS, access_log=None)
@@ -68,9 +69,13 @@ class ModelServer:
             "grpc.so_reuseport": 0,  # else a second server would share the port instead of failing
         }
         arguments = defaults | dict(channel_options(self._options.grpc_channel_arguments))
-        # A thread for each call that may be under way: waiting calls must not keep a health check from its thread.
-        threads = ThreadPoolExecutor(CONCURRENT_CALLS, "grpc")
-        server = grpc.server(threads, options=list(arguments.items()), maximum_concurrent_rpcs=CONCURRENT_CALLS)
+        most = self._options.grpc_max_threads
+        server = grpc.server(
+            ThreadPoolExecutor(most + REFUSING_THREADS, "grpc"),
+            interceptors=[CallLimit(most)],
+            options=list(arguments.items()),
+            maximum_concurrent_rpcs=most + WAITING_CALLS,
+        )
         prediction_service = PredictionService(self._manager, predictor)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(prediction_service, server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self._manager), server)
@@ -84,36 +89,40 @@ class ModelServer:
         return server
 
     def _grpc_addresses(self) -> list[str]:
-        tcp = [f"{ALL_INTERFACES}:{self._options.port}"] if self._options.port else []
+        tcp = [f"{self._options.bind_address}:{self._options.port}"] if self._options.port else []
         return tcp + [f"{UNIX}{path}" for path in [self._options.grpc_socket_path] if path]
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Load the models, serve until ``stopped``, finish what is under way.
 
         Raises:
-            ConfigError: the model config is wrong.
+            ConfigError: the model config is wrong, or a model does not come up.
         """
         stopping = asyncio.create_task(stopped.wait())
         loading = asyncio.create_task(asyncio.to_thread(self._load))
-        await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if loading.done():
-            loading.result()
-            await self._open()
-            watchers = self._start_watchers()
-            await stopping
-            await self._close()
-            await asyncio.gather(*(asyncio.to_thread(watcher.join) for watcher in watchers))
-        await loading
-        await asyncio.to_thread(self._manager.close)
+        try:
+            await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if loading.done():
+                loading.result()
+                await self._serve_until(stopping)
+        finally:
+            self._manager.stop_waiting()
+            await asyncio.gather(loading, return_exceptions=True)
+            await asyncio.to_thread(self._manager.close)
         logger.info("Stopped")
+
+    async def _serve_until(self, stopping: "asyncio.Task[Any]") -> None:
+        await self._open()
+        watchers = self._start_watchers()
+        await stopping
+        await self._close()
+        await asyncio.gather(*(asyncio.to_thread(watcher.join) for watcher in watchers))
 
     def _load(self) -> None:
         try:
             self._manager.reload(self._models)
         except ServingError as error:
-            if error.code is not StatusCode.UNKNOWN:
-                raise ConfigError(f"Model config: {error}") from error
-            logger.error("%s", error)  # a model may come up later
+            raise ConfigError(f"{error.code.name}: {error}") from error
         self._update_health()
 
     async def _open(self) -> None:
@@ -123,7 +132,8 @@ class ModelServer:
         await self._rest.setup()
         if self._rest_socket:
             await web.SockSite(self._rest, self._rest_socket).start()
-            logger.info("Exporting HTTP/REST API at:localhost:%d ...", self._options.rest_api_port)
+            address = self._options.bind_address
+            logger.info("Exporting HTTP/REST API at:%s:%d ...", address, self._options.rest_api_port)
 
     async def _close(self) -> None:
         logger.info("Stopping: no new requests, up to %.0f s for those under way", DRAIN_SECONDS)
@@ -192,8 +202,8 @@ def _bind(server: Any, address: str, credentials: Any) -> None:
         raise ConfigError(f"Can't listen on {address}; is it taken? ({error})") from error
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(address: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((ALL_INTERFACES, port))
+        return socket.create_server((address, port))
     except OSError as error:
-        raise ConfigError(f"Can't listen on {ALL_INTERFACES}:{port}; is it taken? ({error})") from error
+        raise ConfigError(f"Can't listen on {address}:{port}; is it taken? ({error})") from error

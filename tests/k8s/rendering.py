@@ -48,15 +48,15 @@ def overlay(name: str) -> Manifests:
 
 
 @cache
-def combination(*components: str) -> Manifests:
-    """The base with these components, in the order in which an overlay lists them."""
+def combination(*components: str, of: str = "base") -> Manifests:
+    """The base, or another folder ``of`` k8s, with these components, in the order in which an overlay lists them."""
     with TemporaryDirectory() as folder:
         place = Path(folder).resolve()
         document: dict[str, Any] = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "namespace": "lookbook",
-            "resources": [os.path.relpath(K8S / "base", place)],
+            "resources": [os.path.relpath(K8S / of, place)],
             "components": [os.path.relpath(K8S / "components" / name, place) for name in ordered(components)],
         }
         (place / "kustomization.yaml").write_text(yaml.safe_dump(document))

@@ -160,7 +160,7 @@ def test_model_servers_get_the_start_flags(model_server: Workload) -> None:
     assert dict(list(flags.items())[: len(read_flags())]) == read_flags()
     assert flags.keys() - read_flags().keys() == CLUSTER_FLAGS
     options = parse(model_server.main["args"])
-    assert model_server.ports() == {"grpc": options.port, "rest": options.rest_api_port}
+    assert (model_server.ports(), options.rest_api_port) == ({"grpc": options.port}, 0)
     assert options.enable_grpc_healthcheck_service, "the probes ask it"
 
 
@@ -180,7 +180,19 @@ def test_model_servers_read_the_committed_files(base: Manifests, model_server: W
     assert f"{model_server.volume(mounted['/etc/tensorflow_serving']['name'])}".count("tensorflow-serving") == 1
     assert {CONTAINER_CONFIG_DIR.rstrip("/"), CONTAINER_MODELS_DIR.rstrip("/")} <= mounted.keys()
     files = [value for value in _flags(model_server.main).values() if value.startswith("/")]
-    assert len(files) == 3 and {file.removeprefix(CONTAINER_CONFIG_DIR) for file in files} == config.keys()
+    assert {file.removeprefix(CONTAINER_CONFIG_DIR) for file in files} == config.keys() - {"monitoring.config"}
+
+
+@pytest.mark.parametrize("track", ["model-server", "model-server-canary"])
+def test_rest_is_open_for_metrics_alone(track: str) -> None:
+    """Only monitoring opens the port of the REST API, in pods and Services of both tracks, with the metrics on it."""
+    monitored = rendering.combination("canary", "monitoring")
+    server = monitored.workload(track)
+    options = parse(server.main["args"])
+    assert options.monitoring_config_file == f"{CONTAINER_CONFIG_DIR}monitoring.config"
+    assert server.ports()["rest"] == options.rest_api_port == 8501
+    ports = monitored.get("Service", track)["spec"]["ports"]
+    assert {port["name"] for port in ports} == {"grpc", "rest"}
 
 
 def test_the_image_is_that_of_the_local_stack(model_server: Workload) -> None:

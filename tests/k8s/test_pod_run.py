@@ -60,8 +60,9 @@ async def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def local(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
-    """The overlay `local`: one model server, one merger."""
-    async with cluster(rendering.overlay("local"), tmp_path_factory.mktemp("local"), {"lookbook": volume}) as running:
+    """The overlay `local`, with monitoring: one model server, one merger."""
+    manifests = rendering.combination("monitoring", of="overlays/local")
+    async with cluster(manifests, tmp_path_factory.mktemp("local"), {"lookbook": volume}) as running:
         await running.deploy()
         yield running
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from serving.tensorflow_serving.local import local_flags
+from serving.tensorflow_serving.local import CONFIG_DIR, local_flags
 from tests.tiny_models import PIPELINE_PYTHON, ROOT
 
 PATIENCE_SECONDS: Final = 120
@@ -28,6 +28,11 @@ def free_port() -> int:
     """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def rest_flags(port: int) -> dict[str, object]:
+    """What opens the REST port with the metrics on it, which production leaves closed."""
+    return {"rest_api_port": port, "monitoring_config_file": CONFIG_DIR / "monitoring.config"}
 
 
 class ModelServerProcess:
@@ -79,7 +84,7 @@ def model_server(models: Path, folder: Path, **flags: object) -> Iterator[ModelS
         flags: e.g. ``file_system_poll_wait_seconds=1``; the ports are free ones unless given.
     """
     port, rest_port = int(str(flags.get("port", free_port()))), int(str(flags.get("rest_api_port", free_port())))
-    command_line = local_flags(models, folder, **{**flags, "port": port, "rest_api_port": rest_port})
+    command_line = local_flags(models, folder, **{**rest_flags(rest_port), **flags, "port": port})
     server = ModelServerProcess(command_line, port, rest_port, folder / "model_server.log")
     try:
         server.wait_until_up()

@@ -21,10 +21,11 @@ from schema import heads as table
 from schema import names
 from serving.model_server import config
 from serving.model_server.flags import parse
+from serving.model_server.protos import ConfigError
 from serving.model_server.server import ModelServer
 from serving.tensorflow_serving.local import local_flags
 from tests import tiny_models
-from tests.model_server.process import free_port
+from tests.model_server.process import free_port, rest_flags
 from tests.tiny_models.graph import write_release
 
 PATIENCE_SECONDS: Final = 60
@@ -89,6 +90,11 @@ class RunningServer:
     def __init__(
         self, flags: list[str], port: int, rest_port: int, credentials: grpc.ChannelCredentials | None
     ) -> None:
+        """Start it.
+
+        Raises:
+            ConfigError: it can't start.
+        """
         self.target = f"127.0.0.1:{port}"
         self.rest = httpx.Client(base_url=f"http://127.0.0.1:{rest_port}", timeout=PATIENCE_SECONDS)
         self.channel = (
@@ -100,9 +106,20 @@ class RunningServer:
         self._server = ModelServer(options, config.read(options))
         self._loop = asyncio.new_event_loop()
         self._stopped = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._server.run(self._stopped),))
+        self._thread = threading.Thread(target=self._run)
+        self._failure: ConfigError | None = None
         self._thread.start()
-        grpc.channel_ready_future(self.channel).result(PATIENCE_SECONDS)
+        is_ready = grpc.channel_ready_future(self.channel)
+        wait_until(lambda: is_ready.done() or not self._thread.is_alive(), "the server")
+        if self._failure:
+            self.close()
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._server.run(self._stopped))
+        except ConfigError as error:
+            self._failure = error
 
     def stop(self) -> None:
         """End it as SIGTERM would, and wait for its end."""
@@ -159,7 +176,7 @@ def start(
     for model in table.MODELS:
         (models / model).mkdir(parents=True, exist_ok=True)
     port, rest_port = free_port(), free_port()
-    ours = {"port": port, "rest_api_port": rest_port, "file_system_poll_wait_seconds": 1}
+    ours = {"port": port, "file_system_poll_wait_seconds": 1} | rest_flags(rest_port)
     running = RunningServer(local_flags(models, config, **ours, **flags), port, rest_port, credentials)
     try:
         yield running

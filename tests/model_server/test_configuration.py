@@ -1,6 +1,7 @@
 """The committed configuration of TensorFlow Serving, against its protos and against the embedded server."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -47,14 +48,16 @@ def test_start_flags() -> None:
     assert given["enable_batching"] == "true", "a batching file without it keeps TensorFlow Serving from starting"
     assert given["enable_grpc_healthcheck_service"] == "true"
     assert given["enable_profiler"] == "false"
+    assert given["grpc_max_threads"] == "256", "else a handful of mergers exhausts the four a CPU"
+    assert "rest_api_port" not in given, "JSON nested deep enough ends TensorFlow Serving 2.16.1"
     honoured = {option.name for option in dataclasses.fields(flags.Options)}
     assert given.keys() <= honoured | flags.WITHOUT_EFFECT.keys()
 
 
 def test_start_flags_name_committed_files() -> None:
     """Each file flag names a file that lies beside it."""
-    files = [Path(value).name for name, value in read_flags().items() if name.endswith("_file")]
-    assert sorted(files) == sorted(path.name for path in CONFIG_DIR.glob("*.config"))
+    files = {Path(value).name for name, value in read_flags().items() if name.endswith("_file")}
+    assert files == {path.name for path in CONFIG_DIR.glob("*.config")} - {"monitoring.config"}
 
 
 def test_local_flags(tmp_path: Path) -> None:
@@ -68,7 +71,7 @@ def test_local_flags(tmp_path: Path) -> None:
         model.base_path = str(models / name)
         assert local[name] == model
     assert config.batch_limits(options).rows_per_run == 32
-    assert config.metrics_path(options) == "/monitoring/prometheus/metrics"
+    assert (options.bind_address, options.rest_api_port, config.metrics_path(options)) == ("127.0.0.1", 0, None)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +100,9 @@ def test_wrong_batching_config(tmp_path: Path, text: str, complaint: str) -> Non
         (["--model_base_path=/m", "--batching_parameters_file=/b"], "needs --enable_batching"),
         (["--model_base_path=/m", "--port=0"], "listen nowhere"),
         (["--model_base_path=/m", "--port=5", "--rest_api_port=5"], "must differ"),
+        (["--model_base_path=/m", "--grpc_max_threads=0"], "at least 1"),
+        (["--model_base_path=/m", "--port=many"], "argument --port: invalid int value: 'many'"),
+        (["--model_base_path=/m", "--enable_batching=maybe"], "expected true or false, got 'maybe'"),
         (["--model_base_path=/m", "--use_alts_credentials"], "can't do --use_alts_credentials"),
         (["--model_base_path=/m", "--tensorflow_session_parallelism=2", "--tensorflow_inter_op_parallelism=1"], "both"),
     ],
@@ -114,6 +120,26 @@ def test_flags_of_both_kinds() -> None:
     )
     assert options.enable_batching
     assert not options.enable_model_warmup
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        "--nonsense=1",
+        # Both came after 2.16.1.
+        "--enable_serialization_as_tensor_content=true",
+        "--xla_gpu_compilation_enabled=true",
+    ],
+)
+def test_unknown_flags(unknown: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A flag that TensorFlow Serving 2.16.1 lacks stops neither server: it is named, and the others hold."""
+    assert flags.parse(["--model_base_path=/m", unknown, "--port=7"]).port == 7
+    assert caplog.messages == [f"unknown argument: {unknown}"]
+
+
+def test_grpc_threads() -> None:
+    """Four calls a CPU that this process may use, unless told otherwise, as in TensorFlow Serving."""
+    assert flags.parse(["--model_base_path=/m"]).grpc_max_threads == 4 * len(os.sched_getaffinity(0))
 
 
 @pytest.mark.parametrize(

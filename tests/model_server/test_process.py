@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import grpc
 import httpx
+import psutil
 import pytest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
@@ -81,11 +83,21 @@ def test_unix_socket(process: ModelServerProcess) -> None:
 def test_port_taken(process: ModelServerProcess, tmp_path: Path) -> None:
     """A second server on the same port fails at once and says which port; it does not share it."""
     port = int(process.target.rsplit(":", 1)[1])
-    flags = local_flags(tmp_path, tmp_path, port=port, rest_api_port=0)
+    flags = local_flags(tmp_path, tmp_path, port=port)
     command = [sys.executable, "-m", "serving.model_server", *flags]
     ended = subprocess.run(command, cwd=tiny_models.ROOT, capture_output=True, text=True, timeout=120)
-    assert (ended.returncode, f"0.0.0.0:{port}" in ended.stderr) == (1, True)
+    assert (ended.returncode, f"127.0.0.1:{port}" in ended.stderr) == (255, True)
     assert "Traceback" not in ended.stderr
+
+
+def listeners(process: ModelServerProcess) -> set[str]:
+    connections = psutil.Process(process.process.pid).net_connections("tcp")
+    return {c.laddr.ip.removeprefix("::ffff:") for c in connections if c.status == psutil.CONN_LISTEN}
+
+
+def test_listens_on_loopback(process: ModelServerProcess) -> None:
+    """Whoever reaches its port can make it serve anything: nobody does from outside, unless it is asked for."""
+    assert listeners(process) == {"127.0.0.1"}
 
 
 def test_drain(process: ModelServerProcess) -> None:
@@ -111,7 +123,7 @@ def test_drain(process: ModelServerProcess) -> None:
 def test_stop_while_loading(tmp_path: Path, shelf: Shelf) -> None:
     """SIGTERM while the models load ends the server in order, too."""
     shelf.push(tmp_path / "models", "plain", 1)
-    flags = local_flags(tmp_path / "models", tmp_path, port=free_port(), rest_api_port=0)
+    flags = local_flags(tmp_path / "models", tmp_path, port=free_port())
     with subprocess.Popen(
         [sys.executable, "-m", "serving.model_server", *flags], cwd=tiny_models.ROOT, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -126,13 +138,36 @@ def test_stop_while_loading(tmp_path: Path, shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variant", "words"),
+    [
+        ("garbage", r"2 servable\(s\) did not become available: \{\{\{name: article_type version: 1\} due to error: "),
+        ("nothing", r"\{\{name: category\} due to error: no version was found\}"),
+        ("no folder", "Could not find base path .*article_type for servable article_type"),
+    ],
+)
+def test_start_without_a_model(tmp_path: Path, shelf: Shelf, variant: str, words: str) -> None:
+    """Without a version of each model that can be loaded the server ends with 255 and says why; it is never up."""
+    models = tmp_path / "models"
+    if variant == "garbage":
+        shelf.push(models, variant, 1)
+    elif variant == "nothing":
+        shelf.push(models, "plain", 1, only=names.ARTICLE_TYPE)
+        (models / names.CATEGORY).mkdir()
+    flags = local_flags(models, tmp_path, port=free_port())
+    command = [sys.executable, "-m", "serving.model_server", *flags]
+    ended = subprocess.run(command, cwd=tiny_models.ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 255
+    assert re.search(f"Failed to start server. Error: .*{words}", ended.stderr)
+    assert "Running gRPC" not in ended.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["--model_base_path=/m", "--nonsense=1"], 2, "unrecognized arguments: --nonsense=1"),
-        (["--model_base_path=/m", "--port=many"], 2, "argument --port: invalid int value: 'many'"),
-        (["--model_base_path=/m", "--enable_batching=maybe"], 2, "expected true or false, got 'maybe'"),
-        ([], 1, "one of them must be"),
+        (["--nonsense=1", "--port=many"], 255, "Error: argument --port: invalid int value: 'many'"),
+        ([], 255, "Error: Neither --model_config_file nor --model_base_path is given; one of them must be"),
         (["--help"], 0, "accepted, without effect"),
+        (["--version"], 0, "TensorFlow 2."),
     ],
 )
 def test_command_line(arguments: list[str], status: int, words: str) -> None:
@@ -148,5 +183,5 @@ def test_wrong_config_file(tmp_path: Path) -> None:
     config.write_text("model_config_list {\n  konfig {}\n}")
     command = [sys.executable, "-m", "serving.model_server", f"--model_config_file={config}"]
     ended = subprocess.run(command, cwd=tiny_models.ROOT, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 1
+    assert ended.returncode == 255
     assert f"{config} is no text form of ModelServerConfig: line 2" in ended.stderr

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,10 @@ from serving.model_server.models.tensors import dtype_name
 Json = Any
 BYTES_SUFFIX: Final = "_bytes"
 """Outputs with this ending are binary and come as base64."""
+MAX_DEPTH: Final = 32
+"""Levels of lists and objects in a request; NumPy's arrays have no more dimensions."""
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+"""Strings as a whole, since brackets in them are text, and brackets."""
 
 
 def parse_body(body: bytes) -> dict[str, Json]:
@@ -26,15 +31,32 @@ def parse_body(body: bytes) -> dict[str, Json]:
     """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
+    check_depth(body)
     try:
         document = json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise invalid_argument(f"JSON Parse error: {error}") from error
     if not isinstance(document, dict):
         raise invalid_argument(f"JSON Value: {_brief(document)} Is not object")
     if not isinstance(document.get("signature_name", ""), str):
         raise invalid_argument("'signature_name' key must be a string value.")
     return document
+
+
+def check_depth(body: bytes) -> None:
+    """Look at the brackets before anything recurses into them.
+
+    TensorFlow Serving 2.16.1's parser has no such limit, and ends by a stack overflow (CVE-2025-0649).
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, the JSON is nested deeper than any tensor.
+    """
+    depth = 0
+    for match in _BRACKETS.finditer(body):
+        token = match[0]
+        depth += (token in b"[{") - (token in b"]}")
+        if depth > MAX_DEPTH:
+            raise invalid_argument(f"JSON Parse error: nested deeper than {MAX_DEPTH} levels")
 
 
 def fill_inputs(request: PredictRequest, document: Mapping[str, Json], infos: Mapping[str, Any]) -> None:

@@ -18,10 +18,9 @@ from serving.model_server.models.warmup import DEFAULT_SIGNATURE
 class Predictor:
     """Answers Predict requests with the models of a manager."""
 
-    def __init__(self, manager: ModelManager, metrics: Metrics, as_tensor_content: bool) -> None:
+    def __init__(self, manager: ModelManager, metrics: Metrics) -> None:
         self._manager = manager
         self._metrics = metrics
-        self._as_content = as_tensor_content
 
     def predict(self, request: PredictRequest, call: Call, entrypoint: str) -> PredictResponse:
         """Answer ``request``; blocks.
@@ -61,7 +60,7 @@ class Predictor:
         response.model_spec.version.value = version.number
         response.model_spec.signature_name = signature.name
         for name in wanted:
-            fill_proto(response.outputs[name], outputs[name], signature.dtypes[name], self._as_content)
+            fill_proto(response.outputs[name], outputs[name], signature.dtypes[name])
         return response
 
 

@@ -78,11 +78,11 @@ class Turns:
         """Wait for a turn no longer than the caller does, and hold it.
 
         Raises:
-            ServingError: RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED or CANCELLED.
+            ServingError: UNAVAILABLE (the queue is full), DEADLINE_EXCEEDED or CANCELLED.
         """
         with self._lock:
             if self._waiting >= self.limits.queued_rows:
-                raise queue_full()
+                raise queue_full(1, 0)
             self._waiting += 1
         try:
             timeout = call.lock_timeout()
@@ -122,8 +122,8 @@ class BatchQueue:
         """Run a request, in company if there is any; blocks.
 
         Raises:
-            ServingError: DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED (the queue is full), INVALID_ARGUMENT, or
-                what the run raises.
+            ServingError: DEADLINE_EXCEEDED, CANCELLED, UNAVAILABLE (the queue is full), INVALID_ARGUMENT, or what
+                the run raises.
         """
         if not self._limits.batching:
             return self._run_by_itself(inputs, call)
@@ -162,7 +162,7 @@ class BatchQueue:
                 return
             queued = sum(waiting.rows for waiting in self._waiting if not waiting.is_abandoned)
             if queued + task.rows > self._limits.queued_rows:
-                raise queue_full()
+                raise queue_full(task.rows, self._limits.queued_rows - queued)
             self._waiting.append(task)
 
     def _leave(self, task: Task) -> None:

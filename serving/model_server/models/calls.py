@@ -38,10 +38,14 @@ def deadline_exceeded() -> ServingError:
     return ServingError(StatusCode.DEADLINE_EXCEEDED, "Deadline exceeded before the request was run")
 
 
-def queue_full() -> ServingError:
-    """What a caller is told whom the queue can't take.
+def queue_full(rows: int, capacity: int) -> ServingError:
+    """What a caller of ``rows`` is told whom the queue can't take, since it has room for ``capacity`` rows.
 
-    The code differs from TensorFlow Serving's UNAVAILABLE, which clients by habit send again at once.
+    UNAVAILABLE, as in TensorFlow Serving, though clients by habit send such a call again at once: who calls a model
+    server has to know these words from those of one that can't be reached.
     """
-    message = "The batch scheduling queue to which this task was submitted is full"
-    return ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
+    return ServingError(
+        StatusCode.UNAVAILABLE,
+        "The batch scheduling queue to which this task was submitted is full; "
+        f"task size is {rows} but scheduling capacity is only {capacity}",
+    )

@@ -5,16 +5,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from grpc import StatusCode
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from serving.model_server.config import aspired_versions, model_configs
+from serving.model_server.config import NO_PLATFORM, aspired_versions, model_configs, platform
 from serving.model_server.errors import ServingError, invalid_argument
 from serving.model_server.models.batching import Turns
 from serving.model_server.models.saved_model import LoadOptions
 from serving.model_server.models.versions import State, Version
+
+LOOK_AGAIN_SECONDS: Final = 0.05
+"""Between two looks whether a version that failed to load is due again, while somebody waits for it."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,9 @@ class ModelManager:
         self._labels: dict[str, dict[str, int]] = {}
         self._models: dict[str, Versions] = {}
         self._changing = threading.Lock()
+        self._closing = threading.Event()
+        self._is_poisoned = False
+        """Whether no config is taken any more."""
         self._unloading: list[threading.Thread] = []
 
     # Answers
@@ -108,25 +114,32 @@ class ModelManager:
     def reload(self, config: ModelServerConfig) -> None:
         """Serve what ``config`` lists and nothing else; returns when its new models serve.
 
+        As in TensorFlow Serving, a running server that was given an entry without a platform takes no config any more
+        until it is started anew; what it serves it serves on.
+
         Raises:
-            ServingError: the config is wrong (nothing has changed then), or a new model does not come up.
+            ServingError: the config is wrong (nothing else has changed then), or a new model does not come up.
         """
         with self._changing:
             configs = model_configs(config)
+            self._is_poisoned |= any(not platform(entry) for entry in configs.values())
+            if self._is_poisoned:
+                raise invalid_argument(NO_PLATFORM)
             labels = {model: dict(entry.version_labels) for model, entry in configs.items()}
             self._check_labels(labels)
             self._check_new_base_paths(configs)
             new_models = configs.keys() - self._configs.keys()
             self._configs, self._labels = configs, labels
             self._poll()
+            while self._are_coming_up(new_models) and not self._closing.wait(LOOK_AGAIN_SECONDS):
+                self._poll()
             self._check_came_up(new_models)
 
     def _check_new_base_paths(self, configs: Mapping[str, Any]) -> None:
-        """At the start a folder may come later, but who adds a model to a running server is told at once."""
+        """TensorFlow Serving would wait for the folder with its answer, and look for no version of any model."""
         for name, config in configs.items():
-            if self._configs and name not in self._configs and not Path(config.base_path).is_dir():
-                message = f"Could not find base path {config.base_path} for servable {name}"
-                raise ServingError(StatusCode.NOT_FOUND, message)
+            if name not in self._configs and not Path(config.base_path).is_dir():
+                raise ServingError(StatusCode.NOT_FOUND, _no_base_path(name, config.base_path))
 
     def _check_labels(self, labels: Mapping[str, Mapping[str, int]]) -> None:
         for model, versions in labels.items():
@@ -141,12 +154,21 @@ class ModelManager:
                         "which is not currently available for inference",
                     )
 
+    def _are_coming_up(self, models: set[str]) -> bool:
+        """Whether one of ``models`` doesn't serve yet, but has a version that may be loaded once more."""
+        waiting = [self.versions(model).values() for model in models if not self._latest(model)]
+        return any(version.state in (State.START, State.LOADING) for versions in waiting for version in versions)
+
     def _check_came_up(self, models: set[str]) -> None:
-        failed = {model: self.versions(model) for model in sorted(models) if not self._latest(model)}
+        failed = [model for model in sorted(models) if not self._latest(model)]
         if failed:
-            reasons = ", ".join(f"{{{model}: {_why(versions)}}}" for model, versions in failed.items())
-            message = f"{len(failed)} model(s) did not become available: {{{reasons}}}"
+            reasons = "".join(_why(model, self.versions(model)) for model in failed)
+            message = f"{len(failed)} servable(s) did not become available: {{{reasons}}}"
             raise ServingError(StatusCode.UNKNOWN, message)
+
+    def stop_waiting(self) -> None:
+        """Let :meth:`reload` wait for no retry any more."""
+        self._closing.set()
 
     def poll(self) -> None:
         """Look at the disk once; load what is new there, retry what failed, drop what is gone. Blocks while loading."""
@@ -154,21 +176,25 @@ class ModelManager:
             self._poll()
 
     def _poll(self) -> None:
-        for model in [*self._configs, *(self._models.keys() - self._configs.keys())]:
-            found = self._scan(model)
-            if found is not None:
-                self._bring_about(model, found)
-
-    def _scan(self, model: str) -> dict[int, Path] | None:
-        """The aspired versions of ``model`` and their folders; None if its base path can't be read just now."""
-        if model not in self._configs:
-            return {}
-        config = self._configs[model]
+        """As in TensorFlow Serving, one base path that can't be read stops the looking for versions of every model."""
         try:
-            folders = {int(entry.name): entry for entry in Path(config.base_path).iterdir() if entry.name.isdecimal()}
+            found = {model: self._scan(model, config) for model, config in self._configs.items()}
         except OSError as error:
-            logger.warning("Can't look for versions of %s: %s", model, error)
-            return None
+            logger.error("FileSystemStoragePathSource encountered a filesystem access error: %s", error)
+            return
+        for model in [*found, *(self._models.keys() - self._configs.keys())]:
+            self._bring_about(model, found.get(model, {}))
+
+    def _scan(self, model: str, config: Any) -> dict[int, Path]:
+        """The aspired versions of ``model`` and their folders.
+
+        Raises:
+            OSError: its base path can't be read.
+        """
+        base_path = Path(config.base_path)
+        if not base_path.is_dir():
+            raise FileNotFoundError(_no_base_path(model, config.base_path))
+        folders = {int(entry.name): entry for entry in base_path.iterdir() if entry.name.isdecimal()}
         aspired = aspired_versions(folders, config.model_version_policy)
         return {number: folders[number] for number in sorted(aspired)}
 
@@ -233,6 +259,14 @@ def _not_found(wanted: str) -> ServingError:
     return ServingError(StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
 
 
-def _why(versions: Mapping[int, Version]) -> str:
-    errors = [f"version {number}: {version.error}" for number, version in versions.items() if version.error]
-    return "; ".join(errors) or "no version found"
+def _no_base_path(model: str, base_path: str) -> str:
+    return f"Could not find base path {base_path} for servable {model}"
+
+
+def _why(model: str, versions: Mapping[int, Version]) -> str:
+    errors = [
+        f"{{{{name: {model} version: {number}}} due to error: {version.error}}}, "
+        for number, version in versions.items()
+        if version.error
+    ]
+    return "".join(errors) or f"{{{{name: {model}}} due to error: no version was found}}, "

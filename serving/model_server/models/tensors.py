@@ -84,8 +84,8 @@ def check_shape(name: str, shape: list[int], info: Any) -> None:
         raise invalid_argument(f"Input {name} has shape {shape}; at most {MAX_ELEMENTS} elements are allowed.")
 
 
-def fill_proto(proto: tensor_pb2.TensorProto, array: np.ndarray, dtype: int, as_content: bool) -> None:
-    """Fill the TensorProto of an output; numbers one by one as TensorFlow Serving does, or ``as_content`` as bytes."""
+def fill_proto(proto: tensor_pb2.TensorProto, array: np.ndarray, dtype: int) -> None:
+    """Fill the TensorProto of an output; numbers one by one, as TensorFlow Serving does."""
     field = _VALUE_FIELDS.get(dtype)
     if field is None:
         proto.CopyFrom(tf.make_tensor_proto(array))
@@ -93,7 +93,4 @@ def fill_proto(proto: tensor_pb2.TensorProto, array: np.ndarray, dtype: int, as_
     proto.dtype = dtype
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
-    if as_content and dtype != types_pb2.DT_STRING:
-        proto.tensor_content = array.tobytes()
-    else:
-        getattr(proto, field).extend(array.ravel().tolist())
+    getattr(proto, field).extend(array.ravel().tolist())

@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 import tensorflow as tf
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from schema import heads as table
 from schema import names
@@ -19,13 +20,19 @@ MODEL = names.CATEGORY
 RED = tiny_models.picture("red")
 RUNS = ":tensorflow:serving:runtime_latency_count"
 WAITING = ":tensorflow:serving:batching_session:waiting"
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 QUEUED = ":tensorflow:serving:batching_session:queuing_latency_count"
+
+
+def push_slow(shelf: Shelf, models: Path) -> None:
+    shelf.push(models, "slow", 1)
+    shelf.push(models, "plain", 1, only=names.ARTICLE_TYPE)
 
 
 @pytest.fixture
 def slow(serve: Start, models: Path, shelf: Shelf) -> RunningServer:
     """A category model whose every run takes a second."""
-    shelf.push(models, "slow", 1)
+    push_slow(shelf, models)
     return serve()
 
 
@@ -67,7 +74,7 @@ def test_cancelled_requests_are_not_run(slow: RunningServer) -> None:
 
 def test_rest_timeout(serve: Start, models: Path, shelf: Shelf) -> None:
     """A REST call that waits in the queue longer than the server allows is 504."""
-    shelf.push(models, "slow", 1)
+    push_slow(shelf, models)
     server = serve(rest_api_timeout_in_ms=100)
     first = occupy(server)
     response = server.rest.post(f"/v1/models/{MODEL}:predict", json={"instances": ["x"]})
@@ -76,24 +83,41 @@ def test_rest_timeout(serve: Start, models: Path, shelf: Shelf) -> None:
 
 
 def test_full_queue(serve: Start, models: Path, shelf: Shelf, tmp_path: Path) -> None:
-    """When the queue is full, RESOURCE_EXHAUSTED (429) comes at once, and those inside are served together."""
+    """When the queue is full, UNAVAILABLE (503) comes at once, in TensorFlow Serving's words; who is in is served."""
     parameters = tmp_path / "batching.config"
     parameters.write_text("max_batch_size { value: 4 } max_enqueued_batches { value: 1 }")
-    shelf.push(models, "slow", 1)
+    push_slow(shelf, models)
     server = serve(batching_parameters_file=parameters)
     first = occupy(server)
     inside = [ask(server) for _ in range(4)]
     wait_until(lambda: server.metric(WAITING) == 4, "the queue to fill")
-    assert ask(server).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert server.rest.post(f"/v1/models/{MODEL}:predict", json={"instances": ["x"]}).status_code == 429
+    refused = ask(server)
+    assert refused.code() is grpc.StatusCode.UNAVAILABLE
+    assert refused.details().startswith("The batch scheduling queue to which this task was submitted is full")
+    assert server.rest.post(f"/v1/models/{MODEL}:predict", json={"instances": ["x"]}).status_code == 503
     assert codes([first, *inside]) == [grpc.StatusCode.OK] * 5
     assert server.metric(RUNS, model_name=MODEL) == 2
 
 
-def test_slow_model_keeps_nothing_else_waiting(slow: RunningServer, models: Path, shelf: Shelf) -> None:
+def test_call_limit(serve: Start, models: Path, shelf: Shelf) -> None:
+    """Calls beyond grpc_max_threads are RESOURCE_EXHAUSTED, status too; health is not; afterwards all is as before."""
+    push_slow(shelf, models)
+    server = serve(grpc_max_threads=3)
+    inside = [occupy(server), ask(server), ask(server)]
+    wait_until(lambda: server.metric(WAITING) == 2, "the calls")
+    refused = ask(server)
+    assert (refused.code(), refused.details()) == (EXHAUSTED, "Server Threadpool Exhausted")
+    with pytest.raises(grpc.RpcError) as caught:
+        server.states(MODEL)
+    assert (caught.value.code(), caught.value.details()) == (EXHAUSTED, "Server Threadpool Exhausted")
+    health = health_pb2_grpc.HealthStub(server.channel).Check(health_pb2.HealthCheckRequest())
+    assert health.status == health_pb2.HealthCheckResponse.SERVING
+    assert codes(inside) == [grpc.StatusCode.OK] * 3
+    assert codes([ask(server) for _ in range(3)]) == [grpc.StatusCode.OK] * 3
+
+
+def test_slow_model_keeps_nothing_else_waiting(slow: RunningServer) -> None:
     """While one model is busy with a long line, the other answers, and so do status and health."""
-    shelf.push(models, "plain", 1, only=names.ARTICLE_TYPE)
-    slow.wait_for(names.ARTICLE_TYPE, 1, "AVAILABLE")
     line = [ask(slow) for _ in range(40)]
     assert ask(slow, model=names.ARTICLE_TYPE).code() is grpc.StatusCode.OK
     assert slow.states(MODEL) == {1: "AVAILABLE"}

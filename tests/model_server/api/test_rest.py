@@ -55,7 +55,10 @@ def test_only_output_comes_bare(server: RunningServer) -> None:
 ERRORS: dict[str, tuple[str, bytes | dict[str, Any], int, str]] = {
     "empty": ("category:predict", b"", 400, "The document is empty"),
     "no JSON": ("category:predict", b"{", 400, "JSON Parse error"),
-    "too deep": ("category:predict", b"[" * 100_000, 400, "JSON Parse error"),
+    "too deep": ("category:predict", b"[" * 1_000_000, 400, "nested deeper than 32 levels"),
+    "objects too deep": ("category:predict", b'{"a":' * 1_000_000, 400, "nested deeper than 32 levels"),
+    "too deep inside": ("category:predict", b'{"inputs":' + b"[" * 40 + b"]" * 40 + b"}", 400, "deeper than 32 levels"),
+    "brackets in text": ("category:predict", {"inputs": "[{" * 99 + '"\\'}, 400, "have shape [?] but get []"),
     "no object": ("category:predict", b"[1]", 400, "Is not object"),
     "no inputs": ("category:predict", {}, 400, "Missing 'inputs' or 'instances' key"),
     "both": ("category:predict", {"inputs": [], "instances": []}, 400, "expecting only one of"),

@@ -142,10 +142,10 @@ def test_too_large(run: HeldRun, callers: ThreadPoolExecutor) -> None:
 
 
 def test_full(run: HeldRun, callers: ThreadPoolExecutor) -> None:
-    """A full queue says RESOURCE_EXHAUSTED at once, and serves those already in it."""
+    """A full queue says UNAVAILABLE at once, as TensorFlow Serving does, and serves those already in it."""
     queue, _ = held(run, callers)
     inside = [queue.submit(row) for row in range(8)]
-    assert failure(queue.submit(8)).code is StatusCode.RESOURCE_EXHAUSTED
+    assert failure(queue.submit(8)).code is StatusCode.UNAVAILABLE
     run.let_go()
     assert [numbers(future)[0] for future in inside] == list(range(0, 16, 2))
 
@@ -245,7 +245,7 @@ def test_without_batching(run: HeldRun, callers: ThreadPoolExecutor) -> None:
     assert failure(late).code is StatusCode.DEADLINE_EXCEEDED
     in_line = [submit(4, Call()), submit(5, Call())]
     wait_until(lambda: queue._turns._waiting == 2, "two requests to line up")
-    assert failure(submit(6, Call())).code is StatusCode.RESOURCE_EXHAUSTED
+    assert failure(submit(6, Call())).code is StatusCode.UNAVAILABLE
     run.let_go()
     assert [numbers(future) for future in running + in_line] == [[2], [4], [8], [10]]
 

@@ -20,6 +20,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from schema import heads as table
 from schema import names
+from serving.model_server.protos import ConfigError
 from tests import tiny_models
 from tests.model_server.running import RunningServer, Shelf, best_labels, wait_until
 
@@ -133,19 +134,43 @@ def test_same_number_again(serve: Start, models: Path, shelf: Shelf) -> None:
     wait_until(lambda: label(server) == expected(2), "answers of the new version 2")
 
 
-def test_first_release_comes_later(serve: Start, models: Path, shelf: Shelf) -> None:
-    """A server without models is up but NOT_SERVING, and becomes SERVING once every model has a version."""
+def test_starts_with_one_sound_version(serve: Start, models: Path, shelf: Shelf) -> None:
+    """A model comes up with the version that can be loaded, though a newer one can't, and after a retry if need be."""
+    shelf.push(models, "plain", 1)
+    shelf.push(models, "garbage", 2)
+    server = serve(max_num_load_retries=0)
+    assert server.states(MODEL) == {2: "END", 1: "AVAILABLE"}
+    assert label(server) == expected(0)
+
+
+def test_start_waits_for_a_retry(serve: Start, models: Path, shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
+    """While a version that failed to load may be tried again, the server does not give up."""
+    shelf.push(models, "garbage", 1)
+    shelf.push(models / "mended", "other", 1)
+
+    def mend() -> None:
+        wait_until(lambda: any("will retry" in line for line in caplog.messages), "the first failure")
+        for model in names.MODELS:
+            shutil.copytree(models / "mended" / model / "1", models / model / "1", dirs_exist_ok=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        mended = pool.submit(mend)
+        server = serve(max_num_load_retries=50, load_retry_interval_micros=100_000)
+        mended.result()
+    assert label(server) == expected(1)
+
+
+def test_health(serve: Start, models: Path, shelf: Shelf) -> None:
+    """The health service says NOT_SERVING once a model has no version any more, and SERVING when it has one again."""
+    shelf.push(models, "plain", 1)
     server = serve()
-    assert health(server) == "NOT_SERVING"
+    assert health(server) == "SERVING"
+    shutil.move(models / MODEL / "1", models / "away")
+    wait_until(lambda: health(server) == "NOT_SERVING", "health after the last version went")
     with pytest.raises(grpc.RpcError, match=r"Latest\(article_type\)"):
         server.predict(MODEL, "red")
-    shelf.push(models, "plain", 1, only=MODEL)
-    server.wait_for(MODEL, 1, "AVAILABLE")
-    assert health(server) == "NOT_SERVING"
-    shelf.push(models, "plain", 1, only=names.CATEGORY)
+    shutil.move(models / "away", models / MODEL / "1")
     wait_until(lambda: health(server) == "SERVING", "health")
-    shutil.rmtree(models / MODEL / "1")
-    wait_until(lambda: health(server) == "NOT_SERVING", "health after the last version went")
 
 
 def test_staging_folders_are_ignored(serve: Start, models: Path, shelf: Shelf) -> None:
@@ -156,17 +181,19 @@ def test_staging_folders_are_ignored(serve: Start, models: Path, shelf: Shelf) -
     assert serve().states(MODEL) == {1: "AVAILABLE"}
 
 
-def test_missing_base_path(serve: Start, models: Path, shelf: Shelf) -> None:
-    """When the disk is gone for a while, the loaded versions serve on, and new ones are found when it is back."""
+def test_missing_base_path(serve: Start, models: Path, shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
+    """While one base path is missing, what is loaded serves on and no model gets a new version; then all do."""
     shelf.push(models, "plain", 1)
     server = serve()
     shutil.move(models / MODEL, models / "away")
     shelf.push(models, "other", 2, only=names.CATEGORY)
-    server.wait_for(names.CATEGORY, 2, "AVAILABLE")  # so the disk was looked at meanwhile
-    assert server.states(MODEL) == {1: "AVAILABLE"}
+    looks = "filesystem access error: Could not find base path"
+    wait_until(lambda: sum(looks in line for line in caplog.messages) >= 2, "two looks at the disk")
+    assert server.states(MODEL) == server.states(names.CATEGORY) == {1: "AVAILABLE"}
     shutil.move(models / "away", models / MODEL)
     shelf.push(models, "other", 2, only=MODEL)
     wait_until(lambda: label(server) == expected(1), "answers of version 2")
+    server.wait_for(names.CATEGORY, 2, "AVAILABLE")
 
 
 def test_warmup(serve: Start, models: Path, shelf: Shelf) -> None:
@@ -192,10 +219,8 @@ def test_broken_warmup_file(serve: Start, models: Path, shelf: Shelf) -> None:
     for model in table.MODELS:
         (models / model / "1" / WARMUP).parent.mkdir()
         (models / model / "1" / WARMUP).write_bytes(b"no records" * 9)
-    server = serve(max_num_load_retries=0)
-    assert server.states(MODEL) == {1: "END"}
-    assert "TFRecord" in error_of(server, 1)
-    server.stop()
+    with pytest.raises(ConfigError, match="TFRecord"):
+        serve(max_num_load_retries=0)
     assert serve(enable_model_warmup=False).states(MODEL) == {1: "AVAILABLE"}
 
 
@@ -235,9 +260,24 @@ def test_reload_with_a_model_that_does_not_come_up(serve: Start, models: Path, s
     request.config.model_config_list.config.add(
         name="broken", base_path=str(models / "more" / MODEL), model_platform="tensorflow"
     )
-    with pytest.raises(grpc.RpcError, match=r"1 model\(s\) did not become available: \{\{broken: version 1"):
+    with pytest.raises(grpc.RpcError, match=r"1 servable\(s\) did not become .*name: broken version: 1\} due"):
         server.models.HandleReloadConfigRequest(request)
     assert label(server) == expected(0)
+
+
+def test_reload_without_a_platform(serve: Start, models: Path, shelf: Shelf) -> None:
+    """An entry without a platform is refused, and so is every config after it; what is loaded serves on."""
+    shelf.push(models, "plain", 1)
+    server = serve()
+    poison = reload_request(models, *names.MODELS)
+    poison.config.model_config_list.config[0].model_platform = ""
+    for request in (poison, reload_request(models, *names.MODELS)):
+        with pytest.raises(grpc.RpcError, match="Illegal setting neither") as caught:
+            server.models.HandleReloadConfigRequest(request)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert label(server) == expected(0)
+    shelf.push(models, "other", 2)
+    server.wait_for(MODEL, 2, "AVAILABLE")
 
 
 def test_labels(serve: Start, models: Path, shelf: Shelf) -> None:

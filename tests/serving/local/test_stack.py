@@ -95,7 +95,7 @@ def test_takes_the_container(release: Path, path: Path, tmp_path: Path) -> None:
 def test_falls_back_to_the_embedded_server(release: Path, path: Path, tmp_path: Path) -> None:
     """No binary, and an engine that answers but cannot get the image: the embedded server, and it is said."""
     script(path / "engine", ENGINE)
-    found = find_model_server(release, tmp_path, 1, 2)
+    found = find_model_server(release, tmp_path, 1)
     assert found.command[1:3] == ("-m", "serving.model_server") and "embedded" in found.kind
     assert "--port=1" in found.command and f"--model_config_file={tmp_path}/models.config" in found.command
 
