@@ -2,17 +2,24 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+## VENV: folder of the environments
 VENV ?= .venv
 UV_VERSION := 0.13.9
 UV := $(VENV)/uv/bin/uv
 PIPELINE := $(VENV)/pipeline
 SERVING := $(VENV)/serving
+## ROOT: folder of artifacts, logs and releases
 ROOT ?= build/lookbook
 SAMPLE := build/sample
+## DATASET: your catalogue, a folder or zip (default: ./Dataset if there, else a drawn sample)
 DATASET ?= $(if $(wildcard Dataset),Dataset,)
 DATA := $(or $(DATASET),$(SAMPLE))
+## PROFILE: quick, standard or best (default: standard for your catalogue, quick for the sample)
 PROFILE ?= $(if $(DATASET),standard,quick)
+## PYTEST_ARGS: for every pytest that make starts, as in PYTEST_ARGS='-k name'
 PYTEST_ARGS ?=
+## LOOKBOOK_PYTHON: the Python 3.10 that the environments are made from (default: the first that is found)
+## CHROMIUM: the browser of test-page and screenshots (default: chromium on PATH)
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Importing TFX without its bytecode takes 20 s more, each time.
@@ -24,10 +31,9 @@ WEB := serving/web
   page bench-pipeline bench-serving ablation sample proto stubs check-k8s hardening soak bandit sbom screenshots
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo
-	@echo "  DATASET=dir-or-zip  your catalogue (default: ./Dataset if there, else a drawn sample)"
-	@echo "  PROFILE=quick|standard|best  ROOT=$(ROOT)  PYTEST_ARGS='-k name'"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "Variables, as in make run PROFILE=quick:"
+	@awk -F ': ' '/^## [A-Z_]+: / {sub("## ", ""); name = $$1; sub(name ": ", ""); printf "  %-16s %s\n", name, $$0}' $(MAKEFILE_LIST)
 
 env: $(PIPELINE)/.installed $(SERVING)/.installed ## both locked environments, below $(VENV)
 
@@ -37,16 +43,20 @@ run: env page $(if $(DATASET),,$(SAMPLE)/styles.csv) ## data → pipeline → re
 serve: env page ## model server, merger and page on the current release, until Ctrl-C
 	$(SERVING)/bin/python -m serving.stack --release $(ROOT)/release
 
-test: check test-pipeline test-serving ## all that CI runs
+test: ## all that CI runs: check, test-pipeline, test-serving, test-page, check-k8s; as root it installs what they need
+	./requirements/system.sh
+	rm -f build/skipped.txt
+	$(MAKE) --no-print-directory check test-pipeline test-serving test-page check-k8s
+	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
 test-pipeline: env ## tests of schema, components, pipeline and model server
-	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
+	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
 
 test-serving: env ## tests of the merger, without TensorFlow in its process
 	$(SERVING)/bin/python -m pytest tests/serving tests/hardening/serving -m "not slow" $(PYTEST_ARGS)
 
 test-page: env page ## the page: its components, and the built page in headless Chromium
-	cd $(WEB) && npm run check
+	if command -v npm >/dev/null; then cd $(WEB) && npm run check; fi
 	$(SERVING)/bin/python -m pytest tests/browser $(PYTEST_ARGS)
 
 screenshots: env page ## takes the README's pictures of the page, over the current release
@@ -108,18 +118,18 @@ stubs: env ## the stubs of TensorFlow Serving's API, anew from the installed pac
 
 check: lint types imports locks ## ruff, mypy, import-linter, locks in step with setup.py
 
-lint: env
+lint: env ## ruff: rules and format
 	$(PIPELINE)/bin/ruff check .
 	$(PIPELINE)/bin/ruff format --check .
 
-types: env
+types: env ## mypy, each side in its environment
 	$(PIPELINE)/bin/mypy --cache-dir .mypy_cache/pipeline schema pipeline
 	$(SERVING)/bin/mypy --cache-dir .mypy_cache/serving serving
 
-imports: env
+imports: env ## import-linter: the order of the rooms
 	$(PIPELINE)/bin/lint-imports
 
-locks: env
+locks: env ## are the locks in step with setup.py?
 	$(PIPELINE)/bin/python requirements/check_locks.py
 
 lock: $(UV) ## resolves requirements/*.txt anew from setup.py
@@ -131,6 +141,8 @@ format: env ## formats and mends what ruff can mend
 
 clean: ## removes what runs made; environments stay
 	rm -rf build
+
+sample: $(SAMPLE)/styles.csv ## draws the sample catalogue into $(SAMPLE)
 
 $(SAMPLE)/styles.csv: $(PIPELINE)/.installed
 	$(PIPELINE)/bin/lookbook data sample $(SAMPLE)

@@ -68,7 +68,7 @@ def unseen_pictures(layout: Layout, data: Path, count: int) -> list[tuple[str, b
 def _test_pictures(layout: Layout, count: int) -> Iterator[tuple[str, bytes]]:
     import tensorflow as tf
 
-    from pipeline.dag_runner import open_store
+    from pipeline.running.dag_runner import open_store
 
     newest = max(open_store(layout).get_artifacts_by_type("Examples"), key=lambda artifact: artifact.id)
     files = tf.io.gfile.glob(f"{newest.uri}/Split-{names.TEST}/*")

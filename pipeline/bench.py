@@ -66,7 +66,7 @@ def main(data: Path, root: Path, out: Path) -> None:
     """Measure a fresh run, its memory, and a re-run that the cache answers."""
     layout = Layout(root.resolve())
     shutil.rmtree(layout.root, ignore_errors=True)
-    bare_import = _timed(sys.executable, "-c", "import pipeline.running")
+    bare_import = _timed(sys.executable, "-c", "import pipeline.running.run")
     _run(layout, data)
     steps = _steps(layout)
     peak_gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2

@@ -8,8 +8,8 @@ import click
 from components.catalogue.reading.errors import CatalogueError
 from pipeline.commands.common import data_option, limit_option, refusing, root_option
 from pipeline.config import Layout, PipelineConfig
-from pipeline.console import quiet_console
 from pipeline.profiles import PROFILES
+from pipeline.running.console import quiet_console
 
 
 @click.command("compile")

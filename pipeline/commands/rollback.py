@@ -20,7 +20,7 @@ def command(layout: Layout) -> None:
       lookbook rollback && lookbook releases
     """
     from components.release.store import ReleaseError, ReleaseStore
-    from pipeline.lock import locked
+    from pipeline.running.lock import locked
 
     with locked(layout):
         try:

@@ -15,14 +15,14 @@ from components.errors import GateError, WeightsError
 from components.release.store import ReleaseError, ReleaseStore
 from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
-from pipeline.console import quiet_console
 from pipeline.errors import RunError
-from pipeline.lock import locked
 from pipeline.profiles import PROFILES
-from pipeline.run_record import require_usable_record
+from pipeline.running.console import quiet_console
+from pipeline.running.lock import locked
+from pipeline.running.run_record import require_usable_record
 
 if TYPE_CHECKING:
-    from pipeline.running import RunResult
+    from pipeline.running.run import RunResult
 
 _ROOM_BYTES = 2**20
 
@@ -108,7 +108,7 @@ def _run(config: PipelineConfig) -> "RunResult":
     with quiet_console(log) as say:
         try:
             # Here, since importing TFX is what makes noise first.
-            from pipeline.running import run_pipeline
+            from pipeline.running.run import run_pipeline
 
             result = run_pipeline(config, say)
             log.with_suffix(".json").write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")

@@ -33,7 +33,7 @@ def browser_environment() -> dict[str, str]:
     if not CHROMIUM:
         pytest.skip("no chromium on PATH: `apt-get install chromium`, or set CHROMIUM to another one")
     if not (WEB / "node_modules").is_dir() or not (WEB / "dist" / "index.html").is_file():
-        pytest.skip("the page is not built: `make page`")
+        pytest.skip("the page is not built: `make page`, which needs node 20")
     return os.environ | {"CHROMIUM": CHROMIUM, "LOOKBOOK_PYTHON": python_with("uvloop", "serving")}
 
 

@@ -112,7 +112,7 @@ def test_the_second_run_on_a_root_says_that_the_first_is_at_work(tmp_path):
 import time
 from pathlib import Path
 from pipeline.config import Layout
-from pipeline.lock import locked
+from pipeline.running.lock import locked
 with locked(Layout(Path({str(tmp_path)!r}))):
     print("held", flush=True)
     time.sleep(60)

@@ -16,11 +16,11 @@ from schema import heads as table
 from schema import names
 from tests import tiny_models
 from tests.k8s import rendering
+from tests.k8s.container.podman import BASE, Podman, podman, why_not
 from tests.k8s.manifests import Document, Manifests, Workload
 from tests.k8s.pod_run import probes
 from tests.k8s.pod_run.cluster import cluster
 from tests.k8s.pod_run.translate import free_ports
-from tests.k8s.podman import BASE, Podman, podman, why_not
 
 pytestmark = [
     pytest.mark.slow,

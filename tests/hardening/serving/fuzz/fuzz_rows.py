@@ -1,9 +1,9 @@
-"""Fuzz target: the CSV reader. ``python -m tests.hardening.serving.fuzz_rows -max_total_time=45``."""
+"""Fuzz target: the CSV reader. ``python -m tests.hardening.serving.fuzz.fuzz_rows -max_total_time=45``."""
 
 if __name__ == "__main__":
     import atheris  # noqa: F401 - before what it is to watch
 
-from tests.hardening.serving.fuzzing import fuzz, instrumented, kept
+from tests.hardening.serving.fuzz.fuzzing import fuzz, instrumented, kept
 
 with instrumented(["components", "csv"]):
     from components.catalogue.reading.errors import CatalogueError

@@ -9,10 +9,10 @@ from typing import Any
 
 from components.release.store import Release, ReleaseStore
 from pipeline.config import Layout, PipelineConfig
-from pipeline.console import Say
-from pipeline.dag_runner import ReportingDagRunner, Step
 from pipeline.errors import RunError
 from pipeline.pipeline import create_pipeline
+from pipeline.running.console import Say
+from pipeline.running.dag_runner import ReportingDagRunner, Step
 
 
 @dataclass(frozen=True)

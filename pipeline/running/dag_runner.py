@@ -15,7 +15,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.config import Layout
-from pipeline.console import Say
+from pipeline.running.console import Say
 
 _CACHED = metadata_store_pb2.Execution.State.CACHED
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.hardening.promises import Promises
-from tests.hardening.serving.fuzz_images import drawn, try_image, with_checksums
-from tests.hardening.serving.fuzz_rows import try_rows
-from tests.hardening.serving.fuzzing import kept
+from tests.hardening.serving.fuzz.fuzz_images import drawn, try_image, with_checksums
+from tests.hardening.serving.fuzz.fuzz_rows import try_rows
+from tests.hardening.serving.fuzz.fuzzing import kept
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PYTHON = ROOT / ".venv" / "hardening" / "bin" / "python"
 BUDGET_S, INPUT_S, MEMORY_MB = 45, 10, 1500
 
@@ -42,7 +42,7 @@ def test_fuzz(target: str, tmp_path: Path, promise: Promises) -> None:
     promised = f"its own errors only, ≤ {INPUT_S} s and ≤ {MEMORY_MB} MB, whatever the bytes"
     with promise(f"fuzz: {target.removeprefix('fuzz_')}", promised) as row:
         limits = [f"-max_total_time={BUDGET_S}", f"-timeout={INPUT_S}", f"-rss_limit_mb={MEMORY_MB}"]
-        command = [PYTHON, "-m", f"tests.hardening.serving.{target}", *limits, f"-artifact_prefix={tmp_path}/"]
+        command = [PYTHON, "-m", f"tests.hardening.serving.fuzz.{target}", *limits, f"-artifact_prefix={tmp_path}/"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=4 * BUDGET_S)
         found = [f"{path.name}: {path.read_bytes()[:200]!r}" for path in tmp_path.iterdir()]
         assert done.returncode == 0, "\n".join([*found, done.stdout[-3000:], done.stderr[-1000:]])

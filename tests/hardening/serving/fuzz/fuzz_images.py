@@ -1,4 +1,4 @@
-"""Fuzz target: the gate for pictures. ``python -m tests.hardening.serving.fuzz_images -max_total_time=45``."""
+"""Fuzz target: the gate for pictures. ``python -m tests.hardening.serving.fuzz.fuzz_images -max_total_time=45``."""
 
 import io
 import struct
@@ -7,7 +7,7 @@ import zlib
 if __name__ == "__main__":
     import atheris  # noqa: F401 - before what it is to watch
 
-from tests.hardening.serving.fuzzing import fuzz, instrumented, kept
+from tests.hardening.serving.fuzz.fuzzing import fuzz, instrumented, kept
 
 with instrumented(["PIL", "serving.merger.core.images"]):
     from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - opened by them
