@@ -67,7 +67,9 @@ class Settings:
     max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 64 * 2**20
     max_batch_images: Annotated[int, Row("Most pictures in one batch call.", 1)] = 64
     model_batch_images: Annotated[int, Row("Most pictures in one call to a model.", 1)] = 16
-    model_calls: Annotated[int, Row("Most calls to a model at once; what comes meanwhile shares the next.", 1)] = 1
+    model_calls: Annotated[
+        int, Row("Most calls at once to each server of a model; what comes meanwhile shares the next.", 1)
+    ] = 1
     stream_window_images: Annotated[int, Row("Most pictures of one stream that are worked on at once.", 1)] = 16
     max_streams: Annotated[int, Row("Most streams at once.", 1)] = 32
     max_active_images: Annotated[int, Row("Most pictures that are worked on at once, over all callers.", 1)] = 32

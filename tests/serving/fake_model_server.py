@@ -54,7 +54,8 @@ class FakeModel:
 class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Both models behind one port."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.models = {model: FakeModel() for model in table.MODELS}
         self.port = 0
         self.credentials: grpc.ServerCredentials | None = None
@@ -62,7 +63,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @property
     def target(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def reset(self) -> None:
         self.models.update({model: FakeModel() for model in table.MODELS})
@@ -81,7 +82,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self, self._server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(self), self._server)
-        address = f"127.0.0.1:{self.port}"
+        address = self.target
         if self.credentials:
             self.port = self._server.add_secure_port(address, self.credentials)
         else:

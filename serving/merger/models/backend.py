@@ -1,17 +1,14 @@
-"""The client of one model: TensorFlow Serving's PredictionService and ModelService over one channel.
+"""The client of one model: TensorFlow Serving's PredictionService and ModelService.
 
-A channel resolves its target to all addresses and takes them in turn (``round_robin``). Only UNAVAILABLE is retried, by
-gRPC itself, within the deadline and a budget for the channel: when most calls fail, retrying stops. What still fails
-counts towards the model's breaker.
+What fails after gRPC's own retries counts towards the model's breaker.
 """
 
-import json
 import logging
 import time
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 import grpc.aio
 
@@ -28,15 +25,14 @@ from serving.merger.core.errors import (
 )
 from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
+from serving.merger.models.addresses import Resolve, resolve
 from serving.merger.models.circuit_breaker import Breaker
+from serving.merger.models.connection import Connection
 from serving.merger.settings import Settings
-from serving.merger.tls import channel_credentials
 from serving.stubs.tensorflow_serving.apis import (
     get_model_status_pb2,
     model_pb2,
-    model_service_pb2_grpc,
     predict_pb2,
-    prediction_service_pb2_grpc,
 )
 
 log = logging.getLogger(__name__)
@@ -44,7 +40,6 @@ log = logging.getLogger(__name__)
 CALLER_DEADLINE: Final = "CALLER_DEADLINE"
 """What telemetry calls a call that ended because its caller gave it little time."""
 
-MAX_REPLY_BYTES: Final = 64 * 2**20
 RETRY_SOON_S: Final = 1.0
 PATIENT_SHARE: Final = 0.5
 """Running out of time counts against the model only if it had at least this share of the time of a normal request."""
@@ -93,16 +88,20 @@ class ModelClient:
         model: its name.
         settings: target, deadlines, retries, breaker.
         observer: is told of each call.
+        resolve: looks up the name of its servers.
     """
 
-    def __init__(self, model: str, settings: Settings, observer: CallObserver) -> None:
+    def __init__(self, model: str, settings: Settings, observer: CallObserver, resolve: Resolve = resolve) -> None:
         self.model = model
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_open_ms / 1000)
         self._observer = observer
         self._patient_s = PATIENT_SHARE * settings.request_timeout_ms / 1000
-        self._channel = _open_channel(settings.target(model), settings)
-        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self._connection = Connection(settings.target(model), settings, resolve)
+
+    @property
+    def servers(self) -> int:
+        """How many model servers share the calls, as far as is known."""
+        return self._connection.servers
 
     async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         """Full scores of N encoded pictures by one version, in one call.
@@ -149,9 +148,10 @@ class ModelClient:
         Raises:
             LookbookError: it does not answer.
         """
+        await self._connection.follow()
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_pb2.ModelSpec(name=self.model))
         try:
-            reply = await self._models.GetModelStatus(request, timeout=timeout_s)
+            reply = await self._connection.models.GetModelStatus(request, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 return []
@@ -170,7 +170,7 @@ class ModelClient:
 
     async def close(self) -> None:
         """Ends the channel; calls under way are cancelled."""
-        await self._channel.close()
+        await self._connection.close()
 
     async def _predict(self, request: predict_pb2.PredictRequest, timeout_s: float) -> predict_pb2.PredictResponse:
         if timeout_s <= 0:
@@ -180,7 +180,7 @@ class ModelClient:
         started = time.perf_counter()
         code = grpc.StatusCode.CANCELLED
         try:
-            reply = await self._predictions.Predict(request, timeout=timeout_s)
+            reply = await self._connection.predictions.Predict(request, timeout=timeout_s)
             code = grpc.StatusCode.OK
             return reply
         except grpc.aio.AioRpcError as error:
@@ -225,43 +225,6 @@ class ModelClient:
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
             return Overloaded(f"The {model} model has too much to do.", model=model, retry_after_s=RETRY_SOON_S)
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
-
-
-def _open_channel(target: str, settings: Settings) -> grpc.aio.Channel:
-    credentials = channel_credentials(settings)
-    if credentials is None:
-        return grpc.aio.insecure_channel(target, options=channel_options(settings))
-    return grpc.aio.secure_channel(target, credentials, options=channel_options(settings))
-
-
-def channel_options(settings: Settings) -> list[tuple[str, Any]]:
-    """Options of a channel to a model server. gRPC's own reconnect waits grow to two minutes: far too long for us."""
-    return [
-        ("grpc.service_config", json.dumps(service_config(settings))),
-        ("grpc.max_send_message_length", -1),
-        ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
-        ("grpc.keepalive_time_ms", settings.keepalive_ms),
-        ("grpc.keepalive_timeout_ms", max(settings.keepalive_ms // 2, 1)),
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 2_000),
-        ("grpc.dns_min_time_between_resolutions_ms", 2_000),
-    ]
-
-
-def service_config(settings: Settings) -> dict[str, Any]:
-    """How gRPC spreads and retries the calls of one channel."""
-    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
-    if settings.retry_attempts > 1:
-        retry_policy = {
-            "maxAttempts": settings.retry_attempts,
-            "initialBackoff": f"{settings.retry_backoff_ms / 1000}s",
-            "maxBackoff": f"{8 * settings.retry_backoff_ms / 1000}s",
-            "backoffMultiplier": 2,
-            "retryableStatusCodes": [grpc.StatusCode.UNAVAILABLE.name],
-        }
-        config["methodConfig"] = [{"name": [{}], "retryPolicy": retry_policy}]
-        config["retryThrottling"] = {"maxTokens": 10, "tokenRatio": 0.1}
-    return config
 
 
 def _request(

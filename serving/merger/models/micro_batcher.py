@@ -3,7 +3,8 @@
 A call to a model server costs the two processes together about as much as the arithmetic of a small model, so many
 callers with a picture each would spend half of the machine on calls. While fewer than ``calls`` are under way a request
 goes out at once; those that come meanwhile wait for one to end and go together. One call at a time gives a model server
-on a few cores the largest batches and the most pictures a second; one with many cores or replicas wants more calls.
+on a few cores the largest batches and the most pictures a second; one with many cores wants more, and each replica its
+own, so the number counts for each server.
 """
 
 import asyncio
@@ -36,21 +37,26 @@ class Coalescer:
 
     Args:
         client: of the model.
-        calls: that may be under way at once.
+        calls: that may be under way at once for each of the client's servers.
         images: most pictures in one call; a single request may have more.
     """
 
     def __init__(self, client: ModelClient, calls: int, images: int) -> None:
         self._client = client
-        self._free_calls = calls
+        self._calls_per_server = calls
+        self._under_way = 0
         self._most_images = images
         self._waiting: dict[int, deque[_Request]] = {}  # by version
         self._running: set[asyncio.Task[None]] = set()
 
+    @property
+    def _free_calls(self) -> int:
+        return self._calls_per_server * self._client.servers - self._under_way
+
     async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         """Like :meth:`serving.merger.models.backend.ModelClient.scores`; the seconds are those of this caller."""
         started = time.perf_counter()
-        if self._free_calls and not self._waiting:
+        if self._free_calls > 0 and not self._waiting:
             return await self._call_alone(images, version, card, timeout_s)
         request = _Request(images, card, Deadline(timeout_s), asyncio.get_running_loop().create_future())
         self._waiting.setdefault(version, deque()).append(request)
@@ -67,21 +73,21 @@ class Coalescer:
         self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float
     ) -> ModelScores:
         """The call of one request, in its caller's own task."""
-        self._free_calls -= 1
+        self._under_way += 1
         try:
             return await self._client.scores(images, version, card, timeout_s)
         finally:
             self._free()
 
     def _free(self) -> None:
-        self._free_calls += 1
+        self._under_way -= 1
         for version in list(self._waiting):
             self._start(version)
 
     def _start(self, version: int) -> None:
         """Sends what waits for ``version``, as far as calls are free."""
-        while self._free_calls and (batch := self._next_batch(version)):
-            self._free_calls -= 1
+        while self._free_calls > 0 and (batch := self._next_batch(version)):
+            self._under_way += 1
             task = asyncio.create_task(self._call(batch, version))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
