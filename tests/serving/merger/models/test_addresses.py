@@ -121,7 +121,7 @@ async def test_calls_under_way_outlive_a_change(servers: list[FakeModelServer]) 
 
 
 async def test_certificates_are_those_of_the_name(tmp_path: Path) -> None:
-    """Servers are connected to by address, and must still show a certificate for the name that they were looked up by."""
+    """Servers are connected to by address, and must still show a certificate for their name."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     server = FakeModelServer()
