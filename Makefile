@@ -4,7 +4,6 @@ SHELL := /bin/bash
 
 ## VENV: folder of the environments
 VENV ?= .venv
-UV_VERSION := 0.13.9
 UV := $(VENV)/uv/bin/uv
 PIPELINE := $(VENV)/pipeline
 SERVING := $(VENV)/serving
@@ -28,7 +27,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving ablation sample proto stubs check-k8s hardening soak bandit sbom screenshots
+  page bench-pipeline bench-serving ablation sample proto stubs check-k8s hardening soak mutations bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,9 +64,9 @@ screenshots: env page ## takes the README's pictures of the page, over the curre
 check-k8s: env $(VENV)/checks/.installed ## all checks of the manifests, and a rolling restart and a release swap of real processes
 	PATH="$(abspath $(PIPELINE))/bin:$$PATH" $(PIPELINE)/bin/python -m pytest tests/k8s $(PYTEST_ARGS)
 
-$(VENV)/checks/.installed: k8s/checks.txt $(UV)
+$(VENV)/checks/.installed: requirements/checks.txt $(UV)
 	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/checks
-	$(UV) pip install --quiet --python $(VENV)/checks/bin/python --requirement k8s/checks.txt
+	$(UV) pip sync --quiet --require-hashes --python $(VENV)/checks/bin/python requirements/checks.txt
 	touch $@
 
 hardening: env bandit $(VENV)/hardening/.installed ## load, faults and hostile input, all of it; the table also in build/hardening.json
@@ -81,6 +80,9 @@ soak: env $(VENV)/hardening/.installed ## a quarter of an hour of ordinary load:
 bandit: $(VENV)/hardening/.installed ## looks through our own code for what is known to be dangerous
 	$(VENV)/hardening/bin/bandit --quiet --configfile pyproject.toml --recursive schema serving pipeline components
 
+mutations: env ## breaks the code in known places and expects the tests to turn red; ten minutes
+	$(PIPELINE)/bin/python -m tests.mutations
+
 sbom: $(VENV)/hardening/.installed ## what both locked environments are made of, as CycloneDX in build/sbom
 	mkdir -p build/sbom
 	for lock in pipeline serving; do $(VENV)/hardening/bin/cyclonedx-py requirements requirements/$$lock.txt \
@@ -88,7 +90,7 @@ sbom: $(VENV)/hardening/.installed ## what both locked environments are made of,
 
 $(VENV)/hardening/.installed: requirements/hardening.txt $(UV)
 	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/hardening
-	$(UV) pip install --quiet --python $(VENV)/hardening/bin/python --requirement requirements/hardening.txt
+	$(UV) pip sync --quiet --require-hashes --python $(VENV)/hardening/bin/python requirements/hardening.txt
 	touch $@
 
 page: ## builds the page where node is found, and says so where it is not
@@ -147,9 +149,9 @@ sample: $(SAMPLE)/styles.csv ## draws the sample catalogue into $(SAMPLE)
 $(SAMPLE)/styles.csv: $(PIPELINE)/.installed
 	$(PIPELINE)/bin/lookbook data sample $(SAMPLE)
 
-$(UV): requirements/find_python.sh
+$(UV): requirements/uv.txt requirements/find_python.sh
 	python=$$(./requirements/find_python.sh) && "$$python" -m venv $(VENV)/uv
-	$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
 
 $(PIPELINE)/.installed: requirements/pipeline-dev.txt setup.py $(UV)
 	./requirements/install.sh $(UV) $(PIPELINE) $<

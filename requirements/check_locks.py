@@ -17,6 +17,9 @@ LOCKS = {
     "serving.txt": ("serving",),
     "serving-dev.txt": ("serving", "dev"),
 }
+TOOLS = ("uv", "checks", "hardening")
+"""Names of the ``.in`` files, each with its lock."""
+
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 
@@ -28,13 +31,23 @@ def pins(lock: Path) -> dict[str, str]:
 def unmet(extra: str, locked: dict[str, str]) -> list[str]:
     """Requirements of an extra of setup.py that the lock does not meet."""
     every = map(Requirement, importlib.metadata.requires("lookbook") or [])
-    wanted = [one for one in every if one.marker and one.marker.evaluate({"extra": extra})]
+    return unmet_of([one for one in every if one.marker and one.marker.evaluate({"extra": extra})], locked)
+
+
+def unmet_of(wanted: list[Requirement], locked: dict[str, str]) -> list[str]:
+    """Requirements that the lock does not meet."""
     return [
         f"{one.name}{one.specifier} is locked at {locked.get(canonicalize_name(one.name), 'nothing')}"
         for one in wanted
         if not one.specifier.contains(locked.get(canonicalize_name(one.name), "0"), prereleases=True)
         or canonicalize_name(one.name) not in locked
     ]
+
+
+def written(file: Path) -> list[Requirement]:
+    """The requirements of an ``.in`` file."""
+    lines = (line.partition("#")[0].strip() for line in file.read_text().splitlines())
+    return [Requirement(line) for line in lines if line]
 
 
 def main() -> int:
@@ -44,6 +57,9 @@ def main() -> int:
     faults = [
         f"{name}: {fault}" for name, extras in LOCKS.items() for extra in extras for fault in unmet(extra, locked[name])
     ]
+    for tool in TOOLS:
+        missing = unmet_of(written(folder / f"{tool}.in"), pins(folder / f"{tool}.txt"))
+        faults += [f"{tool}.txt: {fault}" for fault in missing]
     for base in ("pipeline", "serving"):
         dev = locked[f"{base}-dev.txt"]
         faults += [
