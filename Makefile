@@ -125,7 +125,7 @@ lint: env ## ruff: rules and format
 	$(PIPELINE)/bin/ruff format --check .
 
 types: env ## mypy, each side in its environment
-	$(PIPELINE)/bin/mypy --cache-dir .mypy_cache/pipeline schema pipeline
+	$(PIPELINE)/bin/mypy --cache-dir .mypy_cache/pipeline schema components pipeline
 	$(SERVING)/bin/mypy --cache-dir .mypy_cache/serving serving
 
 imports: env ## import-linter: the order of the rooms

@@ -4,6 +4,7 @@ import base64
 import json
 import math
 from collections import Counter
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,9 @@ class EvaluationResult:
         # -1, a label that training lacks, stands for itself.
         name = dict(enumerate(labels))
         rows = _table(metrics[CONFUSION])
-        confusion = Counter({(name.get(truth, truth), name[prediction]): count for truth, prediction, count in rows})
+        confusion: Counter[tuple[Hashable, Hashable]] = Counter(
+            {(name.get(truth, truth), name[prediction]): count for truth, prediction, count in rows}
+        )
         return ClassificationTally(confusion=confusion, bins=np.asarray(_table(metrics[CALIBRATION])))
 
     def refusals(self) -> list[str]:

@@ -66,12 +66,12 @@ def efficientnet_lite0(input_shape: tuple[int, int, int]) -> keras.Model:
     return model
 
 
-def _convolution(x, filters: int, kernel: int, stride: int, name: str):
+def _convolution(x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel, strides=stride, padding="same", name=f"{name}_conv")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 
-def _block(x, stage: _Stage, stride: int, name: str):
+def _block(x: keras.KerasTensor, stage: _Stage, stride: int, name: str) -> keras.KerasTensor:
     start, filters = x, x.shape[-1]
     if stage.expansion > 1:
         x = _convolution(x, filters * stage.expansion, 1, 1, f"{name}_expand")

@@ -37,7 +37,7 @@ def PairedRelease(
     directory: Parameter[str],
     provenance: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """Publishes both models under one version.
 
     Args:

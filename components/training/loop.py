@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import keras
 import numpy as np
@@ -19,8 +20,8 @@ from components.training.optimizers import make_optimizer
 
 _log = logging.getLogger("lookbook.trainer")
 
-Dataset = tf.data.Dataset
-Counts = Mapping[str, list[int]]
+Dataset: TypeAlias = tf.data.Dataset
+Counts: TypeAlias = Mapping[str, list[int]]
 """Head → rows of each class in the training split, by class id."""
 
 BEST, FINAL, METRICS = "best.keras", "final.keras", "metrics.csv"

@@ -1,6 +1,7 @@
 """Losses over logits."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,10 +29,10 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
     def __init__(
         self,
         gamma: float = 2.0,
-        alpha: float | Sequence[float] = 1.0,
+        alpha: float | Sequence[float] | np.ndarray = 1.0,
         label_smoothing: float = 0.0,
         name: str = "sparse_categorical_focal_loss",
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         if gamma < 0:
@@ -42,7 +43,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
             raise ValueError(f"alpha is {alpha}; it must be a number or one number a class, none below 0")
         self.label_smoothing = float(label_smoothing)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         classes = y_pred.shape[-1]
         is_shares = len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1
         shares = y_true if is_shares else _one_hot(y_true, classes)
@@ -54,7 +55,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         sharp = ops.sum(weights * hardness * log_p, axis=-1)
         return -(1 - smoothing) * sharp - smoothing * ops.sum(weights, axis=-1) * ops.mean(log_p, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         return {
             **config,
@@ -64,7 +65,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         }
 
 
-def _one_hot(labels, classes: int):
+def _one_hot(labels: keras.KerasTensor, classes: int) -> keras.KerasTensor:
     # Keras hands labels over as float32; one_hot makes a row of zeros of a label below 0.
     return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), classes)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from components.training.hyperparameters import HyperParameters
 
@@ -24,7 +25,7 @@ class DiscriminativeAdamW(keras.optimizers.AdamW):
         super().__init__(*args, **kwargs)
         self.slow_variables, self.slow_rate = frozenset(slow_variables), float(slow_rate)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         # TensorFlow's bare variable comes here, which does not know its path.
         path = self._trainable_variables[self._get_variable_index(variable)].path
         rate = self.slow_rate if path in self.slow_variables else 1.0

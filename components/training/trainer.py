@@ -3,7 +3,7 @@
 import dataclasses
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -29,7 +29,7 @@ JOINT_EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.3, names.MASTE
 """How much each part counts in the joint answer; the formula is in ``serving/merger/core/merge.py``. Chosen on
 eval, where most choices near it do as well."""
 
-Dataset = tf.data.Dataset
+Dataset: TypeAlias = tf.data.Dataset
 
 
 def run_fn(fn_args: Any) -> None:

@@ -1,7 +1,7 @@
 """StylesExampleGen: from a catalogue to examples in three splits and a report that a person reads."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import artifact, component_spec, standard_artifacts
@@ -23,7 +23,7 @@ class CatalogueReport(artifact.Artifact):
 class StylesExampleGenSpec(component_spec.ComponentSpec):
     """Contract of StylesExampleGen; the parameters are its cache key."""
 
-    INPUTS = {}  # noqa: RUF012 - as TFX declares it
+    INPUTS: dict[str, Any] = {}  # noqa: RUF012 - as TFX declares it
     OUTPUTS = {  # noqa: RUF012 - as TFX declares it
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "report": component_spec.ChannelParameter(type=CatalogueReport),

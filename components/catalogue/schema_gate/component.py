@@ -28,7 +28,7 @@ def SchemaGate(
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
     blessing: OutputArtifact[DataBlessing],
     code: Parameter[str] = "",
-):
+) -> None:
     """Raises GateError, with every anomaly in words, unless ExampleValidator found none in any split.
 
     ``code``, a hash of the source, is there for TFX's cache alone.

@@ -29,7 +29,7 @@ def QualityReport(
     examples: InputArtifact[standard_artifacts.Examples],
     report: OutputArtifact[QualityReportArtifact],
     code: Parameter[str],
-):
+) -> None:
     """Writes ``index.html`` and its pictures; as CSV the per-class figures a head and the ways to one answer; and
     ``figures.json``: head → its figures, with ``ece_before`` calibration.
 

@@ -1,6 +1,6 @@
 """What both candidates say about a split: one pass over the pictures, through the signatures that will serve."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,9 @@ def groups_of(files: Sequence[str]) -> set[str]:
     return {group.decode() for batch in batches.as_numpy_iterator() for group in batch}
 
 
-def read_records(files: Sequence[str], labels: Collection[str] = ()):
+def read_records(
+    files: Sequence[str], labels: Collection[str] = ()
+) -> Iterator[tuple[dict[str, list[Any]], tf.Tensor]]:
     """Batches of a split: the columns as lists of text, those of ``labels`` among them, and the pictures string[N]."""
     columns = dict.fromkeys((*_DETAILS, *labels))
     spec = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (*columns, names.IMAGE)}

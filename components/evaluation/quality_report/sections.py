@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -95,7 +96,7 @@ def _example(rows: pd.DataFrame, position: int, picture: bytes) -> Mistake:
     return Mistake(picture, f"{rows[names.ID].iloc[position]}: {rows[names.PRODUCT_NAME].iloc[position]}")
 
 
-def _surest(row, picture: bytes) -> Mistake:
+def _surest(row: Any, picture: bytes) -> Mistake:
     return Mistake(
         picture, f"{row.id}: {row.answer} ({row.confidence:.2f}), catalogue says {row.truth} ({row.of_truth:.2f})"
     )

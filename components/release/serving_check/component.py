@@ -25,7 +25,7 @@ def ServingCheck(
     result: OutputArtifact[ServingCheckResult],
     most_p50_ms: Parameter[float],
     code: Parameter[str],
-):
+) -> None:
     """Checks both candidates as they will be served.
 
     Args:
