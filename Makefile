@@ -27,7 +27,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving ablation sample proto stubs check-k8s hardening soak mutations bandit sbom screenshots
+  page bench-pipeline bench-serving ablation sample proto stubs check-k8s check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ screenshots: env page ## takes the README's pictures of the page, over the curre
 
 check-k8s: env $(VENV)/checks/.installed ## all checks of the manifests, and a rolling restart and a release swap of real processes
 	PATH="$(abspath $(PIPELINE))/bin:$$PATH" $(PIPELINE)/bin/python -m pytest tests/k8s $(PYTEST_ARGS)
+
+check-cluster: env ## deploys to the cluster of KUBECONFIG, rolls and kills pods under load, counts lost calls, cleans up
+	$(PIPELINE)/bin/python -m tests.k8s.live
 
 $(VENV)/checks/.installed: requirements/checks.txt $(UV)
 	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/checks

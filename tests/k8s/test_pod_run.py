@@ -22,6 +22,7 @@ from schema import heads as table
 from schema import names
 from tests import tiny_models
 from tests.k8s import rendering
+from tests.k8s.live.scenarios import SCENARIOS
 from tests.k8s.manifests import Manifests
 from tests.k8s.pod_run.cluster import Cluster, cluster
 from tests.k8s.pod_run.load import COLOUR, Seen, load
@@ -147,6 +148,20 @@ async def test_everything_rolls_under_load(volume: Path, tmp_path: Path) -> None
     assert set(seen.answers) == {("1", _path(1)), ("3", _path(3))}
     ended = [(pod.workload.name, pod.killed) for pod in base.ended]
     assert sorted(ended) == [("merger", False)] * 2 + [("model-server", False)] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_scenarios_lose_no_more_than_they_may(volume: Path, tmp_path: Path) -> None:
+    """What `make check-cluster` does to a real cluster, done to processes: pods roll, are killed, and multiply."""
+    async with cluster(rendering.combination(), tmp_path / "pods", {"lookbook": volume}) as base:
+        await base.deploy()
+        for scenario in SCENARIOS:
+            async with load(base, rest=1) as seen:
+                await until(lambda seen=seen: len(seen.answers) >= 10, PATIENCE_S, lambda seen=seen: str(seen.failures))
+                await scenario.act(base)
+            print(f"{scenario.name:26} lost {dict(seen.lost) or 'none'} of {dict(seen.calls)}")
+            assert all(seen.lost[transport] <= most for transport, most in scenario.most_lost.items()), seen.failures
 
 
 @pytest.mark.slow

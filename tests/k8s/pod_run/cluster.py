@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import itertools
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Final
 
 from tests.k8s.manifests import Manifests, Workload, matches
-from tests.k8s.pod_run.pod import Pod, PodError
+from tests.k8s.pod_run.pod import Pod, PodError, until
 from tests.k8s.pod_run.translate import Place, free_ports
 
 ENDPOINT_LAG_S: Final = 2.0
@@ -74,6 +76,21 @@ class Cluster:
             if len(ready) <= self._replicas(name):
                 raise PodError(f"{name} has {len(ready)} ready pods; none can be spared")
             self._remove(name, old)
+        await self.settle()
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL to one pod's container; waits until it runs again and is ready."""
+        pod = self.pods(name)[0]
+        os.kill(pod.pid, signal.SIGKILL)
+        await until(lambda: bool(pod.restarts) and pod.is_ready, READY_S, lambda: f"{pod.name} did not come back")
+
+    async def scale(self, name: str, replicas: int) -> None:
+        """`kubectl scale`: waits until all are ready."""
+        pods = self.pods(name)
+        for old in pods[replicas:]:
+            self._remove(name, old)
+        await asyncio.gather(*(self._add(name).until_ready(READY_S) for _ in range(replicas - len(pods))))
+        await self.settle()
 
     async def settle(self) -> None:
         """Waits until every pod that goes is gone."""

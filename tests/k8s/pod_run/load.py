@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,24 +12,29 @@ from typing import Final
 import grpc.aio
 import httpx
 
+from serving.client.client import SERVICE_CONFIG
 from serving.proto.lookbook.v1 import classifier_pb2, classifier_pb2_grpc
 from tests import tiny_models
 from tests.k8s.pod_run.cluster import Cluster
 from tests.k8s.pod_run.translate import API_KEY
 
-SERVICE_CONFIG: Final = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 PAUSE_S: Final = 0.02
 TIMEOUT_S: Final = 10.0
 COLOUR: Final = "red"
+Ask = Callable[[], Awaitable[tuple[str, tuple[str, ...]]]]
+"""Makes a call; gives release and joint path."""
+
 KEY: Final = {"x-api-key": API_KEY}
 
 
 @dataclass
 class Seen:
-    """What the callers saw: release and joint path of every answer, and the failures in words."""
+    """What the callers saw: release and joint path of every answer, the failures in words, and counts by transport."""
 
     answers: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
 
     @property
     def releases(self) -> set[str]:
@@ -41,12 +48,12 @@ async def load(cluster: Cluster, rest: int = 3, rpc: int = 1) -> AsyncIterator[S
     seen = Seen()
     picture = tiny_models.picture(COLOUR)
     stopped = asyncio.Event()
-    tasks = [asyncio.create_task(_call(lambda: _rest(cluster, picture), seen, stopped)) for _ in range(rest)]
+    tasks = [asyncio.create_task(_call("rest", lambda: _rest(cluster, picture), seen, stopped)) for _ in range(rest)]
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(rpc):
             channel = await stack.enter_async_context(_channel(cluster))
             stub = classifier_pb2_grpc.ClassifierStub(channel)
-            tasks.append(asyncio.create_task(_call(lambda stub=stub: _rpc(stub, picture), seen, stopped)))
+            tasks.append(asyncio.create_task(_call("grpc", lambda stub=stub: _rpc(stub, picture), seen, stopped)))
         try:
             yield seen
         finally:
@@ -54,11 +61,13 @@ async def load(cluster: Cluster, rest: int = 3, rpc: int = 1) -> AsyncIterator[S
             await asyncio.gather(*tasks)
 
 
-async def _call(ask: Callable[[], Awaitable[tuple[str, tuple[str, ...]]]], seen: Seen, stopped: asyncio.Event) -> None:
+async def _call(transport: str, ask: Ask, seen: Seen, stopped: asyncio.Event) -> None:
     while not stopped.is_set():
+        seen.calls[transport] += 1
         try:
             seen.answers.append(await ask())
         except (httpx.HTTPError, grpc.aio.AioRpcError) as error:
+            seen.lost[transport] += 1
             seen.failures.append(f"{type(error).__name__}: {error}"[:400])
         await asyncio.sleep(PAUSE_S)
 
@@ -77,9 +86,9 @@ async def _rest(cluster: Cluster, picture: bytes) -> tuple[str, tuple[str, ...]]
 
 
 def _channel(cluster: Cluster) -> grpc.aio.Channel:
-    """To all mergers at once, as `dns:///merger-grpc` with round_robin gives it."""
+    """To all mergers at once, as `dns:///merger-grpc` gives it to `ClassifierClient`, whose retries it has."""
     target = cluster.target("merger-grpc", "grpc")
-    return grpc.aio.insecure_channel(target, options=[("grpc.service_config", SERVICE_CONFIG)])
+    return grpc.aio.insecure_channel(target, options=[("grpc.service_config", json.dumps(SERVICE_CONFIG))])
 
 
 async def _rpc(stub: classifier_pb2_grpc.ClassifierStub, picture: bytes) -> tuple[str, tuple[str, ...]]:
