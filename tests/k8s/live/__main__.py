@@ -1,8 +1,8 @@
 """``make check-cluster``: does what happens to a cluster to the one of KUBECONFIG, under load, and counts lost calls.
 
 For kind, minikube or any other cluster that has the images of k8s/README.md and no namespace `lookbook`. Deploys the
-overlay `local` with two pods of each Deployment, waits for its first release, and deletes the namespace at the end. Exit
-status 1 if more calls were lost than a scenario allows.
+overlay `local` with two pods of each Deployment, waits for its first release, and deletes the namespace at the end.
+Exit status 1 if more calls were lost than a scenario allows.
 """
 
 import asyncio
