@@ -114,7 +114,8 @@ class Explainer:
         release = candidate.release
         labels, size = release.heads[question.head].labels, Size.of(release.cards[release.model_of[question.head]])
         grid = Grid.over(size, question.cells)
-        async with self._limiter.places(1, call.deadline):  # who got this far is not refused any more
+        places = self._limiter.places(1, call.deadline, caller=call.caller, call=call)
+        async with places:  # who got this far is not refused any more
             pictures = await asyncio.to_thread(hide_cells, inspected, size, grid)
         rows = await self._scores(candidate, question.head, pictures, call)
         label = labels.index(question.label) if question.label else max(range(len(labels)), key=rows[0].__getitem__)
@@ -139,7 +140,8 @@ class Explainer:
         rows: list[Sequence[float]] = []
         for start in range(0, len(pictures), self._step):
             chunk = pictures[start : start + self._step]
-            async with self._limiter.places(len(chunk), call.deadline, is_patient=True):
+            places = self._limiter.places(len(chunk), call.deadline, caller=call.caller, call=call, is_patient=True)
+            async with places:
                 card = candidate.release.cards[model]
                 reply = await self._scorers[model].scores(chunk, version, card, call.deadline.remaining_s)
             if not all(reply.image_ok):

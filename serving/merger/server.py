@@ -12,13 +12,16 @@ import uvicorn
 
 from schema import heads as table
 from serving.merger.admission.api_keys import Callers
+from serving.merger.admission.uploads import Uploads
 from serving.merger.core.errors import SettingsError
-from serving.merger.grpc.servicer import ClassifierServicer, make_server
+from serving.merger.grpc.guard import Guard
+from serving.merger.grpc.server import make_server
+from serving.merger.grpc.servicer import ClassifierServicer
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.backend import ModelClient
 from serving.merger.models.micro_batcher import Coalescer
 from serving.merger.models.releases import Releases
-from serving.merger.rest.protocol import BoundedHeads
+from serving.merger.rest.protocol import Bounds, bounded
 from serving.merger.service import Classifier
 from serving.merger.settings import Settings
 from serving.merger.telemetry import Telemetry
@@ -27,6 +30,9 @@ from serving.merger.tls import server_credentials
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 2048
+LINGER_S: Final = 30.0
+"""What a body may take in all beyond its own time: a refused one is read on for a while."""
+ADMIN_BODY_S: Final = 5.0
 
 
 class Server:
@@ -56,8 +62,9 @@ class Server:
         }
         self._classifier = Classifier(settings, scorers, self._releases, self._telemetry)
         self._callers = Callers(settings.api_keys_file)
+        self._uploads = Uploads(settings.max_held_bytes)
         self._credentials = server_credentials(settings)
-        self._following: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
         self._http: list[tuple[_Uvicorn, asyncio.Task[None]]] = []
         self._grpc: grpc.aio.Server | None = None
         self.http_port = self.admin_port = self.grpc_port = 0
@@ -68,7 +75,7 @@ class Server:
         Raises:
             OSError, RuntimeError: a port is taken.
         """
-        self._following = asyncio.create_task(self._releases.follow())
+        self._background = [asyncio.create_task(work) for work in (self._releases.follow(), self._uploads.watch())]
         await self._start_grpc()
         await self._start_http()
         self._lifecycle.changed()
@@ -93,13 +100,14 @@ class Server:
         await asyncio.sleep(delay_s)
         drain_s = self._settings.drain_timeout_ms / 1000
         await asyncio.gather(self._stop_http(), self._stop_grpc(drain_s))
-        if self._following:
-            self._following.cancel()
+        for task in self._background:
+            task.cancel()
         await asyncio.gather(*(client.close() for client in self._clients.values()))
         log.info("stopped")
 
     async def _start_grpc(self) -> None:
-        servicer = ClassifierServicer(self._classifier, self._releases, self._callers, self._telemetry, self._settings)
+        guard = Guard(self._callers, self._uploads, self._telemetry, self._settings)
+        servicer = ClassifierServicer(self._classifier, self._releases, guard, self._settings)
         self._grpc = make_server(servicer, self._lifecycle, self._settings)
         address = f"{self._settings.host}:{self._settings.grpc_port}"
         if self._credentials:
@@ -117,17 +125,20 @@ class Server:
             "ssl_certfile": self._settings.tls_certificate_file or None,
             "ssl_keyfile": self._settings.tls_key_file or None,
         }
-        self._run_http(app, sockets[0], **secured)
-        self._run_http(admin, sockets[1])
+        body_s = self._settings.upload_timeout_ms / 1000 + LINGER_S
+        self._run_http(
+            app, sockets[0], Bounds(self._settings.max_request_bytes, body_s, self._settings.max_connections), **secured
+        )
+        self._run_http(admin, sockets[1], Bounds(0, ADMIN_BODY_S, self._settings.max_connections))
 
-    def _run_http(self, app: Any, sock: socket.socket, **options: Any) -> None:
+    def _run_http(self, app: Any, sock: socket.socket, bounds: Bounds, **options: Any) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             lifespan="off",
             ws="none",
-            http=BoundedHeads,
+            http=bounded(bounds),
             server_header=False,
             # Else whoever calls from this machine could name any address as its own.
             forwarded_allow_ips=self._settings.trusted_proxies,
@@ -146,7 +157,13 @@ class Server:
         from serving.merger.rest.app import make_app
 
         app = make_app(
-            self._classifier, self._releases, self._callers, self._lifecycle, self._telemetry, self._settings
+            self._classifier,
+            self._releases,
+            self._callers,
+            self._uploads,
+            self._lifecycle,
+            self._telemetry,
+            self._settings,
         )
         return app, make_admin_app(self._lifecycle, self._telemetry)
 

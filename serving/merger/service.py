@@ -5,13 +5,13 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.admission.rate_limiter import Rates
 from serving.merger.answers import Outcome, answer, milliseconds, result
 from serving.merger.core import images
-from serving.merger.core.calls import Call
+from serving.merger.core.calls import Call, Item
 from serving.merger.core.errors import BatchTooLarge, DeadlineExceeded, LookbookError, Overloaded, VersionGone
 from serving.merger.core.images import Inspected, Picture, Size
 from serving.merger.explain import Explainer, Question
@@ -24,6 +24,14 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 LARGEST_RESERVE: Final = 0.2
 """Share of a short deadline that is kept back from the models at most."""
+
+
+class StreamItem(NamedTuple):
+    """A picture of a stream, the call that it is, and what to call (with anything) when it has its answer."""
+
+    item: Item
+    call: Call
+    answered: Callable[[object], None]
 
 
 class Classifier:
@@ -60,16 +68,16 @@ class Classifier:
             raise outcome
         return outcome
 
-    def shed(self, request_id: str) -> Overloaded | None:
+    def shed(self, caller: str, request_id: str) -> Overloaded | None:
         """Why a picture that came now would be refused, noted as its refusal; None when it has a chance."""
         try:
-            self._limiter.check()
+            self._limiter.check(1, caller)
         except Overloaded as error:
             self._telemetry.refused(error.code, request_id, error.detail)
             return error
         return None
 
-    async def classify_batch(self, items: Sequence[pb.BatchItem], call: Call) -> pb.ClassifyBatchResponse:
+    async def classify_batch(self, items: Sequence[Item], call: Call) -> pb.ClassifyBatchResponse:
         """An answer or an error for each of N pictures, in order.
 
         Raises:
@@ -93,19 +101,16 @@ class Classifier:
             total_ms=milliseconds(time.perf_counter() - started),
         )
 
-    async def classify_stream(
-        self, items: AsyncIterator[pb.BatchItem], make_call: Callable[[], Call]
-    ) -> AsyncIterator[pb.ClassifyResult]:
+    async def classify_stream(self, items: AsyncIterator[StreamItem]) -> AsyncIterator[pb.ClassifyResult]:
         """A result for each picture, in order, while the next ones are worked on.
 
         Args:
             items: the pictures; read only as fast as places come free.
-            make_call: called once for each picture, since each has its own deadline.
         """
         window: asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None] = asyncio.Queue(
             self._settings.stream_window_images
         )
-        reader = asyncio.create_task(self._read_stream(items, make_call, window))
+        reader = asyncio.create_task(self._read_stream(items, window))
         try:
             while task := await window.get():
                 yield await task
@@ -133,22 +138,21 @@ class Classifier:
             return await self._explainer.explain(inspected, Question.of(options, other.release), other, call)
 
     async def _read_stream(
-        self,
-        items: AsyncIterator[pb.BatchItem],
-        make_call: Callable[[], Call],
-        window: "asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None]",
+        self, items: AsyncIterator[StreamItem], window: "asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None]"
     ) -> None:
         index = 0
         try:
             async for item in items:
-                await window.put(asyncio.create_task(self._classify_item(item, index, make_call())))
+                task = asyncio.create_task(self._classify_item(item, index))
+                task.add_done_callback(item.answered)
+                await window.put(task)
                 index += 1
         finally:
             await window.put(None)
 
-    async def _classify_item(self, item: pb.BatchItem, index: int, call: Call) -> pb.ClassifyResult:
-        (outcome,) = await self._classify([item.image], call, is_patient=True)
-        return result(item.id, index, outcome, call.request_id)
+    async def _classify_item(self, one: StreamItem, index: int) -> pb.ClassifyResult:
+        (outcome,) = await self._classify([one.item.image], one.call, is_patient=True)
+        return result(one.item.id, index, outcome, one.call.request_id)
 
     async def _classify(self, data: Sequence[bytes], call: Call, *, is_patient: bool = False) -> list[Outcome]:
         """Pictures that go to the models together."""
@@ -156,7 +160,7 @@ class Classifier:
         inspected: list[Inspected | LookbookError] = []
         try:
             if not is_patient:
-                self._limiter.check(len(data))  # before there is any work with them
+                self._limiter.check(len(data), call.caller)  # before there is any work with them
             inspected = [self._inspect(image) for image in data]
             outcomes = await self._work(inspected, call, started, is_patient)
         except LookbookError as error:
@@ -176,7 +180,8 @@ class Classifier:
     ) -> list[Outcome]:
         count = sum(isinstance(one, Inspected) for one in inspected)
         await self._rates.admit(call.caller, count, call.deadline, is_patient=is_patient)
-        async with self._limiter.places(count, call.deadline, is_patient=is_patient) as queue_s:
+        places = self._limiter.places(count, call.deadline, caller=call.caller, call=call, is_patient=is_patient)
+        async with places as queue_s:
             candidate = self._releases.pick()
             prepared = await self._prepare_all(inspected, candidate.release.sizes)
             pictures = [one for one in prepared if isinstance(one, Picture)]

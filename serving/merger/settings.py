@@ -64,14 +64,24 @@ class Settings:
 
     max_image_bytes: Annotated[int, Row("Largest picture file.", 1)] = 20 * 2**20
     max_image_pixels: Annotated[int, Row("Largest picture, width times height.", 1)] = 50_000_000
-    max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 64 * 2**20
+    max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 32 * 2**20
+    max_held_bytes: Annotated[
+        int, Row("Bytes held at once of all requests, those that still come in first: the slowest give way (429).", 1)
+    ] = 64 * 2**20
+    max_connections: Annotated[
+        int, Row("Most connections to a port at once; an idle one of whoever has most gives way to a new one.", 1)
+    ] = 512
     max_batch_images: Annotated[int, Row("Most pictures in one batch call.", 1)] = 64
     model_batch_images: Annotated[int, Row("Most pictures in one call to a model.", 1)] = 16
     model_calls: Annotated[
         int, Row("Most calls at once to each server of a model; what comes meanwhile shares the next.", 1)
     ] = 1
     stream_window_images: Annotated[int, Row("Most pictures of one stream that are worked on at once.", 1)] = 16
+    stream_idle_timeout_ms: Annotated[
+        int, Row("Time that a stream may wait for its client, to send a picture or to read a result.", 1)
+    ] = 60_000
     max_streams: Annotated[int, Row("Most streams at once.", 1)] = 32
+    max_caller_streams: Annotated[int, Row("Most streams of one caller at once.", 1)] = 8
     max_active_images: Annotated[int, Row("Most pictures that are worked on at once, over all callers.", 1)] = 32
     max_queued_images: Annotated[int, Row("Most pictures that wait for a place; more are refused (429).")] = 64
     rate_images_per_s: Annotated[

@@ -2,8 +2,9 @@
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import InvalidRequest
@@ -32,6 +33,20 @@ class Call:
     deadline: Deadline
     allow_partial: bool = False
     top_k: int = DEFAULT_TOP_K
+
+
+class Item(NamedTuple):
+    """One picture of many: the caller's name for it, and the file. A message would copy the file at every look."""
+
+    id: str
+    image: bytes
+
+
+class Batch(NamedTuple):
+    """Pictures of one call, and how to answer."""
+
+    items: Sequence[Item]
+    options: pb.ClassifyOptions
 
 
 def request_id(given: str | None) -> str:

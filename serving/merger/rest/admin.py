@@ -10,7 +10,7 @@ from serving.merger.telemetry import Telemetry
 
 def make_admin_app(lifecycle: Lifecycle, telemetry: Telemetry) -> FastAPI:
     """``/metrics``, ``/livez`` and ``/readyz``: no key, no TLS, so not for the outside."""
-    app = FastAPI(title="Lookbook: operations", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Lookbook: operations", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     add_health(app, lifecycle)
 
     @app.get("/metrics")

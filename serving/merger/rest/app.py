@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from serving.merger import views
 from serving.merger.admission.api_keys import Callers
+from serving.merger.admission.uploads import Uploads
 from serving.merger.core.calls import MAX_TOP_K, Call, make_call
 from serving.merger.core.errors import (
     InvalidRequest,
@@ -26,7 +27,7 @@ from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.releases import Releases
 from serving.merger.rest import admin, docs, page
 from serving.merger.rest.bodies import keep_uploads_in_memory, read_batch, read_image
-from serving.merger.rest.middleware import Gate
+from serving.merger.rest.middleware import ClientGone, Gate, identify
 from serving.merger.rest.problems import problem_response
 from serving.merger.service import Classifier
 from serving.merger.settings import Settings
@@ -55,16 +56,20 @@ def make_app(
     classifier: Classifier,
     releases: Releases,
     callers: Callers,
+    uploads: Uploads,
     lifecycle: Lifecycle,
     telemetry: Telemetry,
     settings: Settings,
 ) -> FastAPI:
     """The ASGI application over the classifier."""
     keep_uploads_in_memory(settings)
-    app = FastAPI(title="Lookbook", docs_url=None, redoc_url=None, openapi_url=None)
+    # Redirects to paths with another slash would name whatever host the caller says that we are.
+    app = FastAPI(title="Lookbook", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(
         Gate,
         max_body_bytes=settings.max_request_bytes,
+        callers=callers,
+        uploads=uploads,
         shed=classifier.shed,
         observer=partial(telemetry.called, "http"),
     )
@@ -143,8 +148,8 @@ def _add_views(app: APIRouter, releases: Releases) -> None:
 
 
 async def _identify(callers: Callers, request: Request) -> None:
-    address = request.client.host if request.client else ""
-    request.state.caller = callers.identify(dict(request.headers), address)
+    if not hasattr(request.state, "caller"):
+        request.state.caller = identify(callers, request.scope)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -189,7 +194,7 @@ async def _unless_gone(request: Request, work: Awaitable[Reply]) -> Reply:
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise asyncio.CancelledError
+        raise ClientGone
     finally:
         task.cancel()
         gone.cancel()

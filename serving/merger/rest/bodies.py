@@ -1,16 +1,16 @@
 """Pictures out of HTTP requests: raw bodies, multipart forms and JSON."""
 
-import asyncio
-import json
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from google.protobuf import json_format
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from serving.merger.core.errors import ImageMissing, ImageTooLarge, ImageUnsupported, InvalidRequest, UploadTimeout
+from serving.merger.admission.uploads import Upload
+from serving.merger.core.calls import Batch, Item
+from serving.merger.core.errors import ImageMissing, ImageTooLarge, ImageUnsupported, InvalidRequest
+from serving.merger.rest import json_batch
 from serving.merger.settings import Settings
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -31,17 +31,17 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     """
     content_type = _content_type(request)
     if content_type == MULTIPART:
-        files = await _in_time(_files(request, "image", 1), settings)
-        return await files[0].read()
+        files = await _in_time(request, _files(request, "image", 1), settings)
+        return await _taken(files[0])
     if content_type not in RAW_TYPES:
         given = content_type or "none"
         raise ImageUnsupported(
             f"The content type is {given}; send {', '.join(RAW_TYPES)}, or {MULTIPART} with a file field “image”."
         )
-    return await _in_time(_raw(request, settings.max_image_bytes), settings)
+    return await _in_time(request, _raw(request, settings.max_image_bytes), settings)
 
 
-async def read_batch(request: Request, settings: Settings) -> pb.ClassifyBatchRequest:
+async def read_batch(request: Request, settings: Settings) -> Batch:
     """The pictures of a batch; options only if the body is JSON.
 
     Raises:
@@ -49,12 +49,11 @@ async def read_batch(request: Request, settings: Settings) -> pb.ClassifyBatchRe
     """
     content_type = _content_type(request)
     if content_type == JSON:
-        return _parse(await _in_time(request.body(), settings))
+        return await json_batch.parse(await _in_time(request, json_batch.read(request, settings), settings), settings)
     if content_type != MULTIPART:
         raise InvalidRequest(f"The content type is {content_type or 'none'}; send {MULTIPART} or {JSON}.")
-    files = await _in_time(_files(request, "images", settings.max_batch_images), settings)
-    items = [pb.BatchItem(id=file.filename or "", image=await file.read()) for file in files]
-    return pb.ClassifyBatchRequest(items=items)
+    files = await _in_time(request, _files(request, "images", settings.max_batch_images), settings)
+    return Batch([Item(file.filename or "", await _taken(file)) for file in files], pb.ClassifyOptions())
 
 
 def keep_uploads_in_memory(settings: Settings) -> None:
@@ -66,12 +65,16 @@ def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _in_time(body: Coroutine[Any, Any, Body], settings: Settings) -> Body:
-    try:
-        return await asyncio.wait_for(body, settings.upload_timeout_ms / 1000)
-    except asyncio.TimeoutError:
-        limit_s = settings.upload_timeout_ms / 1000
-        raise UploadTimeout(f"The body took longer than the {limit_s:g} s that are allowed.") from None
+async def _in_time(request: Request, body: Coroutine[Any, Any, Body], settings: Settings) -> Body:
+    upload: Upload = request.state.upload
+    return await upload.read(body, settings.upload_timeout_ms / 1000)
+
+
+async def _taken(file: UploadFile) -> bytes:
+    """The file's bytes, which are then held once."""
+    data = await file.read()
+    await file.close()
+    return data
 
 
 async def _raw(request: Request, max_bytes: int) -> bytes:
@@ -97,13 +100,3 @@ async def _files(request: Request, field: str, at_most: int) -> list[UploadFile]
         names = sorted({str(name) for name in form})
         raise ImageMissing(f"The form has no file field “{field}”; its fields are {names}.")
     return files
-
-
-def _parse(body: bytes) -> pb.ClassifyBatchRequest:
-    try:
-        document = json.loads(body)
-        if not isinstance(document, dict):
-            raise ValueError("it is no object")
-        return json_format.ParseDict(document, pb.ClassifyBatchRequest())
-    except (ValueError, json_format.ParseError, RecursionError) as error:
-        raise InvalidRequest(f"The JSON is no ClassifyBatchRequest: {str(error)[:200]}") from error

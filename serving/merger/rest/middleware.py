@@ -1,13 +1,18 @@
-"""What every HTTP request goes through: a request id, a bound on its body, headers that harden, counting."""
+"""What every HTTP request goes through: a request id, who calls, bounds on its body, headers that harden, counting."""
 
 import asyncio
+import contextlib
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.merger.admission.api_keys import Callers
+from serving.merger.admission.uploads import Upload, Uploads
 from serving.merger.core.calls import REQUEST_ID_HEADER, request_id
 from serving.merger.core.errors import LookbookError, RequestTooLarge
 from serving.merger.rest.problems import problem_response
@@ -29,24 +34,40 @@ HEADERS: Final = {
 LINGER_S: Final = 15.0
 SMALL_REST_BYTES: Final = 64 * 2**10
 
+ABORTED: Final = "aborted"
+"""Outcome of a request whose client went away before it had an answer."""
+
 Observer = Callable[[str, str, float, str], None]
-Shed = Callable[[str], LookbookError | None]
+Shed = Callable[[str, str], LookbookError | None]
+
+log = logging.getLogger(__name__)
+
+
+class ClientGone(Exception):
+    """The client hung up while its answer was worked on."""
 
 
 class Gate:
-    """ASGI middleware. ``scope["state"]`` gets ``request_id``; a handler may set ``code`` (an error's) there.
+    """ASGI middleware. ``scope["state"]`` gets ``request_id``, and for a POST ``caller`` and ``upload``; a handler may
+    set ``code`` (an error's) there.
 
     Args:
         app: behind the gate.
         max_body_bytes: reading more of a body raises RequestTooLarge.
-        shed: given a request id, the reason why no more pictures are taken right now, if there is one: refusing is then
-            spared all that comes after the gate, and what is spared answers those who are let in.
+        callers: tells who calls, before anything of a body is read.
+        uploads: the budget that bodies come out of.
+        shed: given caller and request id, the reason why no more pictures are taken from it right now, if there is one:
+            refusing is then spared all that comes after the gate, and what is spared answers those who are let in.
         observer: is told handler, code, seconds and request id of each request.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, shed: Shed, observer: Observer) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body_bytes: int, callers: Callers, uploads: Uploads, shed: Shed, observer: Observer
+    ) -> None:
         self._app = app
         self._limit = max_body_bytes
+        self._callers = callers
+        self._uploads = uploads
         self._shed = shed
         self._observer = observer
 
@@ -56,18 +77,44 @@ class Gate:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        name = request_id(Headers(scope=scope).get(REQUEST_ID_HEADER))
+        headers = Headers(scope=scope)
+        name = request_id(headers.get(REQUEST_ID_HEADER))
         state = scope.setdefault("state", {})
         state["request_id"] = name
-        body = _Body(Headers(scope=scope), receive, self._limit)
-        app = self._app
-        if scope["method"] == "POST" and (error := self._shed(name)):
-            state["code"] = error.code
-            app = problem_response(error, name)
         try:
-            await app(scope, body.receive, _hardened(send, name, body))
+            await self._answer(scope, _Body(headers, receive, self._limit), send, name)
+        except (ClientDisconnect, ClientGone):
+            state["code"] = ABORTED
+            log.debug("the client hung up", extra={"request_id": name})
         finally:
             self._observer(_handler(scope), state.get("code", "ok"), time.perf_counter() - started, name)
+
+    async def _answer(self, scope: Scope, body: "_Body", send: Send, name: str) -> None:
+        if scope["method"] != "POST":
+            await self._app(scope, body.receive, _hardened(send, name, body))
+            return
+        state = scope["state"]
+        try:
+            caller = state["caller"] = identify(self._callers, scope)
+            refusal = self._shed(caller, name)
+        except LookbookError as error:
+            caller, refusal = "", error
+        with self._uploads.upload(caller) if refusal is None else contextlib.nullcontext() as upload:
+            body.upload = state["upload"] = upload
+            app = self._app if refusal is None else problem_response(refusal, name)
+            if refusal is not None:
+                state["code"] = refusal.code
+            await app(scope, body.receive, _hardened(send, name, body))
+
+
+def identify(callers: Callers, scope: Scope) -> str:
+    """Who sends the request.
+
+    Raises:
+        Unauthenticated: a key is asked for, and there is none that is known.
+    """
+    client = scope.get("client")
+    return callers.identify(dict(Headers(scope=scope)), client[0] if client else "")
 
 
 class _Body:
@@ -82,16 +129,20 @@ class _Body:
         self._came = 0
         self._announced = int(announced) if announced.isdigit() else limit
         self.is_whole = False
+        self.upload: Upload | None = None
 
     async def receive(self) -> Message:
         """The next message.
 
         Raises:
             RequestTooLarge: more came, or was announced, than is allowed.
+            Overloaded: too much is held already, and this comes the slowest.
         """
         if not self._is_announced_too_large:
             message = await self._next()
             if self._came <= self._limit:
+                if self.upload is not None:
+                    self.upload.grow(len(message.get("body", b"")))
                 return message
         raise RequestTooLarge(f"The request has more than the {self._limit} bytes that are allowed.")
 

@@ -1,63 +1,196 @@
-"""uvicorn's HTTP/1.1 with bounds on the head of a request, which uvicorn lacks.
+"""uvicorn's HTTP/1.1 with bounds on all that a request can make it hold or wait for, which uvicorn lacks.
 
-Without them whoever sends a head byte by byte, or one without end, holds a connection and memory for nothing.
+Heads, bodies and trailers are bounded in bytes, in fields and in time, whatever the address that is asked: whoever
+sends byte by byte, or without end, would else hold a connection and memory for nothing. So would whoever does not read
+answers. When there are too many connections, an idle one of the address that has most gives way.
 """
 
 import asyncio
-from typing import Any, Final
+import time
+from collections import Counter
+from typing import Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S: Final = 10.0
 """From the connection, or a request's first byte, to the end of its head."""
 MOST_HEAD_BYTES: Final = 64 * 2**10
+MOST_FIELDS: Final = 100
+"""Header fields, and trailer fields, of a request."""
+MOST_URL_BYTES: Final = 8 * 2**10
+
+UNREAD_S: Final = 5.0
+UNREAD_BYTES: Final = 64 * 2**10
+"""What may still come of a request that has been answered without it."""
+
+LINGER_FACTOR: Final = 4
+"""So many times the largest body may come in all: refused ones are read on for a while, and chunks have frames."""
+CHUNK_BYTES: Final = 16
+FREE_CHUNKS: Final = 1_000
+"""Chunks must have so many bytes on average, the first thousand apart."""
+
+ANSWER_S: Final = 30.0
+"""How long a client may leave what was sent to it unread."""
 
 
-class BoundedHeads(HttpToolsProtocol):
-    """Hangs up on whoever takes too long over a head, or makes it too large."""
+class Bounds(NamedTuple):
+    """What differs between ports: the largest body in bytes, the time for it in seconds, and most connections."""
+
+    body_bytes: int
+    body_s: float
+    connections: int
+
+
+def bounded(bounds: Bounds) -> type[HttpToolsProtocol]:
+    """The protocol with these bounds, as uvicorn wants it: a class."""
+    return type("BoundedHttp", (_BoundedHttp,), {"bounds": bounds})
+
+
+class _TooMuch(Exception):
+    """Ends the parsing of what came, and with it the connection."""
+
+
+class _BoundedHttp(HttpToolsProtocol):
+    bounds: Bounds
 
     _timer: asyncio.TimerHandle | None = None
-    _head_bytes = 0
+    _writing: asyncio.TimerHandle | None = None
+    _is_in_head = True
+    _is_whole = True
+    _came = _may_come = _last = 0
+    _fields = _chunks = 0
+    _quiet_since = 0.0
 
     def connection_made(self, transport: Any) -> None:
         """Expects the first head."""
         super().connection_made(transport)
+        self._quiet_since = time.monotonic()
         self._expect_head()
+        if len(self.connections) > self.bounds.connections:
+            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expects nothing more."""
-        self._stop_timer()
+        self._stop(self._timer)
+        self._stop(self._writing)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what belongs to a head."""
-        if self._timer is not None:
-            self._head_bytes += len(data)
+        """Counts what comes of a request, whatever part it is of."""
+        self._last = len(data)
+        self._came += self._last
         super().data_received(data)
-        if self._timer is not None and self._head_bytes > MOST_HEAD_BYTES:
+        if self._came > self._may_come and not (self._is_whole and not self._is_in_head):
             self._hang_up()
+
+    def send_400_response(self, msg: str) -> None:
+        """Says so, unless this request has its answer already."""
+        if self.cycle is not None and self.cycle.response_started:
+            self._hang_up()
+        else:
+            super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        if self._timer is None:
+        if not self._is_in_head:
             self._expect_head()
+        self._is_whole = False
         super().on_message_begin()
 
+    def on_url(self, url: bytes) -> None:
+        """Counts it."""
+        super().on_url(url)
+        if len(self.url) > MOST_URL_BYTES:
+            raise _TooMuch
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head, or a trailer: those are counted and forgotten."""
+        self._fields += 1
+        if self._fields > MOST_FIELDS:
+            raise _TooMuch
+        if self._is_in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """A head has ended; the body has bounds of its own."""
-        self._stop_timer()
+        """A head has ended, and a body may begin."""
+        self._is_in_head = False
+        self._fields = self._chunks = 0
+        self._came, self._may_come = self._last, self._last + LINGER_FACTOR * self.bounds.body_bytes + MOST_HEAD_BYTES
+        self._wait(self.bounds.body_s)
         super().on_headers_complete()
 
-    def _expect_head(self) -> None:
-        self._head_bytes = 0
-        self._timer = self.loop.call_later(HEAD_S, self._hang_up)
+    def on_chunk_header(self) -> None:
+        """A chunk begins."""
+        self._chunks += 1
+        if self._chunks > FREE_CHUNKS and self._came < CHUNK_BYTES * self._chunks:
+            raise _TooMuch
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def on_body(self, body: bytes) -> None:
+        """Part of a body; one that comes before the request ahead of it is answered would only be stored."""
+        if self.pipeline:
+            raise _TooMuch
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        self._is_whole = True
+        self._stop(self._timer)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is out; of its request only a little may still come."""
+        self._quiet_since = time.monotonic()
+        if not self._is_whole and not self._is_in_head and self.cycle.response_complete:
+            self._may_come = min(self._may_come, self._came + UNREAD_BYTES)
+            self._wait(UNREAD_S)
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        super().pause_writing()
+        self._stop(self._writing)
+        self._writing = self.loop.call_later(ANSWER_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client reads on."""
+        super().resume_writing()
+        self._stop(self._writing)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits for anything that goes on here."""
+        return self.cycle is None or self.cycle.response_complete
+
+    @property
+    def address(self) -> str:
+        """The client's, without the port."""
+        return self.client[0] if self.client else ""
+
+    def _make_room(self) -> None:
+        ours = [one for one in self.connections if isinstance(one, _BoundedHttp)]
+        counts = Counter(one.address for one in ours)
+        idle = [one for one in ours if one.is_idle]
+        min(idle, key=lambda one: (-counts[one.address], one._quiet_since)).transport.abort()
+
+    def _expect_head(self) -> None:
+        self._is_in_head = True
+        self._fields = 0
+        self._came, self._may_come = 0, MOST_HEAD_BYTES
+        self._wait(HEAD_S)
+
+    def _wait(self, seconds: float) -> None:
+        self._stop(self._timer)
+        self._timer = self.loop.call_later(seconds, self._hang_up)
+
+    @staticmethod
+    def _stop(timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()
 
     def _hang_up(self) -> None:
-        self._stop_timer()
-        if self.cycle is None or self.cycle.response_complete:
+        """Ends the connection: in order if an answer has gone out, else at once."""
+        self._stop(self._timer)
+        if self.is_idle:
             self.transport.close()
+        else:
+            self.transport.abort()

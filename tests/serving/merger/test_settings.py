@@ -28,6 +28,7 @@ def test_every_setting_is_explained() -> None:
             "_failures",
             "_calls",
             "_per_s",
+            "_connections",
         )
         assert not is_number or name.endswith((*units, "_per_s")), name
 

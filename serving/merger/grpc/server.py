@@ -1,0 +1,111 @@
+"""The gRPC server: the service, health and reflection, and the bounds of its connections."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from schema import heads as table
+from serving.merger.admission.streams import Streams
+from serving.merger.core.errors import LookbookError
+from serving.merger.grpc.guard import abort, address
+from serving.merger.grpc.servicer import ClassifierServicer
+from serving.merger.lifecycle import Lifecycle
+from serving.merger.settings import Settings
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+SERVICE: Final = pb.DESCRIPTOR.services_by_name["Classifier"].full_name
+STREAMS_PER_CONNECTION: Final = 100
+WATCHES_OF_ONE: Final = 32
+"""Streams of the health and reflection services that one address may hold open."""
+MOST_METADATA_BYTES: Final = 16 * 2**10
+IDENTITY_ALONE: Final = 1
+"""The bit of gRPC's algorithm that does not compress."""
+
+
+def make_server(servicer: ClassifierServicer, lifecycle: Lifecycle, settings: Settings) -> grpc.aio.Server:
+    """The server with service, health and reflection; not yet bound or started."""
+    bounded = _BoundedStreams(Streams(settings.max_connections, WATCHES_OF_ONE))
+    server = grpc.aio.server(options=_options(settings), interceptors=[bounded])
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, servicer.handlers()),))
+    health_servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    lifecycle.listen(lambda: _show(health_servicer, lifecycle))
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server
+
+
+class _BoundedStreams(grpc.aio.ServerInterceptor):
+    """Bounds the streams of other services than ours: they have no end of their own."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+
+    async def intercept_service(
+        self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]], details: grpc.HandlerCallDetails
+    ) -> Any:
+        """The handler, bounded if it answers with a stream."""
+        handler = await continuation(details)
+        if handler is None or not handler.response_streaming or details.method.startswith(f"/{SERVICE}/"):
+            return handler
+        name = "stream_stream" if handler.request_streaming else "unary_stream"
+        return handler._replace(**{name: self._bounded(getattr(handler, name))})
+
+    def _bounded(self, behaviour: Callable[..., Any]) -> Callable[..., Any]:
+        async def bounded(request: Any, context: grpc.aio.ServicerContext) -> None:
+            try:
+                with self._streams.open(address(context.peer())):
+                    await _run(behaviour(request, context), context)
+            except LookbookError as error:
+                await abort(context, error, "")
+
+        return bounded
+
+
+async def _run(answers: Any, context: grpc.aio.ServicerContext) -> None:
+    """Runs a handler of either kind: one that writes its answers, or that yields them."""
+    if asyncio.iscoroutine(answers):
+        await answers
+        return
+    async for answer in answers:
+        await context.write(answer)
+
+
+def _show(health_servicer: Any, lifecycle: Lifecycle) -> None:
+    states = dict.fromkeys(("", SERVICE), lifecycle.is_serving)
+    states |= {model: lifecycle.is_model_serving(model) for model in table.MODELS}
+    status = health_pb2.HealthCheckResponse
+    for service, is_serving in states.items():
+        setting = health_servicer.set(service, status.SERVING if is_serving else status.NOT_SERVING)
+        task = asyncio.ensure_future(setting)
+        _background.add(task)
+        task.add_done_callback(_background.discard)
+
+
+_background: set["asyncio.Future[None]"] = set()
+"""Keeps the tasks alive: the loop itself holds them weakly."""
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    # A connection that is too old takes no more calls, and finishes those under way: no call is lost by it.
+    age_ms = settings.grpc_connection_age_ms
+    return [
+        *([("grpc.max_connection_age_ms", age_ms)] if age_ms else []),
+        ("grpc.so_reuseport", 0),  # a port that is taken should be an error, not shared
+        ("grpc.max_receive_message_length", settings.max_request_bytes),
+        # A compressed message is bounded before it is unpacked and not after, and pictures are compressed already.
+        ("grpc.compression_enabled_algorithms_bitset", IDENTITY_ALONE),
+        ("grpc.max_metadata_size", MOST_METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", MOST_METADATA_BYTES),
+        ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION),
+        ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        ("grpc.max_connection_idle_ms", 300_000),
+        ("grpc.server_handshake_timeout_ms", 10_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+    ]
