@@ -89,7 +89,7 @@ K8S = [
 
 setup(
     name="lookbook",
-    version="0.1.0",
+    version="0.2.0",
     description="Fashion-image classification on TFX and TensorFlow Serving",
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # pin.sh REGISTRY [TAG]: builds and pushes the images to REGISTRY and writes all digests into overlays/prod/images.
-#   k8s/images/pin.sh registry.example.com/lookbook 0.1.0
+#   k8s/images/pin.sh registry.example.com/lookbook 0.2.0
 # Needs docker with buildx, logged in to REGISTRY. TensorFlow Serving is not rebuilt, only looked up.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

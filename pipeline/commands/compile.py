@@ -20,7 +20,7 @@ from pipeline.running.console import quiet_console
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a hyper-parameter of the profile; repeatable."
 )
-@click.option("--image", default="lookbook/pipeline:0.1.0", show_default=True, help="Of the pipeline, see k8s/images.")
+@click.option("--image", default="lookbook/pipeline:0.2.0", show_default=True, help="Of the pipeline, see k8s/images.")
 @click.option(
     "--pipeline-root", required=True, metavar="URI", help="Where the cluster keeps artifacts: gs://… or s3://…"
 )
@@ -41,7 +41,7 @@ def command(
     \b
     Example:
       lookbook compile --target kubeflow --data /catalogue --root /lookbook \\
-        --pipeline-root gs://bucket/lookbook --image registry.example/lookbook/pipeline:0.1.0 --out lookbook.yaml
+        --pipeline-root gs://bucket/lookbook --image registry.example/lookbook/pipeline:0.2.0 --out lookbook.yaml
     """
     if out.suffix not in (".yaml", ".json"):
         raise click.UsageError(f"--out is {out}; it must end in .yaml or .json")
