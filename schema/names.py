@@ -1,4 +1,4 @@
-"""Every shared name, once: features, labels, splits, models, heads, signatures and tensors.
+"""Every other shared name, once: features, splits, models, signatures and tensors. The heads: :mod:`schema.heads`.
 
 Both environments import this module, so it uses nothing but the standard library.
 
@@ -39,11 +39,6 @@ USAGE: Final = "usage"
 PRODUCT_NAME: Final = "productDisplayName"
 SPLIT_COLUMN: Final = "split"  # optional in styles.csv: train, eval or test
 
-LABELS: Final = (ARTICLE_TYPE_LABEL, SUB_CATEGORY_LABEL, MASTER_CATEGORY_LABEL)
-ATTRIBUTES: Final = (GENDER, BASE_COLOUR, SEASON, YEAR, USAGE, PRODUCT_NAME)
-REQUIRED_COLUMNS: Final = (ID, *LABELS)
-"""Columns that ``styles.csv`` must have; ATTRIBUTES may be missing or empty."""
-
 # Layout of a catalogue.
 STYLES_CSV: Final = "styles.csv"
 IMAGES_DIR: Final = "images"
@@ -54,26 +49,11 @@ EVAL: Final = "eval"
 TEST: Final = "test"
 SPLITS: Final = (TRAIN, EVAL, TEST)
 
-# Heads and the models that carry them.
+# The taxonomy's heads, and the models (one is named like its head); their table is schema.heads.
 ARTICLE_TYPE: Final = "article_type"
 SUB_CATEGORY: Final = "sub_category"
 MASTER_CATEGORY: Final = "master_category"
 CATEGORY: Final = "category"
-
-HEAD_LABELS: Final = {
-    ARTICLE_TYPE: ARTICLE_TYPE_LABEL,
-    SUB_CATEGORY: SUB_CATEGORY_LABEL,
-    MASTER_CATEGORY: MASTER_CATEGORY_LABEL,
-}
-"""Head → the column that holds its label."""
-
-MODEL_HEADS: Final = {
-    ARTICLE_TYPE: (ARTICLE_TYPE,),
-    CATEGORY: (MASTER_CATEGORY, SUB_CATEGORY),
-}
-"""Model name (as TensorFlow Serving knows it) → its heads."""
-
-MODELS: Final = tuple(MODEL_HEADS)
 
 # Signatures and tensors.
 SERVING_DEFAULT: Final = "serving_default"
@@ -89,21 +69,7 @@ ALWAYS_REVIEW: Final = 1.01
 """The review threshold of a head none of whose confidences was found good enough: no answer reaches it."""
 
 CARD_KEY: Final = "card"
-"""Metadata key of the model card, a JSON object::
-
-    {"model": "category",
-     "image": {"height": 80, "width": 60},                     # what the model sees, pixels
-     "heads": {"sub_category": {"labels": [...],               # in the order of the ``scores`` signature
-                                "temperature": 1.0,            # already applied to the scores, and so is
-                                "curvature": 0.0,              # this: see ``components/calibration/fitting.py``
-                                "review_threshold": 0.62,      # below it a person should look
-                                "review_precision": 0.97}},    # share right at or above it, on the eval split
-     "taxonomy": [{"article_type": "Shirts", "sub_category": "Topwear", "master_category": "Apparel",
-                   "count": 2884}],                            # every path seen in training, the same in both models
-     "joint": {"article_type": 1.0, "sub_category": 0.5, "master_category": 0.5, "path": 0.5},
-                                                               # exponents of P(type), P(sub), P(master), P(path | type)
-     "training": {...}}                                        # free-form provenance: profile, data and code hashes
-"""
+"""Metadata key of the model card, a JSON object: see :mod:`schema.model_card`."""
 
 
 def label_id(head: str) -> str:

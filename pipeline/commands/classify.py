@@ -22,7 +22,7 @@ from pipeline.errors import RunError
 @json_option
 @refusing(RunError)
 def command(layout: Layout, paths: tuple[Path, ...], server: Remote | None, out: Path | None, as_json: bool) -> None:
-    """Tell article type, sub-category and master category of photos.
+    """Tell article type, sub-category, master category and the release's attributes of photos.
 
     Exit code 1 if a photo could not be classified.
 
@@ -69,4 +69,10 @@ def _line(result: dict[str, Any]) -> str:
         return f"{result['file']}: {result['error']['detail']}"
     answer = result["answer"]
     look = "".join(f"\n  needs a look: {reason['message']}" for reason in answer["review"]["reasons"])
-    return f"{result['file']}: {' › '.join(answer['path'])}  ({answer['joint']['confidence']:.2f}){look}"
+    attributes = "".join(f"\n  {_attribute(one)}" for one in answer["attributes"])
+    return f"{result['file']}: {' › '.join(answer['path'])}  ({answer['joint']['confidence']:.2f}){attributes}{look}"
+
+
+def _attribute(prediction: dict[str, Any]) -> str:
+    unsure = ", unsure" if prediction["review"] else ""
+    return f"{prediction['head'].replace('_', ' ')}: {prediction['label']}  ({prediction['confidence']:.2f}{unsure})"

@@ -7,7 +7,6 @@ import click
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
-from schema import heads as table
 from schema import names
 
 _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
@@ -24,11 +23,7 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
     help=f"Picture to write: {', '.join(_FORMATS)}.",
 )
 @click.option(
-    "--head",
-    type=click.Choice([head.name for head in table.HEADS]),
-    default=names.ARTICLE_TYPE,
-    show_default=True,
-    help="To ask; the release must have it.",
+    "--head", default=names.ARTICLE_TYPE, show_default=True, help="To ask: of the taxonomy, or one of the attributes."
 )
 @click.option("--label", default="", help="To explain; default: the head's best one.")
 @server_options
@@ -45,6 +40,7 @@ def command(
     Examples:
       lookbook explain shoe.jpg
       lookbook explain shoe.jpg --label "Sports Shoes" --out why.png
+      lookbook explain shoe.jpg --head gender
       lookbook explain shoe.jpg --head sub_category --json --server localhost:9090
     """
     if out.suffix.lower() not in _FORMATS:

@@ -5,43 +5,22 @@ in it is not done again. A file that cannot be classified has its error in its r
 all, the run ends, to be resumed later.
 """
 
-import csv
-import io
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tqdm import tqdm
 
-from schema import names
 from serving.client.client import ClassifierClient, ClassifyError
-from serving.proto.json_view import as_json
+from serving.client.outputs import Output, output_for
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 PATIENCE_S: Final = 60.0
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-
-COLUMNS: Final = (
-    "file",
-    names.ID,
-    names.MASTER_CATEGORY_LABEL,
-    names.SUB_CATEGORY_LABEL,
-    names.ARTICLE_TYPE_LABEL,
-    "confidence",
-    "level",
-    "review",
-    "reasons",
-    "agree",
-    "release",
-    "error",
-    "detail",
-)
-"""Columns of the CSV. The labels are those of the joint answer, in the columns of a catalogue's ``styles.csv``."""
+POLL_S: Final = 0.5
 
 
 @dataclass
@@ -86,21 +65,37 @@ def classify_directory(
         NotADirectoryError: there is no such folder.
         ValueError: ``out`` has another suffix, or holds rows of other files than those of ``folder``.
     """
-    layout = _layout(out)
+    output = output_for(out)
     pictures = {path.relative_to(folder).as_posix(): path for path in find_pictures(folder)}
-    done = _resume(out, layout, list(pictures))
+    done = _resume(out, output, list(pictures))
     todo = list(pictures.items())[done:]
     summary = Summary(resumed=done)
+    output.begin((lambda: _attributes(client)) if todo else tuple)
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(pictures), initial=done) as bar:
         if stream.tell() == 0:
-            stream.write(layout.header)
+            stream.write(output.header)
         for name, result in _results(client, todo):
-            stream.write(layout.row(name, result))
+            stream.write(output.row(name, result))
             stream.flush()
             bar.update()
             _count(summary, name, result, report)
+    if output.left_out:
+        report(f"{out} has no columns for {', '.join(sorted(output.left_out))}; give another output to have them")
     return summary
+
+
+def _attributes(client: ClassifierClient) -> tuple[str, ...]:
+    """Columns of the release's attributes. While a model is away they are not all known, so that is waited for.
+
+    Raises:
+        ClassifyError: the server cannot be asked.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not (models := client.models()).ready and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    heads = [head for model in models.models for head in model.card.heads]
+    return tuple(head.column for head in heads if head.column and not head.HasField("level"))
 
 
 def _count(summary: Summary, name: str, result: pb.ClassifyResult, report: Callable[[str], None]) -> None:
@@ -165,68 +160,7 @@ def _again(client: ClassifierClient, result: pb.ClassifyResult, path: Path) -> p
         return pb.ClassifyResult(id=result.id, index=result.index, error=error.problem)
 
 
-class _JsonLines:
-    header = ""
-
-    def row(self, name: str, result: pb.ClassifyResult) -> str:
-        view = as_json(result)
-        return json.dumps({"file": name, "answer": view["answer"], "error": view["error"]}, ensure_ascii=False) + "\n"
-
-    def names(self, text: str) -> list[str]:
-        return [json.loads(line)["file"] for line in text.splitlines()]
-
-    def stored(self, name: str) -> str:
-        return name
-
-
-class _Csv:
-    header = ",".join(COLUMNS) + "\n"
-
-    def row(self, name: str, result: pb.ClassifyResult) -> str:
-        values = {"file": name, names.ID: Path(name).stem}
-        values |= _answer_values(result.answer) if result.HasField("answer") else _error_values(result.error)
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerow([self.stored(str(values.get(key, ""))) for key in COLUMNS])
-        return buffer.getvalue()
-
-    def names(self, text: str) -> list[str]:
-        rows = csv.DictReader(io.StringIO(text))
-        if text and tuple(rows.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"its columns are {rows.fieldnames}, not {list(COLUMNS)}")
-        return [row["file"] for row in rows]
-
-    def stored(self, name: str) -> str:
-        """A cell that no spreadsheet takes for a formula."""
-        return f"'{name}" if name.startswith(FORMULA_STARTS) else name
-
-
-def _answer_values(answer: pb.ClassifyResponse) -> dict[str, Any]:
-    agree = answer.agreement.agree if answer.agreement.HasField("agree") else ""
-    return {
-        names.MASTER_CATEGORY_LABEL: answer.joint.master_category,
-        names.SUB_CATEGORY_LABEL: answer.joint.sub_category,
-        names.ARTICLE_TYPE_LABEL: answer.joint.article_type,
-        "confidence": answer.joint.confidence,
-        "level": answer.level,
-        "review": str(answer.review.needed).lower(),
-        "reasons": " ".join(reason.code for reason in answer.review.reasons),
-        "agree": str(agree).lower(),
-        "release": answer.release,
-    }
-
-
-def _error_values(error: pb.Problem) -> dict[str, Any]:
-    return {"error": error.code, "detail": " ".join(error.detail.split())}
-
-
-def _layout(out: Path) -> _JsonLines | _Csv:
-    layouts: dict[str, _JsonLines | _Csv] = {".jsonl": _JsonLines(), ".csv": _Csv()}
-    if out.suffix not in layouts:
-        raise ValueError(f"{out} ends in {out.suffix!r}; it must end in .csv or .jsonl")
-    return layouts[out.suffix]
-
-
-def _resume(out: Path, layout: _JsonLines | _Csv, wanted: list[str]) -> int:
+def _resume(out: Path, output: Output, wanted: list[str]) -> int:
     """How many files are done; cuts off a last row that was not written whole.
 
     Raises:
@@ -237,10 +171,10 @@ def _resume(out: Path, layout: _JsonLines | _Csv, wanted: list[str]) -> int:
     text = out.read_bytes().decode("utf-8", errors="replace")
     whole = text[: text.rfind("\n") + 1]
     try:
-        found = layout.names(whole)
+        found = output.files(whole)
     except (ValueError, KeyError) as error:
         raise ValueError(f"{out} cannot be resumed: {error}") from error
-    if found != [layout.stored(name) for name in wanted[: len(found)]]:
+    if found != [output.stored(name) for name in wanted[: len(found)]]:
         raise ValueError(f"{out} holds other files than the first ones of the folder; give another output or remove it")
     with out.open("r+b") as stream:
         stream.truncate(len(whole.encode("utf-8", errors="replace")))

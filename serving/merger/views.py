@@ -24,6 +24,10 @@ def taxonomy(releases: Releases) -> pb.Taxonomy:
             for path in release.taxonomy
         ],
         labels=pb.HeadLabels(**labels),
+        attributes=[
+            pb.AttributeLabels(head=name, column=release.heads[name].column, labels=release.heads[name].labels)
+            for name in release.attributes
+        ],
     )
 
 
@@ -82,4 +86,6 @@ def _head(name: str, head: HeadCard) -> pb.HeadCard:
         review_threshold=head.review_threshold,
         review_precision=head.review_precision,
         temperature=head.temperature,
+        column=head.column,
+        level=head.level,
     )

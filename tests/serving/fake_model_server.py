@@ -18,6 +18,7 @@ from PIL import Image
 
 from schema import heads as table
 from schema import names
+from schema.heads import Head
 from serving.stubs.tensorflow.core.framework import types_pb2
 from serving.stubs.tensorflow_serving.apis import (
     get_model_status_pb2,
@@ -43,7 +44,8 @@ class FakeModel:
     failures_left: int | None = None  # with predict_error: so many calls fail, then none
     spoil: Callable[[predict_pb2.PredictResponse], None] | None = None
     card: Callable[[dict[str, Any]], None] | None = None  # changes the card
-    attributes: tuple[str, ...] = ()  # of the release; each model has its own of them
+    attributes: tuple[str | Head, ...] = ()  # of the release; each model has its own of them
+    unsure: tuple[str, ...] = ()  # heads whose best label has a half
     shift: int = 0
     sure: float = SURE
     unreadable: bool = False
@@ -68,7 +70,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
     def reset(self) -> None:
         self.models.update({model: FakeModel() for model in table.MODELS})
 
-    def carry(self, *attributes: str) -> None:
+    def carry(self, *attributes: str | Head) -> None:
         """From the next release that is looked at: heads outside the taxonomy."""
         for model in self.models.values():
             model.attributes = attributes
@@ -128,7 +130,8 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         reply.model_spec.version.value = version
         reply.model_spec.signature_name = names.SCORES
         for head in (head.name for head in tiny_models.heads_of(name, model.attributes)):
-            rows = [score_row(head, image, version + model.shift, model.sure) for image in images]
+            sure = 0.5 if head in model.unsure else model.sure
+            rows = [score_row(head, image, version + model.shift, sure) for image in images]
             shape = [len(images), len(head_labels(head))]
             tensor = _put(reply, head, types_pb2.DT_FLOAT, shape)
             tensor.tensor_content = array("f", [score for row in rows for score in row]).tobytes()
@@ -186,7 +189,7 @@ def colour_of(image: bytes) -> str | None:
     return near[0] if near else None
 
 
-def make_card(model: str, attributes: Iterable[str] = ()) -> dict[str, Any]:
+def make_card(model: str, attributes: Iterable[str | Head] = ()) -> dict[str, Any]:
     """The card of ``model``, as the tiny models have it, for a test to change."""
     document: dict[str, Any] = json.loads(tiny_models.make_card(model, attributes, profile="fake").to_json())
     return document

@@ -69,14 +69,14 @@ def head_labels(head: str) -> list[str]:
     return sorted({label(product, head) for product in PRODUCTS})
 
 
-def heads_of(model: str, attributes: Iterable[str] = ()) -> tuple[Head, ...]:
+def heads_of(model: str, attributes: Iterable[str | Head] = ()) -> tuple[Head, ...]:
     """The heads of ``model`` in a release with ``attributes``, which need no row in the table of heads."""
     rows = {head.name: head for head in table.HEADS}
-    wanted = [rows.get(name, Head(name, name, names.CATEGORY)) for name in attributes]
+    wanted = [rows.get(one, Head(one, one, names.CATEGORY)) if isinstance(one, str) else one for one in attributes]
     return table.of_model(model, (*table.taxonomy(), *wanted))
 
 
-def make_card(model: str, attributes: Iterable[str] = (), **training: Any) -> ModelCard:
+def make_card(model: str, attributes: Iterable[str | Head] = (), **training: Any) -> ModelCard:
     """The card of ``model``, with ``training`` for its provenance."""
     levels = [head.name for head in table.taxonomy()]
     paths = [

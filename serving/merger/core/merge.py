@@ -69,12 +69,18 @@ class Merger:
             review={"needed": bool(reasons), "reasons": reasons},
             partial=any(name not in scores for name in LEVELS),
             release=str(self._release.version),
+            attributes=[
+                self._attribute(heads[name], scores[name]) for name in self._release.attributes if name in heads
+            ],
         )
 
     def _head(self, head: str, row: Sequence[float], best: Sequence[int]) -> Fields:
-        labels = self._release.heads[head].labels
-        listed = [{"label": labels[i], "confidence": round(row[i], DIGITS)} for i in best]
-        return {**listed[0], "top_k": listed}
+        card = self._release.heads[head]
+        listed = [{"label": card.labels[i], "confidence": round(row[i], DIGITS)} for i in best]
+        return {**listed[0], "top_k": listed, "head": head, "column": card.column}
+
+    def _attribute(self, prediction: Fields, row: Sequence[float]) -> Fields:
+        return prediction | {"review": self._unsure(prediction["head"], row, prediction["label"])}
 
     def _joint(self, scores: Scores, top_k: int) -> Fields:
         candidates = self._candidates[max(depth for depth, name in enumerate(LEVELS, start=1) if name in scores)]
@@ -111,7 +117,8 @@ class Merger:
         return {"agree": False, "code": "unknown_path", "message": f"No product is known as {' › '.join(labels)}."}
 
     def _reasons(self, scores: Scores, joint: Fields, agreement: Fields) -> list[Fields]:
-        reasons = [reason for head in LEVELS if head in scores and (reason := self._unsure(head, scores[head], joint))]
+        answered = [head for head in LEVELS if head in scores]
+        reasons = [reason for head in answered if (reason := self._unsure(head, scores[head], joint[head]))]
         if agreement.get("code") == "unknown_path":
             message = f"The two models contradict each other. {agreement['message']}"
             reasons.append({"code": "models_disagree", "message": message})
@@ -119,8 +126,8 @@ class Merger:
             reasons.append({"code": "incomplete", "message": "One model did not answer."})
         return reasons
 
-    def _unsure(self, head: str, row: Sequence[float], joint: Fields) -> Fields | None:
-        label, threshold = joint[head], self._release.heads[head].review_threshold
+    def _unsure(self, head: str, row: Sequence[float], label: str) -> Fields | None:
+        threshold = self._release.heads[head].review_threshold
         confidence = row[self._index[head][label]]
         if confidence >= threshold:
             return None

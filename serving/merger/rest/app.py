@@ -1,6 +1,7 @@
 """The REST transport: converts, awaits the classifier once, converts back; the page and the API's description."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable
 from functools import partial
@@ -136,7 +137,9 @@ def _add_views(app: APIRouter, releases: Releases) -> None:
     async def taxonomy(request: Request) -> Response:
         """Every path that an answer can name."""
         found = views.taxonomy(releases)
-        headers = {"etag": f'"release-{found.release}"', "cache-control": "no-cache"}
+        # Of the content: while a model is away its labels are missing, under the same release.
+        digest = hashlib.sha256(found.SerializeToString(deterministic=True)).hexdigest()[:32]
+        headers = {"etag": f'"{digest}"', "cache-control": "no-cache"}
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
         return JSONResponse(as_json(found), headers=headers)

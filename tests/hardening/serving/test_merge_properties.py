@@ -38,13 +38,17 @@ def releases(draw: st.DrawFn) -> Release:
     joint = {key: draw(EXPONENT) for key in (*LEVELS, PATH)}
     cards = {}
     for model in table.MODELS:
-        document = make_card(model) | {"taxonomy": taxonomy, "joint": joint}
+        document = make_card(model, ["gender"]) | {"taxonomy": taxonomy, "joint": joint}
         document["heads"] = {
-            head: card | {"labels": sorted({one[head] for one in taxonomy}), "review_threshold": draw(THRESHOLD)}
+            head: card | {"labels": _labels(head, card, taxonomy), "review_threshold": draw(THRESHOLD)}
             for head, card in document["heads"].items()
         }
         cards[model] = parse_card(json.dumps(document), model)
     return make_release(1, cards, {})
+
+
+def _labels(head: str, card: Mapping[str, Any], taxonomy: list[dict[str, Any]]) -> list[str]:
+    return sorted({one[head] for one in taxonomy}) if head in LEVELS else list(card["labels"])
 
 
 @st.composite

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from serving.client import ClassifierClient, ClassifyError
-from serving.client.folder import COLUMNS, Summary, classify_directory
+from serving.client.folder import Summary, classify_directory
+from serving.client.outputs import COLUMNS
 from serving.local.processes import free_port
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests import tiny_models
@@ -140,6 +141,75 @@ async def test_folder_resumes(
     assert summary.resumed + summary.answered + len(summary.failed) == 14
     assert sum(count for _, count in fake.models["category"].calls) == summary.answered
     assert (summary == Summary(resumed=14)) == (keep == 1.0)
+
+
+async def carry(fake: FakeModelServer, running: MergerProcess, release: int, *attributes: str) -> None:
+    """A release with these attributes answers from now on."""
+    fake.carry(*attributes)
+    fake.serve_versions(release)
+    await running.ready(release=release)
+
+
+async def test_folder_has_the_attributes(
+    client: ClassifierClient, fake: FakeModelServer, running: MergerProcess, tmp_path: Path
+) -> None:
+    """Two columns for each attribute of the release, in the catalogue's names."""
+    await carry(fake, running, 2, "pattern", "base_colour")
+    out = tmp_path / "out.csv"
+    await asyncio.to_thread(classify_directory, client, folder_of_pictures(tmp_path, 6), out)
+    rows = {row["file"]: row for row in rows_of(out)}
+    more = ("pattern", "pattern_confidence", "baseColour", "baseColour_confidence")
+    assert tuple(rows["001.jpg"]) == (*COLUMNS, *more)
+    expected = tiny_models.expected(tiny_models.COLOURS[1], 2, ["base_colour"])
+    assert rows["001.jpg"]["baseColour"] == expected["base_colour"]
+    assert rows["001.jpg"]["baseColour_confidence"] == "0.94"
+    assert [rows["broken.jpg"][column] for column in more] == ["", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (["gender"], ["gender", "season"], ["season"]),
+        (["gender", "season"], ["season"], []),
+        ([], ["usage"], ["usage"]),
+    ],
+)
+async def test_folder_keeps_its_columns(
+    client: ClassifierClient,
+    fake: FakeModelServer,
+    running: MergerProcess,
+    tmp_path: Path,
+    before: list[str],
+    after: list[str],
+    told: list[str],
+) -> None:
+    """Resumed under a release with other attributes, a row has the cells of the header; what is left out is told."""
+    await carry(fake, running, 2, *before)
+    folder = folder_of_pictures(tmp_path, 6)
+    (folder / "broken.jpg").unlink()
+    out = tmp_path / "out.csv"
+    await asyncio.to_thread(classify_directory, client, folder, out)
+    first = rows_of(out)[0]
+    os.truncate(out, out.stat().st_size // 2)
+    await carry(fake, running, 3, *after)
+    lines: list[str] = []
+    await asyncio.to_thread(classify_directory, client, folder, out, lines.append)
+    rows = rows_of(out)
+    assert all(row.keys() == first.keys() and None not in row.values() for row in rows)
+    for head in before:
+        assert bool(rows[-1][head]) == bool(rows[-1][f"{head}_confidence"]) == (head in after)
+    assert [line.partition(";")[0] for line in lines] == [f"{out} has no columns for {head}" for head in told]
+
+
+async def test_folder_refuses_a_column_twice(
+    client: ClassifierClient, fake: FakeModelServer, running: MergerProcess, tmp_path: Path
+) -> None:
+    """An attribute whose column the table has already would overwrite it: JSON lines can hold both."""
+    await carry(fake, running, 2, "release")
+    folder = folder_of_pictures(tmp_path, 1)
+    with pytest.raises(ValueError, match="column 'release'"):
+        await asyncio.to_thread(classify_directory, client, folder, tmp_path / "out.csv")
+    assert (await asyncio.to_thread(classify_directory, client, folder, tmp_path / "out.jsonl")).answered == 2
 
 
 async def test_folder_refuses_a_stranger_output(

@@ -24,9 +24,15 @@ GRPCURL = shutil.which("grpcurl") or shutil.which("grpcurl", path=str(Path(sys.e
 CURL = shutil.which("curl")
 
 
+ATTRIBUTES = {"1": ("gender", "pattern"), "2": ("pattern",)}
+"""Release → its heads outside the taxonomy; no table of ours knows of a pattern."""
+
+
 def assert_whole(answer: pb.ClassifyResponse, colour: str) -> None:
     """All heads are what the release that the answer names says of the colour."""
-    expected = tiny_models.expected(colour, weights=int(answer.release) - 1)
+    weights, attributes = int(answer.release) - 1, ATTRIBUTES[answer.release]
+    expected = tiny_models.expected(colour, weights, attributes)
+    assert {one.head: one.label for one in answer.attributes} == {name: expected.pop(name) for name in attributes}
     assert {head: getattr(answer, head).label for head in expected} == expected
     assert {head: getattr(answer.joint, head) for head in expected} == expected
 
@@ -34,7 +40,7 @@ def assert_whole(answer: pb.ClassifyResponse, colour: str) -> None:
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("release")
-    tiny_models.write(root, "--version", 1)
+    tiny_models.write(root, "--version", 1, "--attributes", *ATTRIBUTES["1"])
     return root
 
 
@@ -65,6 +71,13 @@ def test_pictures_of_all_kinds(client: ClassifierClient) -> None:
         for width, height in ((10, 10), (60, 80), (1500, 2000)):
             picture = tiny_models.picture("cyan", width=width, height=height, image_format=image_format)
             assert_whole(client.classify(picture), "cyan")
+
+
+def test_explains_an_attribute(client: ClassifierClient) -> None:
+    """A head that only the models know can be asked what it rests on."""
+    explanation = client.explain(tiny_models.picture("red"), pb.ExplainOptions(head="pattern", cells=12))
+    assert (explanation.head, explanation.label) == ("pattern", "red")
+    assert len(explanation.heat) == explanation.rows * explanation.columns > 1
 
 
 @pytest.mark.skipif(CURL is None, reason="no curl on PATH")
@@ -124,7 +137,7 @@ def test_release_arrives_under_load(running: Stack, release: Path) -> None:
     for thread in threads:
         thread.start()
     try:
-        tiny_models.write(release, "--version", 2, "--weights", 1)
+        tiny_models.write(release, "--version", 2, "--weights", 1, "--attributes", *ATTRIBUTES["2"])
         deadline = time.monotonic() + 60
         while answers[-1][1].release != "2" and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -15,6 +15,16 @@ class Agreement(_message.Message):
     message: str
     def __init__(self, agree: bool = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
+class AttributeLabels(_message.Message):
+    __slots__ = ["column", "head", "labels"]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    head: str
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, head: _Optional[str] = ..., column: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class BatchItem(_message.Message):
     __slots__ = ["id", "image"]
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -62,9 +72,10 @@ class ClassifyRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ["agreement", "article_type", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings"]
+    __slots__ = ["agreement", "article_type", "attributes", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings"]
     AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     JOINT_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +91,7 @@ class ClassifyResponse(_message.Message):
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     agreement: Agreement
     article_type: HeadPrediction
+    attributes: _containers.RepeatedCompositeFieldContainer[HeadPrediction]
     image: ImageInfo
     joint: JointPrediction
     level: str
@@ -93,7 +105,7 @@ class ClassifyResponse(_message.Message):
     review: Review
     sub_category: HeadPrediction
     timings: Timings
-    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ...) -> None: ...
 
 class ClassifyResult(_message.Message):
     __slots__ = ["answer", "error", "id", "index"]
@@ -164,18 +176,22 @@ class GetTaxonomyRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class HeadCard(_message.Message):
-    __slots__ = ["labels", "name", "review_precision", "review_threshold", "temperature"]
+    __slots__ = ["column", "labels", "level", "name", "review_precision", "review_threshold", "temperature"]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REVIEW_PRECISION_FIELD_NUMBER: _ClassVar[int]
     REVIEW_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    column: str
     labels: int
+    level: int
     name: str
     review_precision: float
     review_threshold: float
     temperature: float
-    def __init__(self, name: _Optional[str] = ..., labels: _Optional[int] = ..., review_threshold: _Optional[float] = ..., review_precision: _Optional[float] = ..., temperature: _Optional[float] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., labels: _Optional[int] = ..., review_threshold: _Optional[float] = ..., review_precision: _Optional[float] = ..., temperature: _Optional[float] = ..., column: _Optional[str] = ..., level: _Optional[int] = ...) -> None: ...
 
 class HeadLabels(_message.Message):
     __slots__ = ["article_type", "master_category", "sub_category"]
@@ -188,14 +204,20 @@ class HeadLabels(_message.Message):
     def __init__(self, article_type: _Optional[_Iterable[str]] = ..., sub_category: _Optional[_Iterable[str]] = ..., master_category: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HeadPrediction(_message.Message):
-    __slots__ = ["confidence", "label", "top_k"]
+    __slots__ = ["column", "confidence", "head", "label", "review", "top_k"]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_FIELD_NUMBER: _ClassVar[int]
     TOP_K_FIELD_NUMBER: _ClassVar[int]
+    column: str
     confidence: float
+    head: str
     label: str
+    review: ReviewReason
     top_k: _containers.RepeatedCompositeFieldContainer[LabelScore]
-    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ..., top_k: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ...) -> None: ...
+    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ..., top_k: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ..., head: _Optional[str] = ..., review: _Optional[_Union[ReviewReason, _Mapping]] = ..., column: _Optional[str] = ...) -> None: ...
 
 class ImageInfo(_message.Message):
     __slots__ = ["format", "height", "reencoded", "size_bytes", "width"]
@@ -332,14 +354,16 @@ class ReviewReason(_message.Message):
     def __init__(self, code: _Optional[str] = ..., head: _Optional[str] = ..., confidence: _Optional[float] = ..., threshold: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Taxonomy(_message.Message):
-    __slots__ = ["labels", "paths", "release"]
+    __slots__ = ["attributes", "labels", "paths", "release"]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     PATHS_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
+    attributes: _containers.RepeatedCompositeFieldContainer[AttributeLabels]
     labels: HeadLabels
     paths: _containers.RepeatedCompositeFieldContainer[TaxonomyPath]
     release: str
-    def __init__(self, release: _Optional[str] = ..., paths: _Optional[_Iterable[_Union[TaxonomyPath, _Mapping]]] = ..., labels: _Optional[_Union[HeadLabels, _Mapping]] = ...) -> None: ...
+    def __init__(self, release: _Optional[str] = ..., paths: _Optional[_Iterable[_Union[TaxonomyPath, _Mapping]]] = ..., labels: _Optional[_Union[HeadLabels, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[AttributeLabels, _Mapping]]] = ...) -> None: ...
 
 class TaxonomyPath(_message.Message):
     __slots__ = ["article_type", "count", "master_category", "sub_category"]

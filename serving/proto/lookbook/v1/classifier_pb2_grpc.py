@@ -6,7 +6,8 @@ from serving.proto.lookbook.v1 import classifier_pb2 as serving_dot_proto_dot_lo
 
 
 class ClassifierStub(object):
-    """Classifies pictures of fashion products into article type, sub category and master category.
+    """Classifies pictures of fashion products into article type, sub category and master category, and tells their
+    attributes where the release has any.
     """
 
     def __init__(self, channel):
@@ -48,7 +49,8 @@ class ClassifierStub(object):
 
 
 class ClassifierServicer(object):
-    """Classifies pictures of fashion products into article type, sub category and master category.
+    """Classifies pictures of fashion products into article type, sub category and master category, and tells their
+    attributes where the release has any.
     """
 
     def Classify(self, request, context):
@@ -136,7 +138,8 @@ def add_ClassifierServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Classifier(object):
-    """Classifies pictures of fashion products into article type, sub category and master category.
+    """Classifies pictures of fashion products into article type, sub category and master category, and tells their
+    attributes where the release has any.
     """
 
     @staticmethod

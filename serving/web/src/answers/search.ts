@@ -1,5 +1,4 @@
 import type { Answer, PathScore, TaxonomyPath } from "../api/contract";
-import type { Labels } from "../pictures/picture";
 
 /** Options shown at once. */
 const SHOWN = 60;
@@ -23,7 +22,7 @@ export function search(paths: TaxonomyPath[], typed: string, answer: Answer): Ta
     .slice(0, SHOWN);
 }
 
-export const keyOf = (path: Labels | PathScore) =>
+export const keyOf = (path: PathScore | TaxonomyPath) =>
   [path.master_category, path.sub_category, path.article_type].join("\u0000");
 
 function fits({ article_type, sub_category, master_category }: TaxonomyPath, words: string[]): boolean {

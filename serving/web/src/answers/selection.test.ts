@@ -2,7 +2,7 @@ import { answered, makeProblem } from "../test/contract";
 import type { Picture } from "../pictures/picture";
 import { type Order, matches, sorted, tally } from "./selection";
 
-const HEELS = { master_category: "Footwear", sub_category: "Shoes", article_type: "Heels" };
+const HEELS = { master_category: "Footwear", sub_category: "Shoes", article_type: "Heels", attributes: {} };
 const failed: Picture = {
   ...answered("5.jpg"),
   state: { kind: "failed", problem: makeProblem("image_undecodable", 422) },

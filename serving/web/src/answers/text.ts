@@ -1,11 +1,11 @@
-import type { Level, ReviewReason } from "../api/contract";
+import type { ReviewReason } from "../api/contract";
 
-/** Names of the levels, for people. */
-export const LEVEL_NAMES: Record<Level, string> = {
-  master_category: "Category",
-  sub_category: "Sub category",
-  article_type: "Article type",
-};
+/** "base_colour" → "Base colour". */
+export function headName(head: string): string {
+  if (head === "master_category") return "Category";
+  const words = head.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 /** Keeps a number and its unit on one line. */
 const SPACE = "\u00a0";
@@ -21,11 +21,11 @@ export function percent(probability: number): string {
 export function reasonInWords({ code, head, confidence, threshold, message }: ReviewReason): string {
   if (code !== "low_confidence" || head === null || confidence === null || threshold === null) return message;
   if (threshold > 1) {
-    return `The ${LEVEL_NAMES[head].toLowerCase()} always needs a look: the model learned too little to be trusted with it.`;
+    return `The ${headName(head).toLowerCase()} always needs a look: the model learned too little to be trusted with it.`;
   }
   const enough =
     percent(confidence) === percent(threshold) ? "just too little" : `where ${percent(threshold)} is enough`;
-  return `Unsure of the ${LEVEL_NAMES[head].toLowerCase()}: ${percent(confidence)}, ${enough}.`;
+  return `Unsure of the ${headName(head).toLowerCase()}: ${percent(confidence)}, ${enough}.`;
 }
 
 /** 1 → "1 picture", 2 → "2 pictures". */

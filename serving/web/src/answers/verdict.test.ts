@@ -52,7 +52,12 @@ describe("judge", () => {
 
 describe("needsLook", () => {
   it("is over once a person has looked", () => {
-    const checked = { master_category: "Footwear", sub_category: "Shoes", article_type: "Heels" };
+    const checked = {
+      master_category: "Footwear",
+      sub_category: "Shoes",
+      article_type: "Heels",
+      attributes: {},
+    };
     expect(needsLook(answered("a.jpg", { confidence: 0.2 }), null)).toBe(true);
     expect(needsLook(answered("a.jpg", { confidence: 0.2 }, checked), null)).toBe(false);
   });

@@ -1,5 +1,5 @@
 import { apiKey } from "./key";
-import type { Answer, Explanation, Level, Models, Problem, Taxonomy } from "./contract";
+import type { Answer, Explanation, Models, Problem, Taxonomy } from "./contract";
 
 /** Longest wait for any answer; the server gives up sooner by itself. */
 const PATIENCE_MS = 60_000;
@@ -37,7 +37,7 @@ export function classify(
 }
 
 /** Which parts of a picture a label of a head rests on. Rejects as `classify` does. */
-export function explain(image: Blob, head: Level, label: string, signal: AbortSignal): Promise<Explanation> {
+export function explain(image: Blob, head: string, label: string, signal: AbortSignal): Promise<Explanation> {
   return call(`/v1/explain?${new URLSearchParams({ head, label })}`, pictureRequest(image), signal);
 }
 

@@ -14,6 +14,11 @@ export interface LabelScore {
 export interface HeadPrediction extends LabelScore {
   /** Best labels, best first. */
   top_k: LabelScore[];
+  head: string;
+  /** Of styles.csv. */
+  column: string;
+  /** An attribute's own reason for a look; null when it is sure enough, and for the levels of the path. */
+  review: ReviewReason | null;
 }
 
 export interface PathScore {
@@ -29,7 +34,7 @@ export interface JointPrediction extends PathScore {
 
 export interface ReviewReason {
   code: string;
-  head: Level | null;
+  head: string | null;
   confidence: number | null;
   threshold: number | null;
   message: string;
@@ -61,10 +66,12 @@ export interface Answer {
   models: { name: string; version: string }[];
   timings: { total_ms: number };
   image: { format: string; width: number; height: number; size_bytes: number; reencoded: boolean };
+  /** What the models say beside the path, such as the gender. */
+  attributes: HeadPrediction[];
 }
 
 export interface Explanation {
-  head: Level;
+  head: string;
   label: string;
   confidence: number;
   rows: number;
@@ -83,13 +90,20 @@ export interface TaxonomyPath {
   count: number;
 }
 
+export interface AttributeLabels {
+  head: string;
+  column: string;
+  labels: string[];
+}
+
 export interface Taxonomy {
   release: string;
   paths: TaxonomyPath[];
+  attributes: AttributeLabels[];
 }
 
 export interface HeadCard {
-  name: Level;
+  name: string;
   labels: number;
   review_threshold: number;
   review_precision: number;

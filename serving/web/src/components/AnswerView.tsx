@@ -1,8 +1,9 @@
 import { useRef, useState } from "react";
 
-import { LEVEL_NAMES, duration, joinPath, percent, reasonInWords } from "../answers/text";
+import { duration, headName, joinPath, percent, reasonInWords } from "../answers/text";
 import { type LevelVerdict, type Verdict, judge } from "../answers/verdict";
-import { type Answered, type Labels, isCorrected, labelsOf } from "../pictures/picture";
+import type { HeadPrediction } from "../api/contract";
+import { type Answered, type Labels, isCorrected, labelsOf, samePath } from "../pictures/picture";
 import { Bar } from "./Bar";
 import { CorrectLabel } from "./CorrectLabel";
 import { TopFive } from "./TopFive";
@@ -28,6 +29,7 @@ export function AnswerView({ picture, typeThreshold, onCheck }: Props) {
         <Path verdict={verdict} />
       )}
       <Levels levels={verdict.levels} />
+      <Attributes attributes={answer.attributes} checked={picture.checked} />
       {picture.checked === null && <Reasons verdict={verdict} />}
       <Actions picture={picture} onCheck={onCheck} />
       <TopFive answer={answer}>
@@ -58,7 +60,9 @@ function CheckedPath({ picture, labels }: { picture: Answered; labels: Labels })
       <PathLabels labels={inOrder(labels)} />
       <p className="checked">
         <Tick />
-        {isCorrected(picture) ? `Corrected by you; was ${joinPath(answered)}` : "Checked by you"}
+        {!isCorrected(picture) && "Checked by you"}
+        {isCorrected(picture) && "Corrected by you"}
+        {!samePath(labels, was) && `; was ${joinPath(answered)}`}
       </p>
     </div>
   );
@@ -91,13 +95,34 @@ function Levels({ levels }: { levels: LevelVerdict[] }) {
       {levels.toReversed().map(({ level, label, confidence }) => (
         <div key={level} className="level">
           <dt>
-            <span className="unseen">{LEVEL_NAMES[level]}: </span>
+            <span className="unseen">{headName(level)}: </span>
             {label}
           </dt>
           <dd>{confidence === null ? UNLISTED : percent(confidence)}</dd>
           <dd aria-hidden="true">
             <Bar value={confidence ?? 0} />
           </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+interface AttributesProps {
+  attributes: HeadPrediction[];
+  checked: Labels | null;
+}
+
+/** What the models say beside the path; in words where they are unsure, since it asks nobody to look. */
+function Attributes({ attributes, checked }: AttributesProps) {
+  if (attributes.length === 0) return null;
+  return (
+    <dl className="attributes">
+      {attributes.map(({ head, label, confidence, review }) => (
+        <div key={head} className="attribute">
+          <dt>{headName(head)}</dt>
+          <dd>{checked?.attributes[head] ?? (review ? `perhaps ${label}` : label)}</dd>
+          <dd>{checked && checked.attributes[head] !== label ? "by you" : percent(confidence)}</dd>
         </div>
       ))}
     </dl>
@@ -122,8 +147,7 @@ function Actions({ picture, onCheck }: Omit<Props, "typeThreshold">) {
   const [isCorrecting, setIsCorrecting] = useState(false);
   const correct = useRef<HTMLButtonElement>(null);
   const right = labelsOf(picture.state.answer);
-  const close = (labels?: Labels) => {
-    if (labels) onCheck(picture.id, labels);
+  const close = () => {
     setIsCorrecting(false);
     correct.current?.focus();
   };
@@ -157,7 +181,9 @@ function Actions({ picture, onCheck }: Omit<Props, "typeThreshold">) {
           Change…
         </button>
       </div>
-      {isCorrecting && <CorrectLabel picture={picture} onClose={close} />}
+      {isCorrecting && (
+        <CorrectLabel picture={picture} onChange={(labels) => onCheck(picture.id, labels)} onClose={close} />
+      )}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 
-import { LEVEL_NAMES, percent } from "../answers/text";
+import { headName, percent } from "../answers/text";
 import { type Answer, LEVELS } from "../api/contract";
 import { Bar } from "./Bar";
 
@@ -38,25 +38,21 @@ export function TopFive({ answer, children }: Props) {
 }
 
 function Lists({ answer }: { answer: Answer }) {
-  return LEVELS.toReversed().map((level) => {
-    const head = answer[level];
-    return (
-      head && (
-        <section key={level}>
-          <h3>{LEVEL_NAMES[level]}</h3>
-          <ol>
-            {head.top_k.slice(0, SHOWN).map(({ label, confidence }) => (
-              <li key={label} className="score">
-                <span className="score-label">{label}</span>
-                <span aria-hidden="true">
-                  <Bar value={confidence} />
-                </span>
-                <span className="level-number">{percent(confidence)}</span>
-              </li>
-            ))}
-          </ol>
-        </section>
-      )
-    );
-  });
+  const levels = LEVELS.toReversed().flatMap((level) => answer[level] ?? []);
+  return [...levels, ...answer.attributes].map(({ head, top_k }) => (
+    <section key={head}>
+      <h3>{headName(head)}</h3>
+      <ol>
+        {top_k.slice(0, SHOWN).map(({ label, confidence }) => (
+          <li key={label} className="score">
+            <span className="score-label">{label}</span>
+            <span aria-hidden="true">
+              <Bar value={confidence} />
+            </span>
+            <span className="level-number">{percent(confidence)}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  ));
 }

@@ -1,9 +1,9 @@
 import { useEffect, useId, useRef, useState } from "react";
 
 import { heatInWords, shares } from "../answers/heat";
-import { LEVEL_NAMES } from "../answers/text";
+import { headName } from "../answers/text";
 import { judge } from "../answers/verdict";
-import type { Explanation, Level } from "../api/contract";
+import type { Answer, Explanation } from "../api/contract";
 import { inWords } from "../api/words";
 import type { Answered } from "../pictures/picture";
 import { type ExplanationState, useExplanation } from "./useExplanation";
@@ -30,33 +30,33 @@ export function Why({ picture }: { picture: Answered }) {
 function WhyDialog({ picture, onClose }: { picture: Answered; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  const levels = judge(picture.state.answer, null).levels.toReversed();
-  const [level, setLevel] = useState<Level>(levels[0]?.level ?? "master_category");
+  const labels = labelsToExplain(picture.state.answer);
+  const [head, setHead] = useState(labels[0]?.head ?? "");
   const [isHeatShown, setIsHeatShown] = useState(true);
   const [attempt, setAttempt] = useState(1);
-  const label = levels.find((one) => one.level === level)?.label ?? "";
+  const label = labels.find((one) => one.head === head)?.label ?? "";
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} className="dialog why" aria-labelledby={titleId} onClose={onClose}>
       <h2 id={titleId}>Why {label}?</h2>
       <fieldset className="filters">
         <legend className="unseen">Explain the</legend>
-        {levels.map((one) => (
-          <label key={one.level} className="chip">
+        {labels.map((one) => (
+          <label key={one.head} className="chip">
             <input
               type="radio"
-              name="why-level"
-              checked={one.level === level}
-              onChange={() => setLevel(one.level)}
+              name="why-head"
+              checked={one.head === head}
+              onChange={() => setHead(one.head)}
             />
-            <span>{LEVEL_NAMES[one.level]}</span>
+            <span>{headName(one.head)}</span>
           </label>
         ))}
       </fieldset>
       <Explained
-        key={`${level} ${attempt}`}
+        key={`${head} ${attempt}`}
         picture={picture}
-        level={level}
+        head={head}
         label={label}
         isHeatShown={isHeatShown}
         onRetry={() => setAttempt(attempt + 1)}
@@ -74,16 +74,22 @@ function WhyDialog({ picture, onClose }: { picture: Answered; onClose: () => voi
   );
 }
 
+/** The labels that the card shows, the deepest level first, then what stands beside the path. */
+function labelsToExplain(answer: Answer): { head: string; label: string }[] {
+  const levels = judge(answer, null).levels.toReversed();
+  return [...levels.map(({ level, label }) => ({ head: level, label })), ...answer.attributes];
+}
+
 interface ExplainedProps {
   picture: Answered;
-  level: Level;
+  head: string;
   label: string;
   isHeatShown: boolean;
   onRetry: () => void;
 }
 
-function Explained({ picture, level, label, isHeatShown, onRetry }: ExplainedProps) {
-  const state = useExplanation(picture.file, level, label);
+function Explained({ picture, head, label, isHeatShown, onRetry }: ExplainedProps) {
+  const state = useExplanation(picture.file, head, label);
   return (
     <>
       <div className="why-photo">

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
 
 import { ProblemError, explain } from "../api/client";
-import type { Explanation, Level, Problem } from "../api/contract";
+import type { Explanation, Problem } from "../api/contract";
 
 export type ExplanationState =
   { kind: "asking" } | { kind: "known"; explanation: Explanation } | { kind: "failed"; problem: Problem };
 
 /** Why a picture has a label, asked for at once; leaving cuts the request off. Ask anew with another React key. */
-export function useExplanation(file: Blob, head: Level, label: string): ExplanationState {
+export function useExplanation(file: Blob, head: string, label: string): ExplanationState {
   const [state, setState] = useState<ExplanationState>({ kind: "asking" });
   useEffect(() => {
     const abort = new AbortController();

@@ -1,7 +1,7 @@
-import { answered } from "../test/contract";
+import { answered, makeHead } from "../test/contract";
 import { toCsv, toJson } from "./rows";
 
-const HEELS = { master_category: "Footwear", sub_category: "Shoes", article_type: "Heels" };
+const HEELS = { master_category: "Footwear", sub_category: "Shoes", article_type: "Heels", attributes: {} };
 const HEADER =
   "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName";
 
@@ -31,6 +31,27 @@ describe("toCsv", () => {
   it("gives every picture its own id, though files of two folders share a name", () => {
     const ids = lines(toCsv([answered("1.jpg"), answered("1.png"), answered("1.jpg")])).slice(1);
     expect(ids.map((line) => line.split(",")[0])).toEqual(["1", "1-2", "1-3"]);
+  });
+
+  it("has each attribute in its column, a person's over the model's, and a column that is not of styles.csv last", () => {
+    const attributes = [
+      makeHead("gender", "Men", 0.9, { column: "gender" }),
+      makeHead("base_colour", "Red", 0.9, { column: "baseColour" }),
+      makeHead("sleeve", "long", 0.9, { column: "sleeveLength" }),
+    ];
+    const corrected = { ...HEELS, attributes: { gender: "Women", base_colour: "Red", sleeve: "long" } };
+    const csv = toCsv([answered("1.jpg", { attributes }), answered("2.jpg", { attributes }, corrected)]);
+    expect(lines(csv)).toEqual([
+      `${HEADER},sleeveLength`,
+      "1,Men,Footwear,Shoes,Casual Shoes,Red,,,,,long",
+      "2,Women,Footwear,Shoes,Heels,Red,,,,,long",
+    ]);
+  });
+
+  it("leaves a cell empty where an older release had no such attribute", () => {
+    const attributes = [makeHead("sleeve", "long", 0.9)];
+    const csv = toCsv([answered("1.jpg"), answered("2.jpg", { attributes })]);
+    expect(lines(csv)[1]).toBe("1,,Footwear,Shoes,Casual Shoes,,,,,,");
   });
 
   it("leaves out an answer without an article type until a person gives one", () => {

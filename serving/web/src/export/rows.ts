@@ -3,7 +3,7 @@ import Papa from "papaparse";
 import { judge } from "../answers/verdict";
 import { type Answered, type Labels, isCorrected, labelsOf } from "../pictures/picture";
 
-/** The columns of styles.csv, in its order. */
+/** The columns of styles.csv, in its order; an attribute of another column stands behind them. */
 export const COLUMNS = [
   "id",
   "gender",
@@ -17,22 +17,24 @@ export const COLUMNS = [
   "productDisplayName",
 ] as const;
 
-export type Row = Record<(typeof COLUMNS)[number], string>;
+export type Row = Record<(typeof COLUMNS)[number], string> & Record<string, string>;
 
 /** A row for each picture that has all three labels: a person's, else the answer's. */
 export function toRows(pictures: Answered[]): Row[] {
-  return labelled(pictures).map(({ id, labels }) => row(id, labels));
+  return labelled(pictures).map(row);
 }
 
 /** The rows as styles.csv; no cell can run as a formula in a spreadsheet. */
 export function toCsv(pictures: Answered[]): string {
-  return `${Papa.unparse({ fields: [...COLUMNS], data: toRows(pictures) }, { newline: "\n", escapeFormulae: true })}\n`;
+  const rows = toRows(pictures);
+  const fields = [...new Set([...COLUMNS, ...rows.flatMap(Object.keys)])];
+  return `${Papa.unparse({ fields, data: rows }, { newline: "\n", escapeFormulae: true })}\n`;
 }
 
 /** The rows as JSON, each with what was answered and by which release. */
 export function toJson(pictures: Answered[], typeThreshold: number | null): string {
   const entries = labelled(pictures).map(({ id, labels, picture }) => ({
-    ...row(id, labels),
+    ...row({ id, labels, picture }),
     file: picture.name,
     checked: picture.checked !== null,
     corrected: isCorrected(picture),
@@ -41,6 +43,12 @@ export function toJson(pictures: Answered[], typeThreshold: number | null): stri
       article_type: picture.state.answer.joint.article_type,
       confidence: picture.state.answer.joint.confidence,
       review: judge(picture.state.answer, typeThreshold).reasons,
+      attributes: picture.state.answer.attributes.map(({ head, label, confidence, review }) => ({
+        head,
+        label,
+        confidence,
+        review,
+      })),
       release: picture.state.answer.release,
       request_id: picture.state.answer.request_id,
     },
@@ -62,10 +70,15 @@ function labelled(pictures: Answered[]): Labelled[] {
   });
 }
 
-function row(id: string, labels: Labels): Row {
+function row({ id, labels, picture }: Labelled): Row {
   const empty = Object.fromEntries(COLUMNS.map((column) => [column, ""])) as Row;
+  const columns = picture.state.answer.attributes.map(({ head, column }) => [
+    column,
+    labels.attributes[head] ?? "",
+  ]);
   return {
     ...empty,
+    ...(Object.fromEntries(columns) as Record<string, string>),
     id,
     masterCategory: labels.master_category,
     subCategory: labels.sub_category,

@@ -1,7 +1,7 @@
-import type { Answer, Level, Problem } from "../api/contract";
+import { type Answer, LEVELS, type Level, type Problem } from "../api/contract";
 
-/** The three labels of a product. */
-export type Labels = Record<Level, string>;
+/** The labels of a product: one on each level, and those beside them by head. */
+export type Labels = Record<Level, string> & { attributes: Record<string, string> };
 
 export type State =
   | { kind: "waiting"; because: Problem | null }
@@ -36,16 +36,22 @@ export function isCorrected(picture: Answered): boolean {
 }
 
 /** The answer's labels, whole; null when the article type model did not answer. */
-export function labelsOf({ joint }: Answer): Labels | null {
-  const { article_type, sub_category, master_category } = joint;
-  return article_type === null ? null : { article_type, sub_category, master_category };
+export function labelsOf(answer: Answer): Labels | null {
+  const { article_type, sub_category, master_category } = answer.joint;
+  if (article_type === null) return null;
+  return { article_type, sub_category, master_category, attributes: attributesOf(answer) };
 }
+
+/** Head → label of what the answer says beside the path. */
+export const attributesOf = ({ attributes }: Answer): Record<string, string> =>
+  Object.fromEntries(attributes.map(({ head, label }) => [head, label]));
+
+export const samePath = (one: Labels, other: Labels | null): boolean =>
+  other !== null && LEVELS.every((level) => one[level] === other[level]);
 
 function sameLabels(one: Labels, other: Labels | null): boolean {
   return (
-    other !== null &&
-    one.article_type === other.article_type &&
-    one.sub_category === other.sub_category &&
-    one.master_category === other.master_category
+    samePath(one, other) &&
+    Object.entries(one.attributes).every(([head, label]) => other?.attributes[head] === label)
   );
 }

@@ -3,6 +3,7 @@
 import type {
   Answer,
   Explanation,
+  HeadPrediction,
   Models,
   PathScore,
   Problem,
@@ -42,6 +43,7 @@ export interface AnswerLike {
   /** The article type model did not answer. */
   withoutType?: boolean;
   release?: string;
+  attributes?: HeadPrediction[];
 }
 
 /** An answer of the merger, by its own rules. */
@@ -52,6 +54,7 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
     disagree = false,
     withoutType = false,
     release = "3",
+    attributes = [],
   } = like;
   const labels = PATHS.find(({ article_type }) => article_type === type);
   if (!labels) throw new Error(`${type} is in no path of the tests' taxonomy.`);
@@ -66,9 +69,9 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
   };
   return {
     request_id: "request-1",
-    article_type: withoutType ? null : head(type, confidence, "Sports Shoes"),
-    sub_category: head(labels.sub_category, 0.99, "Bags"),
-    master_category: head(labels.master_category, 0.999, "Home"),
+    article_type: withoutType ? null : makeHead("article_type", type, confidence, { other: "Sports Shoes" }),
+    sub_category: makeHead("sub_category", labels.sub_category, 0.99, { other: "Bags" }),
+    master_category: makeHead("master_category", labels.master_category, 0.999, { other: "Home" }),
     joint: { ...best, top_k: [best] },
     path: isTypeUsable ? whole : whole.slice(0, 2),
     level: isTypeUsable ? "article_type" : "sub_category",
@@ -82,12 +85,31 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
     models: [],
     timings: { total_ms: 12.4 },
     image: { format: "JPEG", width: 60, height: 80, size_bytes: 2034, reencoded: false },
+    attributes,
   };
 }
 
-function head(label: string, confidence: number, other: string) {
+interface HeadLike {
+  /** Its second label. */
+  other?: string;
+  column?: string;
+  /** An attribute that needs more than its confidence. */
+  threshold?: number;
+}
+
+/** What a head says; an attribute's column is its name unless told. */
+export function makeHead(
+  head: string,
+  label: string,
+  confidence: number,
+  { other = "Other", column = head, threshold = 0 }: HeadLike = {},
+): HeadPrediction {
   const rest = Math.round((1 - confidence) * 1e6) / 1e6;
+  const message = `${head} “${label}” is too unsure.`;
   return {
+    head,
+    column,
+    review: confidence < threshold ? { code: "low_confidence", head, confidence, threshold, message } : null,
     label,
     confidence,
     top_k: [

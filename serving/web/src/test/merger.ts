@@ -1,6 +1,6 @@
 import { vi } from "vitest";
 
-import type { Answer, Explanation, Problem } from "../api/contract";
+import type { Answer, AttributeLabels, Explanation, Problem } from "../api/contract";
 import { PATHS, makeAnswer, makeExplanation, makeModels, makeProblem } from "./contract";
 
 type Reply = Answer | Explanation | Problem | Error;
@@ -12,6 +12,7 @@ export class FakeMerger {
   classify: Classify = () => makeAnswer();
   explain: Classify = () => makeExplanation([0.4, 0, 0, 0]);
   models: () => unknown = () => makeModels();
+  attributes: AttributeLabels[] = [];
   /** The API key that it wants; none when empty. */
   key = "";
   /** Pictures that were asked for, in order. */
@@ -32,7 +33,7 @@ export class FakeMerger {
       case "/v1/models":
         return respond(this.models());
       case "/v1/taxonomy":
-        return respond({ release: "3", paths: PATHS });
+        return respond({ release: "3", paths: PATHS, attributes: this.attributes });
       case "/v1/classify": {
         const picture = await textOf(body as File);
         this.asked.push(picture);

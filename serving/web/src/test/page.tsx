@@ -12,7 +12,8 @@ export async function open(...names: string[]) {
   if (names.length) await choose(...names);
 }
 
-const choose = (...names: string[]) =>
+/** Chooses more files. */
+export const choose = (...names: string[]) =>
   user.upload(screen.getByLabelText("Choose pictures", { selector: "input" }), names.map(picture));
 
 export const card = (name: string) => screen.getByRole("listitem", { name });

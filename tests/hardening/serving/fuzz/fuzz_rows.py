@@ -9,9 +9,10 @@ with instrumented(["components", "csv"]):
     from components.catalogue.reading.errors import CatalogueError
     from components.catalogue.reading.rows import Rows, parse_rows
 
+from schema import heads as table
 from schema import names
 
-HEADER = f"{','.join((*names.REQUIRED_COLUMNS, names.PRODUCT_NAME, names.YEAR, names.SPLIT_COLUMN))}\n".encode()
+HEADER = f"{','.join((names.ID, *table.columns(), names.PRODUCT_NAME, names.YEAR, names.SPLIT_COLUMN))}\n".encode()
 
 
 def try_rows(content: bytes) -> None:
@@ -32,7 +33,7 @@ def _try(content: bytes) -> None:
 def _check(rows: Rows, content: bytes) -> None:
     ids = [row.id for row in rows.taken]
     assert len(set(ids)) == len(ids) and all(ids), "ids are unique and never empty"
-    assert all(row.cells.get(label) for row in rows.taken for label in names.LABELS), "a taken row has its labels"
+    assert all(row.cells.get(label) for row in rows.taken for label in table.columns()), "a taken row has its labels"
     lines = [entry.line for entry in (*rows.taken, *rows.rejected)]
     assert len(set(lines)) == len(lines), "a line is taken or rejected, never both"
     at_most = 1 + content.count(b"\n") + content.count(b"\r")

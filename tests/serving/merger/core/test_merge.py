@@ -12,7 +12,8 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests.serving.fake_model_server import make_card
 from tests.serving.releases_for_tests import certain, release
 
-RELEASE = release()
+RELEASE = release(attributes=["gender", "pattern"])
+PLAIN = release()
 MERGER = Merger(RELEASE)
 PATHS = {path.labels for path in RELEASE.taxonomy}
 PAIRS = {path[:2] for path in PATHS}
@@ -51,16 +52,49 @@ def test_answer_is_consistent(scores: dict[str, list[float]]) -> None:
     answer = MERGER.merge(scores)
     joint = [getattr(answer.joint, level) for level in LEVELS]
     assert list(answer.path) == joint[: LEVELS.index(answer.level) + 1]
-    assert answer.partial == (len(scores) < len(LEVELS))
+    assert answer.partial == any(level not in scores for level in LEVELS)
     assert answer.review.needed == bool(answer.review.reasons)
-    assert {head for head in LEVELS if answer.HasField(head)} == set(scores)
+    assert {head for head in LEVELS if answer.HasField(head)} == set(scores) & set(LEVELS)
+    assert [one.head for one in answer.attributes] == [head for head in RELEASE.attributes if head in scores]
     codes = {reason.code for reason in answer.review.reasons}
     assert ("incomplete" in codes) == answer.partial == (not answer.agreement.HasField("agree"))
     assert ("models_disagree" in codes) == (answer.agreement.code == "unknown_path")
     unsure = [reason.head for reason in answer.review.reasons if reason.code == "low_confidence"]
     assert (answer.level == "sub_category") == (unsure == ["article_type"] or "article_type" not in scores)
+    heads = {level: getattr(answer, level) for level in LEVELS} | {one.head: one for one in answer.attributes}
     for head, row in scores.items():
-        assert getattr(answer, head).confidence == pytest.approx(max(row), abs=1e-6)
+        assert heads[head].head == head
+        assert heads[head].confidence == pytest.approx(max(row), abs=1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(BOTH, ONE), st.integers(1, 50))
+def test_attributes_change_nothing_else(scores: dict[str, list[float]], top_k: int) -> None:
+    """An attribute stands beside the answer: without it the rest is the same, its review included."""
+    answer = MERGER.merge(scores, top_k)
+    del answer.attributes[:]
+    assert answer == Merger(PLAIN).merge({head: row for head, row in scores.items() if head in LEVELS}, top_k)
+
+
+@settings(max_examples=100, deadline=None)
+@given(BOTH, st.integers(1, 50))
+def test_attributes_are_whole_predictions(scores: dict[str, list[float]], top_k: int) -> None:
+    """An attribute has its best labels in order, as many as asked for, and a reason of its own when it is unsure."""
+    for one in MERGER.merge(scores, top_k).attributes:
+        card, row = RELEASE.heads[one.head], scores[one.head]
+        assert [best.confidence for best in one.top_k] == pytest.approx(sorted(row, reverse=True)[:top_k], abs=1e-6)
+        assert (one.label, one.confidence) == (one.top_k[0].label, one.top_k[0].confidence)
+        assert one.HasField("review") == (max(row) < card.review_threshold)
+
+
+def test_an_unsure_attribute_says_so_itself() -> None:
+    """An unsure colour is told where it stands, and sends no answer to a person."""
+    scores = certain(RELEASE, **SHOES) | certain(RELEASE, 0.5, gender="Men", pattern="red")
+    answer = MERGER.merge(scores)
+    gender, pattern = answer.attributes
+    assert (answer.review.needed, gender.label, pattern.label) == (False, "Men", "red")
+    assert (gender.review.code, gender.review.head, gender.review.threshold) == ("low_confidence", "gender", 0.6)
+    assert gender.review.message == "Gender “Men” has confidence 0.50; 0.60 would have been enough."
 
 
 @given(ONE)

@@ -1,0 +1,191 @@
+"""The files that results are written to, a line a picture: CSV or JSON lines.
+
+Which attributes there are depends on the release, so a CSV has the columns that its header says: those of the release
+that answered when it was begun. Resumed under another release it keeps them, and no row ever has other cells than the
+header has names.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from schema import heads as table
+from schema import names
+from serving.proto.json_view import as_json
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+COLUMNS: Final = (
+    "file",
+    names.ID,
+    *(head.column for head in table.taxonomy()),
+    "confidence",
+    "level",
+    "review",
+    "reasons",
+    "agree",
+    "release",
+    "error",
+    "detail",
+)
+"""Columns of every CSV. The labels are those of the joint answer, in the columns of a catalogue's ``styles.csv``. After
+them come two for each attribute of the release: its own column there, and its confidence."""
+
+
+class Output(Protocol):
+    """How results are written."""
+
+    left_out: set[str]
+    """Columns of attributes that answers had and the file lacks."""
+
+    @property
+    def header(self) -> str:
+        """The first line; "" for none."""
+
+    def begin(self, attributes: Callable[[], Sequence[str]]) -> None:
+        """Comes before header and rows; ``attributes`` gives the columns of the release's."""
+
+    def row(self, name: str, result: pb.ClassifyResult) -> str:
+        """The line of a picture."""
+
+    def files(self, text: str) -> list[str]:
+        """The pictures, as :meth:`stored`, whose rows are in ``text``.
+
+        Raises:
+            ValueError, KeyError: these are no rows of ours.
+        """
+
+    def stored(self, name: str) -> str:
+        """The picture's name as it stands in the file."""
+
+
+class JsonLines:
+    """An object a line, with the whole answer."""
+
+    header = ""
+
+    def __init__(self) -> None:
+        self.left_out: set[str] = set()
+
+    def begin(self, attributes: Callable[[], Sequence[str]]) -> None:
+        """Nothing depends on the attributes."""
+
+    def row(self, name: str, result: pb.ClassifyResult) -> str:
+        """The line of a picture."""
+        view = as_json(result)
+        return json.dumps({"file": name, "answer": view["answer"], "error": view["error"]}, ensure_ascii=False) + "\n"
+
+    def files(self, text: str) -> list[str]:
+        """The pictures in ``text``."""
+        return [json.loads(line)["file"] for line in text.splitlines()]
+
+    def stored(self, name: str) -> str:
+        """The name itself."""
+        return name
+
+
+class CsvTable:
+    """A table with a header."""
+
+    def __init__(self) -> None:
+        self.left_out: set[str] = set()
+        self._columns: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> str:
+        """The names of the columns."""
+        return _line(self._columns)
+
+    def begin(self, attributes: Callable[[], Sequence[str]]) -> None:
+        """Makes the header of a new file; one that goes on keeps its own.
+
+        Raises:
+            ValueError: two columns would have one name.
+        """
+        if not self._columns:
+            self._columns = (*COLUMNS, *_pairs(attributes()))
+            _require_distinct(self._columns)
+
+    def row(self, name: str, result: pb.ClassifyResult) -> str:
+        """The line of a picture."""
+        values = {"file": name, names.ID: Path(name).stem}
+        values |= self._answer(result.answer) if result.HasField("answer") else _error_values(result.error)
+        return _line([self.stored(str(values.get(key, ""))) for key in self._columns])
+
+    def files(self, text: str) -> list[str]:
+        """The pictures in ``text``, whose header becomes this table's.
+
+        Raises:
+            ValueError: it is no header of ours.
+        """
+        if not text:
+            return []
+        rows = csv.DictReader(io.StringIO(text))
+        columns = tuple(rows.fieldnames or ())
+        ours, pairs = columns[: len(COLUMNS)], columns[len(COLUMNS) :]
+        if ours != COLUMNS or pairs != _pairs(pairs[::2]):
+            raise ValueError(f"its columns are {list(columns)}, not {list(COLUMNS)} and two for each attribute")
+        self._columns = columns
+        return [row["file"] for row in rows]
+
+    def stored(self, name: str) -> str:
+        """A cell that no spreadsheet takes for a formula."""
+        return f"'{name}" if name.startswith(FORMULA_STARTS) else name
+
+    def _answer(self, answer: pb.ClassifyResponse) -> dict[str, Any]:
+        cells: dict[str, Any] = {}
+        for one in answer.attributes:
+            cells |= zip(_pairs([one.column]), (one.label, one.confidence), strict=True)
+            if one.column not in self._columns[len(COLUMNS) :: 2]:
+                self.left_out.add(one.column)
+        return cells | _answer_values(answer)
+
+
+def output_for(out: Path) -> Output:
+    """The kind of file that ``out`` is by its suffix.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    kinds: dict[str, type[JsonLines] | type[CsvTable]] = {".jsonl": JsonLines, ".csv": CsvTable}
+    if out.suffix not in kinds:
+        raise ValueError(f"{out} ends in {out.suffix!r}; it must end in .csv or .jsonl")
+    return kinds[out.suffix]()
+
+
+def _pairs(attributes: Sequence[str]) -> tuple[str, ...]:
+    """Two columns for each attribute."""
+    return tuple(one for column in attributes for one in (column, f"{column}_confidence"))
+
+
+def _require_distinct(columns: tuple[str, ...]) -> None:
+    twice = [column for column in columns if columns.count(column) > 1]
+    if twice:
+        raise ValueError(f"an attribute of the release has the column {twice[0]!r}, which the table has; give .jsonl")
+
+
+def _line(cells: tuple[str, ...] | list[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()
+
+
+def _answer_values(answer: pb.ClassifyResponse) -> dict[str, Any]:
+    agree = answer.agreement.agree if answer.agreement.HasField("agree") else ""
+    return {
+        **{head.column: getattr(answer.joint, head.name) for head in table.taxonomy()},
+        "confidence": answer.joint.confidence,
+        "level": answer.level,
+        "review": str(answer.review.needed).lower(),
+        "reasons": " ".join(reason.code for reason in answer.review.reasons),
+        "agree": str(agree).lower(),
+        "release": answer.release,
+    }
+
+
+def _error_values(error: pb.Problem) -> dict[str, Any]:
+    return {"error": error.code, "detail": " ".join(error.detail.split())}
