@@ -10,13 +10,13 @@ def render_html(package: str, template: str, **values: Any) -> str:
     """The page that a template makes of ``values``.
 
     Args:
-      package: dotted name of the package whose ``templates/`` folder holds it.
-      template: its file name.
-      **values: what the template names; each must be given.
+        package: dotted name of the package whose ``templates/`` folder holds it.
+        template: its file name.
+        **values: what the template names; each must be given.
 
     Raises:
-      jinja2.TemplateNotFound: the package has no such template.
-      jinja2.UndefinedError: the template names a value that was not given.
+        jinja2.TemplateNotFound: the package has no such template.
+        jinja2.UndefinedError: the template names a value that was not given.
     """
     environment = Environment(
         loader=PackageLoader(package),

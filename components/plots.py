@@ -38,10 +38,10 @@ def plot_confusion(counts: np.ndarray, labels: list[str], head: str, directory: 
     """Draws which label was taken for which.
 
     Args:
-      counts: int[C, C], truth by prediction.
-      labels: of the classes, in the order of ``counts``.
-      head: whose labels they are.
-      directory: for ``<head>_confusion.png``.
+        counts: int[C, C], truth by prediction.
+        labels: of the classes, in the order of ``counts``.
+        head: whose labels they are.
+        directory: for ``<head>_confusion.png``.
     """
     chosen = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:_MOST_CLASSES])
     shown = counts[np.ix_(chosen, chosen)]
@@ -63,9 +63,9 @@ def plot_reliability(bins: dict[str, pd.DataFrame], head: str, directory: Path) 
     """Draws confidence against accuracy.
 
     Args:
-      bins: a name for the legend → columns ``confidence``, ``accuracy`` and ``count``, a row a bin that holds answers.
-      head: whose answers they are.
-      directory: for ``<head>_reliability.png``.
+        bins: a name for the legend → columns ``confidence``, ``accuracy`` and ``count``, a row a bin with answers.
+        head: whose answers they are.
+        directory: for ``<head>_reliability.png``.
     """
     figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
     axis.plot([0, 1], [0, 1], color="grey", linestyle="--", label="perfect")
@@ -83,10 +83,10 @@ def plot_risk_coverage(curve: pd.DataFrame, head: str, threshold: float, directo
     """Draws how right the most confident answers are, as more and more of them are taken.
 
     Args:
-      curve: ``coverage``, ``accuracy`` and ``threshold``, a row an answer from the most confident on.
-      head: whose answers they are.
-      threshold: the released review threshold, marked.
-      directory: for ``<head>_risk_coverage.png``.
+        curve: ``coverage``, ``accuracy`` and ``threshold``, a row an answer from the most confident on.
+        head: whose answers they are.
+        threshold: the released review threshold, marked.
+        directory: for ``<head>_risk_coverage.png``.
     """
     figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
     axis.plot(curve["coverage"], curve["accuracy"])

@@ -81,8 +81,10 @@ def train(data: Path, limit: int, root: Path, settings: Settings) -> dict[str, d
 
 
 def table(results: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
-    """A row a step: top-1 of each head, and of the article type also top-5, macro-F1 and ECE before calibration and
-    after."""
+    """A row a step: top-1 of each head, and more of the article type.
+
+    That is top-5, macro-F1, and ECE before and after calibration.
+    """
     return pd.DataFrame(
         [
             {

@@ -23,7 +23,7 @@ def connected(layout: Layout, server: Remote | None) -> Iterator[ClassifierClien
     """A client of the merger ``server``, or of a stack of its own on the current release.
 
     Raises:
-      RunError: the stack does not come up, or the server cannot be asked.
+        RunError: the stack does not come up, or the server cannot be asked.
     """
     try:
         if server:

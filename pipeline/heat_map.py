@@ -18,9 +18,9 @@ def draw_heat_map(image: bytes, explanation: pb.ExplainResponse, out: Path) -> N
     """Writes the upright photo, and beside it the photo under its heat map.
 
     Args:
-      image: encoded JPEG, PNG or WebP.
-      explanation: of that picture.
-      out: a file that Matplotlib can write, for example ``heat.png``.
+        image: encoded JPEG, PNG or WebP.
+        explanation: of that picture.
+        out: a file that Matplotlib can write, for example ``heat.png``.
     """
     with Image.open(io.BytesIO(image)) as opened:
         photo = ImageOps.exif_transpose(opened).convert("RGB")

@@ -20,10 +20,10 @@ def compile_for_kubeflow(config: PipelineConfig, image: str, pipeline_root: str,
     """Writes a pipeline spec that KFP takes as it is.
 
     Args:
-      config: of the run; its paths are those inside the containers, but for ``data``, which is read here as well.
-      image: of the pipeline.
-      pipeline_root: URI that the cluster keeps artifacts under, for example ``gs://bucket/lookbook``.
-      out: a ``.yaml`` or ``.json`` file.
+        config: of the run; its paths are those inside the containers, but for ``data``, which is read here as well.
+        image: of the pipeline.
+        pipeline_root: URI that the cluster keeps artifacts under, for example ``gs://bucket/lookbook``.
+        out: a ``.yaml`` or ``.json`` file.
     """
     pipeline = tfx_pipeline.Pipeline(
         pipeline_name=PIPELINE_NAME,

@@ -30,11 +30,11 @@ class ReleasedModels:
         """Loads a release.
 
         Args:
-          directory: of a ``ReleaseStore``.
-          version: of the release; the current one where none is given.
+            directory: of a ``ReleaseStore``.
+            version: of the release; the current one where none is given.
 
         Raises:
-          RunError: there is no such release, or one that is not whole.
+            RunError: there is no such release, or one that is not whole.
         """
         store = ReleaseStore(directory)
         try:
@@ -93,9 +93,9 @@ def score_catalogue(
     """Asks both models about every picture.
 
     Args:
-      models: of the release.
-      pictures: with the truth.
-      progress: called with the number of rows done since the last call.
+        models: of the release.
+        pictures: with the truth.
+        progress: called with the number of rows done since the last call.
     """
     score = Score(
         models.version,

@@ -17,10 +17,10 @@ class Head:
     """One label that a model gives a picture.
 
     Attributes:
-      name: of the head, in signatures, cards, answers and CSVs.
-      column: of ``styles.csv`` that holds its label.
-      model: that carries it, by the name that TensorFlow Serving knows.
-      level: depth in the taxonomy, 0 at the top; None for an attribute, which stands outside of it.
+        name: of the head, in signatures, cards, answers and CSVs.
+        column: of ``styles.csv`` that holds its label.
+        model: that carries it, by the name that TensorFlow Serving knows.
+        level: depth in the taxonomy, 0 at the top; None for an attribute, which stands outside of it.
     """
 
     name: str
@@ -69,10 +69,10 @@ def chosen(attribute_names: Iterable[str] = ()) -> tuple[Head, ...]:
     """The heads of a run: those of the taxonomy from the top down, then the attributes that it asks for.
 
     Args:
-      attribute_names: heads or columns of attributes, in any order, each once.
+        attribute_names: heads or columns of attributes, in any order, each once.
 
     Raises:
-      ValueError: there is no attribute of that name.
+        ValueError: there is no attribute of that name.
     """
     wanted = [_attribute(name) for name in dict.fromkeys(attribute_names)]
     return (*taxonomy(), *(head for head in attributes() if head in wanted))
@@ -95,7 +95,7 @@ def head(name: str) -> Head:
     """The head of that name.
 
     Raises:
-      KeyError: there is none.
+        KeyError: there is none.
     """
     for found in HEADS:
         if found.name == name:

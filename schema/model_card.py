@@ -47,8 +47,8 @@ class TaxonomyPath:
     """A path seen in training; sorts from the top down.
 
     Attributes:
-      labels: of each level, from the top down.
-      count: rows of it in the training split, at least 1.
+        labels: of each level, from the top down.
+        count: rows of it in the training split, at least 1.
     """
 
     labels: tuple[str, ...]
@@ -60,13 +60,13 @@ class HeadCard:
     """One head of a model.
 
     Attributes:
-      labels: in the order of the ``scores`` signature.
-      column: of ``styles.csv`` that its labels came from.
-      level: depth in the taxonomy, 0 at the top; None for an attribute.
-      temperature: above 0; already applied to the scores, and so is the curvature.
-      curvature: at least 0; see ``components/model/calibration.py``.
-      review_threshold: confidence below which a person should look; :data:`ALWAYS_REVIEW` where none is enough.
-      review_precision: share that was right at or above it on the eval split.
+        labels: in the order of the ``scores`` signature.
+        column: of ``styles.csv`` that its labels came from.
+        level: depth in the taxonomy, 0 at the top; None for an attribute.
+        temperature: above 0; already applied to the scores, and so is the curvature.
+        curvature: at least 0; see ``components/model/calibration.py``.
+        review_threshold: confidence below which a person should look; :data:`ALWAYS_REVIEW` where none is enough.
+        review_precision: share that was right at or above it on the eval split.
     """
 
     labels: tuple[str, ...]
@@ -83,14 +83,14 @@ class ModelCard:
     """What one model tells of itself.
 
     Attributes:
-      model: its name, as TensorFlow Serving knows it.
-      height: of the pictures that it sees, in pixels.
-      width: the same.
-      heads: by name.
-      taxonomy: every path seen in training, sorted; the same in both models of a release.
-      joint: exponents of the joint answer by head of the taxonomy, and :data:`PATH`; the same in both models.
-      training: free-form provenance: profile, data, hyper-parameters.
-      format: version of the format that it was read from.
+        model: its name, as TensorFlow Serving knows it.
+        height: of the pictures that it sees, in pixels.
+        width: the same.
+        heads: by name.
+        taxonomy: every path seen in training, sorted; the same in both models of a release.
+        joint: exponents of the joint answer by head of the taxonomy, and :data:`PATH`; the same in both models.
+        training: free-form provenance: profile, data, hyper-parameters.
+        format: version of the format that it was read from.
     """
 
     model: str
@@ -130,7 +130,7 @@ class ModelCard:
         """Reads a card of any format that has all that is known of.
 
         Raises:
-          CardError: it is no JSON object, lacks a field, or contradicts itself.
+            CardError: it is no JSON object, lacks a field, or contradicts itself.
         """
         try:
             document = json.loads(text)
@@ -286,7 +286,7 @@ def read_file(saved_model: Path) -> ModelCard:
     """The card in a SavedModel's folder.
 
     Raises:
-      CardError: there is none, or it cannot be read.
+        CardError: there is none, or it cannot be read.
     """
     path = saved_model / _FILE
     try:

@@ -1,6 +1,8 @@
-"""Runs model server and merger on a release, until it is interrupted::
+"""Runs model server and merger on a release, until it is interrupted.
 
-python -m serving.stack --release build/lookbook/release --http-port 8080 --grpc-port 9090
+For example::
+
+    python -m serving.stack --release build/lookbook/release --http-port 8080 --grpc-port 9090
 """
 
 import argparse

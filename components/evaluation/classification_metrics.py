@@ -25,9 +25,9 @@ class ClassificationTally:
     """Counts from which every figure of a head follows. Labels may be strings or integers.
 
     Attributes:
-      confusion: rows of each (truth, prediction).
-      top_5: rows whose truth is among the five best.
-      bins: rows, summed confidence and right answers of each of ``CALIBRATION_BINS`` equal-width bins of confidence.
+        confusion: rows of each (truth, prediction).
+        top_5: rows whose truth is among the five best.
+        bins: rows, summed confidence and right answers of each of ``CALIBRATION_BINS`` equal-width bins of confidence.
     """
 
     confusion: Counter[tuple[Hashable, Hashable]] = field(default_factory=Counter)
@@ -53,9 +53,9 @@ class ClassificationTally:
         return int(self.bins[:, 0].sum())
 
     def figures(self) -> dict[str, float]:
-        """``count``, ``top_1``, ``top_5``, ``macro_f1`` (mean over the classes present in the truth), ``ece`` and
-        ``skill``; NaN, but for the count, where nothing was tallied.
+        """``count``, ``top_1``, ``top_5``, ``macro_f1``, ``ece`` and ``skill``; all but the count NaN without rows.
 
+        Macro-F1 is the mean over the classes present in the truth.
         ECE: Guo et al., 2017, equation 3, over equal-width bins. Skill: the share of the majority class's errors that
         the model avoids, ``(top_1 - majority) / (1 - majority)``: 0 is as good as always saying the commonest label.
         """
@@ -73,9 +73,9 @@ class ClassificationTally:
         }
 
     def at_best(self) -> dict[str, float]:
-        """``top_1``, ``skill`` and ``ece`` as good as they may be in truth, the rows being a sample: on a small test
-        split nobody is refused for what may be noise.
+        """``top_1``, ``skill`` and ``ece`` as good as they may be in truth.
 
+        The rows are a sample: on a small test split nobody is refused for what may be noise.
         Top-1 is the upper end of Wilson's interval, the skill follows from it, and the ECE is lowered by ``1 / √N``:
         two standard errors of a share of N rows.
         """
@@ -95,8 +95,10 @@ class ClassificationTally:
         return (top_1 - majority) / (1 - majority) if majority < 1 else top_1
 
     def per_class(self) -> pd.DataFrame:
-        """A row per class of the truth: ``label, count, precision, recall, f1``; precision is 0 where the class was
-        never predicted."""
+        """A row per class of the truth: ``label, count, precision, recall, f1``.
+
+        Precision is 0 where the class was never predicted.
+        """
         truths, predictions = self._truths(), Counter[Hashable]()
         for (_, prediction), count in self.confusion.items():
             predictions[prediction] += count

@@ -20,8 +20,10 @@ class ServedClassifier(tf.Module):
     """A trained classifier with everything that it needs to answer on its own."""
 
     def __init__(self, model: keras.Model, transform_output: tft.TFTransformOutput, card: dict[str, Any]):
-        """Wraps ``model`` (uint8 or float32[N, H, W, 3] → {head: logits float32[N, C]}) with the card of
-        :data:`schema.names.CARD_KEY`."""
+        """Wraps ``model`` with the card of :data:`schema.names.CARD_KEY`.
+
+        The model takes uint8 or float32[N, H, W, 3] and gives {head: logits float32[N, C]}.
+        """
         super().__init__(name="served_classifier")
         # The bare variables are tracked, and the model is hidden in a partial: a tracked Keras 3 variable is exported
         # twice, and a session, which is how TensorFlow Serving loads, restores the copy that no signature reads.

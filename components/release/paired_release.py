@@ -41,19 +41,19 @@ def PairedRelease(
     """Publishes both models under one version.
 
     Args:
-      article_type_model: a trained model.
-      category_model: the other one.
-      article_type_evaluation: the Evaluator's word on the first.
-      category_evaluation: its word on the second.
-      serving_check: holds ``<model>/tf_serving_warmup_requests`` for both.
-      report: folder for people, copied beside the models.
-      release: what was published, with the version, the manifest's path and the uris of both models.
-      directory: of the :class:`~components.release.store.ReleaseStore`.
-      provenance: JSON object that goes into the manifest: profile, hyper-parameters, data and code hashes.
-      code: hash of the source; there for TFX's cache alone.
+        article_type_model: a trained model.
+        category_model: the other one.
+        article_type_evaluation: the Evaluator's word on the first.
+        category_evaluation: its word on the second.
+        serving_check: holds ``<model>/tf_serving_warmup_requests`` for both.
+        report: folder for people, copied beside the models.
+        release: what was published, with the version, the manifest's path and the uris of both models.
+        directory: of the :class:`~components.release.store.ReleaseStore`.
+        provenance: JSON object that goes into the manifest: profile, hyper-parameters, data and code hashes.
+        code: hash of the source; there for TFX's cache alone.
 
     Raises:
-      GateError: a gate said no.
+        GateError: a gate said no.
     """
     models = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
     results = [EvaluationResult(item.uri) for item in (article_type_evaluation, category_evaluation)]

@@ -45,7 +45,7 @@ class ReleaseStore:
         """All releases that can be served, oldest first.
 
         Raises:
-          ReleaseError: a manifest cannot be read.
+            ReleaseError: a manifest cannot be read.
         """
         versions = sorted(int(path.stem) for path in self._manifests.glob("*.json") if path.stem.isdigit())
         return [Release(version, self._read(version)) for version in versions]
@@ -54,7 +54,7 @@ class ReleaseStore:
         """Sees to it that every release has what it takes to be served.
 
         Raises:
-          ReleaseError: a manifest cannot be read, or a model of a release is not there or was copied by half.
+            ReleaseError: a manifest cannot be read, or a model of a release is not there or was copied by half.
         """
         for release in self.releases():
             for model in table.MODELS:
@@ -84,13 +84,13 @@ class ReleaseStore:
         """Makes a release of both models.
 
         Args:
-          models: model name → its SavedModel.
-          extras: model name → folder whose files go into its ``assets.extra``.
-          report: folder that goes into ``reports/<v>``.
-          manifest: what to record; the version is added.
+            models: model name → its SavedModel.
+            extras: model name → folder whose files go into its ``assets.extra``.
+            report: folder that goes into ``reports/<v>``.
+            manifest: what to record; the version is added.
 
         Raises:
-          ReleaseError: the folder cannot be written.
+            ReleaseError: the folder cannot be written.
         """
         try:
             self._sweep()
@@ -108,7 +108,7 @@ class ReleaseStore:
         """Withdraws the newest release and returns the one before, now current.
 
         Raises:
-          ReleaseError: there is no release before the newest.
+            ReleaseError: there is no release before the newest.
         """
         releases = self.releases()
         if len(releases) < 2:

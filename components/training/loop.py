@@ -137,6 +137,7 @@ class EpochProgress(keras.callbacks.Callback):
         self._start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Logs the epoch's line."""
         logs = logs or {}
         split = "eval" if any(key.startswith("val_") for key in logs) else "train"
         figures = {

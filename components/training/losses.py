@@ -44,6 +44,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         self.label_smoothing = float(label_smoothing)
 
     def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        """The loss of each row."""
         classes = y_pred.shape[-1]
         is_shares = len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1
         shares = y_true if is_shares else _one_hot(y_true, classes)
@@ -56,6 +57,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         return -(1 - smoothing) * sharp - smoothing * ops.sum(weights, axis=-1) * ops.mean(log_p, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
+        """What Keras saves of it."""
         config = super().get_config()
         return {
             **config,

@@ -26,12 +26,14 @@ class DiscriminativeAdamW(keras.optimizers.AdamW):
         self.slow_variables, self.slow_rate = frozenset(slow_variables), float(slow_rate)
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+        """Moves one variable, by its own learning rate."""
         # TensorFlow's bare variable comes here, which does not know its path.
         path = self._trainable_variables[self._get_variable_index(variable)].path
         rate = self.slow_rate if path in self.slow_variables else 1.0
         super().update_step(gradient, variable, learning_rate * rate)
 
     def get_config(self) -> dict[str, Any]:
+        """What Keras saves of it."""
         config = super().get_config()
         return {**config, "slow_variables": sorted(self.slow_variables), "slow_rate": self.slow_rate}
 

@@ -49,8 +49,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 
 
 def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ``--server`` and what goes with it; the command gets a :class:`~pipeline.config.Remote` or None as
-    ``server``."""
+    """Adds ``--server`` and what goes with it.
+
+    The command gets a :class:`~pipeline.config.Remote` or None as ``server``.
+    """
 
     @click.option(
         "--server", metavar="HOST:PORT", help="gRPC address of a running merger; default: a stack of its own."

@@ -14,7 +14,7 @@ def locked(layout: Layout) -> Iterator[None]:
     """Makes the root and holds its lock. The kernel lets go of it when the process ends, however it ends.
 
     Raises:
-      RunError: the root cannot be written, or another process holds the lock.
+        RunError: the root cannot be written, or another process holds the lock.
     """
     try:
         layout.root.mkdir(parents=True, exist_ok=True)

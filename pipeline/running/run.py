@@ -42,9 +42,9 @@ def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
     """Runs every component that the cache does not answer for.
 
     Raises:
-      CatalogueError: the catalogue cannot be used.
-      GateError: the data or a model did not pass.
-      RunError: the release of an earlier run was removed by hand.
+        CatalogueError: the catalogue cannot be used.
+        GateError: the data or a model did not pass.
+        RunError: the release of an earlier run was removed by hand.
     """
     start = time.monotonic()
     runner = ReportingDagRunner(say)

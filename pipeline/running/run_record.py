@@ -15,7 +15,7 @@ def require_usable_record(layout: Layout) -> None:
     """Sees to it that the record of earlier runs, where there is one, can be read and written.
 
     Raises:
-      RunError: it is damaged, cannot be written, or another program holds it.
+        RunError: it is damaged, cannot be written, or another program holds it.
     """
     if not layout.metadata.exists():
         return

@@ -1,8 +1,10 @@
-"""A small client of the merger, by gRPC, with deadlines and retries::
+"""A small client of the merger, by gRPC, with deadlines and retries.
 
-with ClassifierClient("localhost:9090") as client:
-    answer = client.classify(Path("shoe.jpg").read_bytes())
-    print(" › ".join(answer.path))
+For example::
+
+    with ClassifierClient("localhost:9090") as client:
+        answer = client.classify(Path("shoe.jpg").read_bytes())
+        print(" › ".join(answer.path))
 """
 
 import itertools

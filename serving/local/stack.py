@@ -1,4 +1,6 @@
-"""The whole stack on this machine: a model server and the merger as child processes, for as long as a block runs::
+"""The whole stack on this machine: a model server and the merger as child processes, for as long as a block runs.
+
+For example::
 
     with stack(Path("build/lookbook/release")) as running:
         ClassifierClient(running.grpc_target)

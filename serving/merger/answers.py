@@ -19,6 +19,11 @@ def answer(
     """The outcome of the picture in ``row`` of the models' replies.
 
     Args:
+        candidate: the release that answered.
+        replies: of its models, a row a picture.
+        row: of the picture in them.
+        picture: as it was checked.
+        call: that it came with.
         started: when the picture came in, by ``time.perf_counter``.
         queue_s: seconds that it waited for a place.
     """

@@ -1,6 +1,6 @@
-"""The built page in a real browser over the real stack. ``make test-page`` runs it; it needs chromium, node and both
-environments, and takes about two minutes on two busy cores.
+"""The built page in a real browser over the real stack.
 
+``make test-page`` runs it. It needs chromium, node and both environments, and takes about two minutes on two cores.
 The browser's side is in the ``*.test.mjs`` files, each run by node with a merger of its own; one of them alone:
 ``python -m pytest tests/browser -k keyboard``.
 """

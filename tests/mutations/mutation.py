@@ -17,12 +17,12 @@ class Mutation:
     """One place to break.
 
     Attributes:
-      name: what is broken, in words.
-      file: that holds it.
-      old: text that stands in it exactly once.
-      new: in its place.
-      tests: pytest's arguments for the tests that must notice.
-      environment: whose Python runs them, ``pipeline`` or ``serving``.
+        name: what is broken, in words.
+        file: that holds it.
+        old: text that stands in it exactly once.
+        new: in its place.
+        tests: pytest's arguments for the tests that must notice.
+        environment: whose Python runs them, ``pipeline`` or ``serving``.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Mutation:
         """Breaks a copy of the sources, runs the tests there, and mends it again.
 
         Raises:
-          RuntimeError: the tests could not be run.
+            RuntimeError: the tests could not be run.
         """
         broken = copy / self.file
         text = broken.read_text(encoding="utf-8")

@@ -81,6 +81,7 @@ class Folder(Catalogue):
         super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in found))
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        """See :meth:`Catalogue.read`."""
         with open(os.path.join(self.root, name), "rb") as file:  # noqa: PTH118, PTH123 - thousands of times
             content = file.read(limit + 1)
         if len(content) > limit:
@@ -106,6 +107,7 @@ class Zip(Catalogue):
             raise CatalogueError(f"{path} has no pictures under {images}")
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        """See :meth:`Catalogue.read`."""
         entry = self._entries[self._prefix + name]
         if entry.file_size > limit:
             raise FileTooLarge(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are read")

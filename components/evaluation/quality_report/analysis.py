@@ -43,8 +43,10 @@ def _joint_row(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarra
 
 
 def risk_coverage(scores: np.ndarray, truths: np.ndarray) -> pd.DataFrame:
-    """Share right among the most confident answers (El-Yaniv and Wiener, 2010): columns ``coverage``, ``accuracy``,
-    ``threshold``, a row an answer from the most confident on."""
+    """Share right among the most confident answers (El-Yaniv and Wiener, 2010).
+
+    Columns ``coverage``, ``accuracy``, ``threshold``; a row an answer, from the most confident on.
+    """
     confidences = scores.max(axis=1)
     order = np.argsort(-confidences, kind="stable")
     right = np.cumsum(scores.argmax(axis=1)[order] == truths[order])
@@ -102,8 +104,9 @@ def by_year(predictions: SplitPredictions) -> pd.DataFrame:
 
 
 def by_relatives(predictions: SplitPredictions, known: Collection[str]) -> pd.DataFrame:
-    """Top-1 of each head of all rows, of those with a relative in train or eval (the same name, or nearly the same
-    pixels), and of those without: the splits by row and by group, side by side.
+    """Top-1 of each head of all rows, of those with a relative in train or eval, and of those without.
+
+    Relatives share a name or nearly the same pixels. It sets the splits by row and by group side by side.
 
     Args:
       predictions: on the test split.
@@ -128,8 +131,10 @@ def _top_1_of(predictions: SplitPredictions, title: str, parts: Mapping[str, np.
 
 
 def contradicting_groups(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one group (one name, or nearly the same pixels) that carry different article types: suspected label
-    errors, or names too general to tell. Columns ``group``, ``ids``, ``labels``, ``name``."""
+    """Rows of one group (one name, or nearly the same pixels) that carry different article types.
+
+    They are suspected label errors, or names too general to tell. Columns ``group``, ``ids``, ``labels``, ``name``.
+    """
     found = []
     for group, members in rows.groupby(names.GROUP, sort=True):
         if members[names.ARTICLE_TYPE_LABEL].nunique() > 1:

@@ -30,8 +30,10 @@ def QualityReport(
     report: OutputArtifact[QualityReportArtifact],
     code: Parameter[str],
 ) -> None:
-    """Writes ``index.html`` and its pictures; as CSV the per-class figures a head and the ways to one answer; and
-    ``figures.json``: head → its figures, with ``ece_before`` calibration.
+    """Writes ``index.html``, and the same figures for machines.
+
+    ``figures.json``: head → its figures, with ``ece_before`` calibration. As CSV: the figures of each head's classes,
+    and the ways to one answer.
 
     ``code``, a hash of the source, is there for TFX's cache alone.
     """

@@ -32,13 +32,13 @@ def check_models(models: dict[str, Path], pictures: list[bytes], output: Path, m
     """Serves the models, with warm-up requests, and holds their answers to those computed in process.
 
     Args:
-      models: model name → SavedModel.
-      pictures: encoded, at least one.
-      output: folder for ``result.json``, ``server.log`` and ``<model>/tf_serving_warmup_requests``.
-      most_p50_ms: gate on the median time of one picture through one model, in milliseconds.
+        models: model name → SavedModel.
+        pictures: encoded, at least one.
+        output: folder for ``result.json``, ``server.log`` and ``<model>/tf_serving_warmup_requests``.
+        most_p50_ms: gate on the median time of one picture through one model, in milliseconds.
 
     Raises:
-      GateError: the server did not start, an answer differs, a broken picture spoils its neighbours, or it is slow.
+        GateError: the server did not start, an answer differs, a broken picture spoils its neighbours, or it is slow.
     """
     for name in models:
         _write_warmup(output / name / WARMUP_FILE, name, pictures)

@@ -29,15 +29,15 @@ def ServingCheck(
     """Checks both candidates as they will be served.
 
     Args:
-      article_type_model: a trained model.
-      category_model: the other one.
-      examples: whose test split lends the pictures.
-      result: ``result.json``, and ``<model>/tf_serving_warmup_requests`` for the release.
-      most_p50_ms: gate on the median time of one picture through one model, in milliseconds.
-      code: hash of the source; there for TFX's cache alone.
+        article_type_model: a trained model.
+        category_model: the other one.
+        examples: whose test split lends the pictures.
+        result: ``result.json``, and ``<model>/tf_serving_warmup_requests`` for the release.
+        most_p50_ms: gate on the median time of one picture through one model, in milliseconds.
+        code: hash of the source; there for TFX's cache alone.
 
     Raises:
-      GateError: the server did not start, an answer differs, a broken picture spoils its neighbours, or it is slow.
+        GateError: the server did not start, an answer differs, a broken picture spoils its neighbours, or it is slow.
     """
     uris = {names.ARTICLE_TYPE: article_type_model.uri, names.CATEGORY: category_model.uri}
     models = {name: Path(path_utils.serving_model_path(uri)) for name, uri in uris.items()}

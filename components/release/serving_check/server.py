@@ -32,7 +32,7 @@ def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
     """Serves ``<models>/<model>/<version>/`` and yields a channel once every model is available.
 
     Raises:
-      GateError: the server ended or was not ready in time; with the last lines of its log.
+        GateError: the server ended or was not ready in time; with the last lines of its log.
     """
     config = models / "models.config"
     entries = "\n".join(_CONFIG.format(name=name, path=(models / name).resolve()) for name in table.MODELS)

@@ -64,6 +64,7 @@ class VersionState:
 
     @property
     def is_available(self) -> bool:
+        """Whether it answers calls."""
         return self.state == "AVAILABLE"
 
 

@@ -83,7 +83,7 @@ class Releases:
 
     @property
     def readiness(self) -> str:
-        """ "ready": both models can answer; "degraded": they could, and now only one can; else "not_ready"."""
+        """ready: both models can answer; degraded: they could, and now only one can; else not_ready."""
         troubles = [self.trouble(model) for model in self.states]
         if not any(troubles):
             return "ready"

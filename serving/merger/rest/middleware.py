@@ -48,8 +48,10 @@ class ClientGone(Exception):
 
 
 class Gate:
-    """ASGI middleware. ``scope["state"]`` gets ``request_id``, and for a POST ``caller`` and ``upload``; a handler may
-    set ``code`` (an error's) there.
+    """ASGI middleware.
+
+    ``scope["state"]`` gets ``request_id``, and for a POST ``caller`` and ``upload``. A handler may set ``code`` (an
+    error's) there.
 
     Args:
         app: behind the gate.
@@ -152,8 +154,10 @@ class _Body:
         return self._announced - self._came <= SMALL_REST_BYTES
 
     async def linger(self) -> None:
-        """Reads on for a while and forgets it: closing a connection with unread bytes resets it, and the client that is
-        still sending would not see our answer."""
+        """Reads on for a while and forgets it.
+
+        Closing a connection with unread bytes resets it, and a client that is still sending would not see our answer.
+        """
         if self.is_whole or (self._waits_for_us and not self._came):
             return
         try:

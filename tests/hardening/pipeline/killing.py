@@ -47,14 +47,14 @@ def kill_while_executing(
     """Runs ``command`` until MLMD says that one of ``components`` is executing, and sends SIGKILL that very moment.
 
     Args:
-      components: those that have never ended, so that none of them can be answered by the cache.
-      layout: of the root that the command works below.
-      command: for this Python.
-      log: gets the command's output.
-      signs: component → what must be seen as well before the signal is sent.
+        components: those that have never ended, so that none of them can be answered by the cache.
+        layout: of the root that the command works below.
+        command: for this Python.
+        log: gets the command's output.
+        signs: component → what must be seen as well before the signal is sent.
 
     Returns:
-      The component that was killed.
+        The component that was killed.
     """
     with _started(command, log) as process:
         deadline = time.monotonic() + 240

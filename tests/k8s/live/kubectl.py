@@ -28,7 +28,7 @@ async def kubectl(*arguments: str, given: str = "") -> str:
     """Runs kubectl in the namespace; gives its output.
 
     Raises:
-      KubectlError: it failed.
+        KubectlError: it failed.
     """
     command = [rendering.kubectl(), "--namespace", NAMESPACE, *arguments]
     pipe = asyncio.subprocess.PIPE
@@ -75,7 +75,7 @@ async def deployed() -> AsyncIterator[KubectlPods]:
     """The overlay `local`, with two pods of each Deployment, and its first release; removed afterwards.
 
     Raises:
-      KubectlError: it cannot be deployed, or the namespace is somebody's already.
+        KubectlError: it cannot be deployed, or the namespace is somebody's already.
     """
     if await kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "--output", "name"):
         raise KubectlError(
@@ -141,7 +141,7 @@ class Caller:
         """Starts it and waits until both transports have answered.
 
         Raises:
-          KubectlError: they did not.
+            KubectlError: they did not.
         """
         await kubectl("apply", "--filename", "-", given=yaml.safe_dump_all(caller_manifests()))
         await kubectl("wait", "--for=condition=Ready", f"pod/{CALLER}", f"--timeout={PATIENCE}")

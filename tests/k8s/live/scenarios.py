@@ -23,9 +23,9 @@ class Scenario:
     """One thing that happens to a cluster.
 
     Attributes:
-      name: in words, for the table.
-      act: does it.
-      most_lost: transport → calls that may be lost meanwhile.
+        name: in words, for the table.
+        act: does it.
+        most_lost: transport → calls that may be lost meanwhile.
     """
 
     name: str
