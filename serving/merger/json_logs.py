@@ -34,6 +34,6 @@ def _json_lines() -> structlog.stdlib.ProcessorFormatter:
 
 
 def _add_level(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """The level as the standard library writes it; structlog's own processor writes it small."""
+    """The level as the standard library writes it; structlog's own processor writes it in lower case."""
     event["level"] = event["_record"].levelname
     return event
