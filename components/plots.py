@@ -1,5 +1,6 @@
 """Pictures of a training and of its quality, as PNG files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
@@ -100,6 +101,25 @@ def plot_risk_coverage(curve: pd.DataFrame, head: str, threshold: float, directo
     )
     axis.grid(alpha=0.3)
     return _save(figure, directory / f"{head}_risk_coverage.png")
+
+
+def plot_joint_exponents(curve: pd.DataFrame, exponents: Mapping[str, float], directory: Path) -> Path:
+    """Draws what the joint answer would be worth with other exponents, one varied at a time.
+
+    Args:
+      curve: ``exponent``, ``value``, ``log_loss`` and ``all_right``, a row a point.
+      exponents: as fitted, marked.
+      directory: for ``joint_exponents.png``.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for axis, column, title in zip(axes, ("log_loss", "all_right"), ("log loss", "share all right"), strict=True):
+        for name, line in curve.groupby("exponent", sort=False):
+            (drawn,) = axis.plot(line["value"], line[column], label=name)
+            axis.axvline(exponents[name], color=drawn.get_color(), linestyle=":")
+        axis.set(title=f"joint answer on eval: {title}", xlabel="exponent (dotted: as fitted)")
+        axis.grid(alpha=0.3)
+        axis.legend()
+    return _save(figure, directory / "joint_exponents.png")
 
 
 def _save(figure: plt.Figure, path: Path) -> Path:

@@ -16,6 +16,7 @@ from tfx.proto import trainer_pb2, transform_pb2
 from tfx.types import standard_artifacts
 from tfx.types.channel import BaseChannel, Channel
 
+from components.calibration.component import Calibrator
 from components.catalogue.example_gen.component import StylesExampleGen
 from components.catalogue.schema_gate.component import SchemaGate
 from components.catalogue.schema_gate.statistics import statistics_options
@@ -87,9 +88,11 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     transform.add_upstream_node(gate)
     provenance = _provenance(config, example_gen)
     trainers = _trainers(examples, transform, config, provenance)
-    resolvers = {name: _baseline(name, trainer) for name, trainer in trainers.items()} if with_baseline else {}
+    calibrators = {name: _calibrator(name, trainers, config.hyperparameters) for name in trainers}
+    models = {name: calibrator.outputs["model"] for name, calibrator in calibrators.items()}
+    resolvers = {name: _baseline(name, calibrators[name]) for name in models} if with_baseline else {}
     evaluators = {
-        name: _evaluator(name, examples, schema, trainer, resolvers.get(name)) for name, trainer in trainers.items()
+        name: _evaluator(name, examples, schema, model, resolvers.get(name)) for name, model in models.items()
     }
     return [
         example_gen,
@@ -99,9 +102,10 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
         gate,
         transform,
         *trainers.values(),
+        *calibrators.values(),
         *resolvers.values(),
         *evaluators.values(),
-        *_releasing(config, examples, trainers, evaluators, provenance),
+        *_releasing(config, examples, trainers, models, evaluators, provenance),
     ]
 
 
@@ -145,11 +149,20 @@ def _trainer(
         eval_args=trainer_pb2.EvalArgs(splits=[names.EVAL]),
         custom_config={
             "model": name,
-            "hyperparameters": parameters.to_dict(),
+            "hyperparameters": parameters.of_training(),
             "provenance": provenance,
             "code": _code("training.trainer"),
         },
     ).with_id(f"{_camel(name)}Trainer")
+
+
+def _calibrator(name: str, trainers: dict[str, Trainer], parameters: HyperParameters) -> BaseNode:
+    return Calibrator(
+        **{f"{trained}_model": trainer.outputs["model"] for trained, trainer in trainers.items()},
+        name=name,
+        **parameters.of_calibration(),
+        code=_code("calibration.component"),
+    ).with_id(f"{_camel(name)}Calibrator")
 
 
 def _provenance(config: PipelineConfig, example_gen: StylesExampleGen) -> dict[str, str]:
@@ -160,21 +173,21 @@ def _provenance(config: PipelineConfig, example_gen: StylesExampleGen) -> dict[s
     }
 
 
-def _baseline(name: str, trainer: Trainer) -> Resolver:
+def _baseline(name: str, calibrator: BaseNode) -> Resolver:
     return Resolver(
         strategy_class=LatestReleasedModelStrategy,
-        candidate=trainer.outputs["model"],
-        model=Channel(type=standard_artifacts.Model, producer_component_id=trainer.id),
+        candidate=calibrator.outputs["model"],
+        model=Channel(type=standard_artifacts.Model, producer_component_id=calibrator.id),
         release=Channel(type=standard_artifacts.PushedModel),
     ).with_id(f"{_camel(name)}Baseline")
 
 
 def _evaluator(
-    name: str, examples: BaseChannel, schema: ImportSchemaGen, trainer: Trainer, baseline: Resolver | None
+    name: str, examples: BaseChannel, schema: ImportSchemaGen, model: BaseChannel, baseline: Resolver | None
 ) -> Evaluator:
     return Evaluator(
         examples=examples,
-        model=trainer.outputs["model"],
+        model=model,
         baseline_model=baseline.outputs["model"] if baseline else None,
         eval_config=eval_config(name, _code("evaluation.tfma_metrics", "evaluation.gates")),
         example_splits=[names.TEST],
@@ -186,10 +199,11 @@ def _releasing(
     config: PipelineConfig,
     examples: BaseChannel,
     trainers: dict[str, Trainer],
+    calibrated: dict[str, BaseChannel],
     evaluators: dict[str, Evaluator],
     provenance: dict[str, str],
 ) -> list[BaseNode]:
-    models = {f"{name}_model": trainer.outputs["model"] for name, trainer in trainers.items()}
+    models = {f"{name}_model": model for name, model in calibrated.items()}
     runs = {f"{name}_run": trainer.outputs["model_run"] for name, trainer in trainers.items()}
     evaluations = {f"{name}_evaluation": evaluator.outputs["evaluation"] for name, evaluator in evaluators.items()}
     check = ServingCheck(

@@ -65,9 +65,6 @@ METADATA_KEYS: Final = "keys"
 METADATA_VALUES: Final = "values"
 TOP_K: Final = 5
 
-ALWAYS_REVIEW: Final = 1.01
-"""The review threshold of a head none of whose confidences was found good enough: no answer reaches it."""
-
 CARD_KEY: Final = "card"
 """Metadata key of the model card, a JSON object: see :mod:`schema.model_card`."""
 

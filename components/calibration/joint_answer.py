@@ -1,15 +1,15 @@
-"""The joint answer of both models for many rows at once: the known path that suits all three heads best.
+"""The joint answer of both models for many rows at once: the known path that suits all heads of the taxonomy best.
 
 The formula is that of ``serving/merger/core/merge.py``, which answers row by row without NumPy; a test holds them
 together.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from schema import names
+from schema import heads as table
+from schema.model_card import PATH, TaxonomyPath
 
 _FLOOR = 1e-12
 
@@ -17,40 +17,53 @@ _FLOOR = 1e-12
 class JointAnswer:
     """Combines the heads' scores over the paths of a taxonomy."""
 
-    def __init__(self, taxonomy: Sequence[Mapping[str, Any]], labels: Mapping[str, Sequence[str]]):
+    def __init__(self, taxonomy: Sequence[TaxonomyPath], labels: Mapping[str, Sequence[str]]):
         """Prepares the paths.
 
         Args:
-          taxonomy: of the model's card: labels by head name, and ``count``.
-          labels: head → its labels, in the order of the scores.
+          taxonomy: of the model card.
+          labels: head → its labels, in the order of the scores; heads outside the taxonomy are left out.
         """
-        position = {head: {label: i for i, label in enumerate(known)} for head, known in labels.items()}
-        self._columns = {head: np.array([position[head][path[head]] for path in taxonomy]) for head in labels}
-        counts = np.array([path["count"] for path in taxonomy], np.float64)
-        of_type = np.zeros(len(labels[names.ARTICLE_TYPE]))
-        np.add.at(of_type, self._columns[names.ARTICLE_TYPE], counts)
-        self._log_prior = np.log(counts / of_type[self._columns[names.ARTICLE_TYPE]])
+        self.levels = tuple(head.name for head in table.taxonomy())
+        position = {level: {label: i for i, label in enumerate(labels[level])} for level in self.levels}
+        self._columns = {
+            level: np.array([position[level][path.labels[depth]] for path in taxonomy])
+            for depth, level in enumerate(self.levels)
+        }
+        counts = np.array([path.count for path in taxonomy], np.float64)
+        self._leaves = self._columns[self.levels[-1]]
+        self._log_prior = np.log(counts / np.bincount(self._leaves, counts)[self._leaves])
+
+    def logarithms(self, scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the exponents weigh: head → log P of each path's label, float[N, P], and :data:`PATH` → float[P]."""
+        heads = {level: np.log(scores[level][:, columns] + _FLOOR) for level, columns in self._columns.items()}
+        return {**heads, PATH: self._log_prior}
 
     def best(self, scores: Mapping[str, np.ndarray], exponents: Mapping[str, float]) -> dict[str, np.ndarray]:
         """The best path of each row.
 
         Args:
           scores: head → float[N, C].
-          exponents: weight of each head's logarithm, and of ``path``, the share of the path among those of its type.
+          exponents: weight of each head's logarithm, and of :data:`PATH`, the share of the path among those of its
+            type.
 
         Returns:
-          Head → int[N], positions of the labels.
+          Level → int[N], positions of the labels.
         """
-        total = exponents["path"] * self._log_prior
-        for head, columns in self._columns.items():
-            total = total + exponents[head] * np.log(scores[head][:, columns] + _FLOOR)
-        path = total.argmax(axis=1)
-        return {head: columns[path] for head, columns in self._columns.items()}
+        parts = [exponents[key] * logs for key, logs in self.logarithms(scores).items()]
+        path = np.sum(np.broadcast_arrays(*parts), axis=0).argmax(axis=1)
+        return {level: columns[path] for level, columns in self._columns.items()}
+
+    def paths_of(self, labels: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The path of each row by its labels: level → int[N] → int[N], -1 for one that training lacks."""
+        known = {path: i for i, path in enumerate(zip(*self._columns.values(), strict=True))}
+        rows = zip(*(labels[level].tolist() for level in self.levels), strict=True)
+        return np.array([known.get(row, -1) for row in rows], np.int64)
 
     def looked_up(self, article_types: np.ndarray) -> dict[str, np.ndarray]:
-        """The commonest path of each article type: int[N] → head → int[N]."""
-        commonest = np.zeros(self._columns[names.ARTICLE_TYPE].max() + 1, np.int64)
+        """The commonest path of each article type: int[N] → level → int[N]."""
+        commonest = np.zeros(self._leaves.max() + 1, np.int64)
         # Rising counts, so that the commonest path of a type is written last.
         for path in np.argsort(self._log_prior, kind="stable"):
-            commonest[self._columns[names.ARTICLE_TYPE][path]] = path
-        return {head: columns[commonest[article_types]] for head, columns in self._columns.items()}
+            commonest[self._leaves[path]] = path
+        return {level: columns[commonest[article_types]] for level, columns in self._columns.items()}

@@ -1,9 +1,8 @@
 """The classifier: one backbone, one head of logits per label."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from components.model.backbones import build_backbone
@@ -32,20 +31,6 @@ def build_classifier(
     features = layers.Dropout(dropout, name="dropout")(network(images))
     logits = {head: layers.Dense(classes, name=head)(features) for head, classes in heads.items()}
     return keras.Model(images, logits, name="classifier"), network
-
-
-def adjust_logits(model: keras.Model, counts: Mapping[str, list[int]], tau: float) -> None:
-    """Takes ``τ · log(share of the class in training)`` off each head's logits, by way of its bias.
-
-    Args:
-      model: of :func:`build_classifier`.
-      counts: head → rows of each class in training, at least 1 each.
-      tau: 0 leaves the logits as they are; 1 is for balanced classes.
-    """
-    for head, rows in counts.items():
-        kernel, bias = model.get_layer(head).get_weights()
-        shares = np.maximum(np.asarray(rows, np.float64), 1.0)
-        model.get_layer(head).set_weights([kernel, bias - tau * np.log(shares / shares.sum())])
 
 
 def with_features(model: keras.Model, backbone: keras.Model, layer_names: Sequence[str]) -> keras.Model:

@@ -1,8 +1,8 @@
-"""The nearest known pictures have a say beside the network: they remember single products, which its weights blur.
+"""The nearest known pictures have a vote beside the network: they remember single products, which its weights blur.
 
-``P = ½ P_network + ½ P_nearest``, after Khandelwal et al., "Generalization through Memorization: Nearest Neighbor
-Language Models", 2020, equations 2 and 3. ``P_nearest`` is the share of each label among the nearest known pictures,
-each with the weight ``e^(30 s)`` of its similarity s: the cosine of what the network's layers saw of both, whitened.
+The votes are the shares of the labels among the nearest known pictures, each with the weight ``e^(30 s)`` of its
+similarity s: the cosine of what the network's layers saw of both, whitened. How much they count is said in
+``components/model/calibration.py``.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,13 @@ from components.model.classifier import FEATURES
 MOST_PICTURES = 65_536
 """More of one split are not remembered: each costs its features' size in memory, and time in each answer."""
 
-_SHARE = 0.5
 _SHARPNESS = 30.0
 _LEAST_VARIANCE = 1e-6
-_LEAST_PROBABILITY = 1e-12
+
+
+def votes_key(head: str) -> str:
+    """Key of the votes on ``head`` beside the heads' logits."""
+    return f"{head}_votes"
 
 
 class Known(NamedTuple):
@@ -70,20 +73,22 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.
       neighbours: how many are asked, at least 1; all, where there are fewer.
 
     Returns:
-      A model → {head: logarithms of probabilities float32[N, C]}.
+      A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C]}, the votes of a head adding up to 1.
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
-    nearest = NearestPictures(known, neighbours)
-    return keras.Model(model.input, nearest(outputs, seen), name=model.name)
+    classes = {head: logits.shape[-1] for head, logits in outputs.items()}
+    votes = NearestPictures(known, neighbours, classes)(seen)
+    return keras.Model(model.input, {**outputs, **votes}, name=model.name)
 
 
 class NearestPictures(layers.Layer):
-    """Mixes the labels of the nearest known pictures into logits; for answering only, it learns nothing."""
+    """Has the nearest known pictures vote; for answering only, it learns nothing."""
 
-    def __init__(self, known: Known, neighbours: int):
-        """Remembers the pictures."""
+    def __init__(self, known: Known, neighbours: int, classes: Mapping[str, int]):
+        """Remembers the pictures; ``classes``: head → number of its classes."""
         super().__init__(name="nearest_pictures", trainable=False)
+        self._classes = dict(classes)
         self._neighbours = min(neighbours, len(known.features))
         whitening = fit_whitening(known.features)
         self._mean = self._constant("mean", whitening.mean)
@@ -100,16 +105,11 @@ class NearestPictures(layers.Layer):
     def _embed(self, features: keras.KerasTensor) -> keras.KerasTensor:
         return ops.normalize(ops.matmul(features - self._mean, self._matrix), axis=-1)
 
-    def call(self, logits: dict[str, keras.KerasTensor], features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """Logits {head: float32[N, C]} and features float32[N, F] → {head: log-probabilities float32[N, C]}."""
+    def call(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """Features float32[N, F] → {:func:`votes_key`: float32[N, C]}."""
         similarities, nearest = ops.top_k(ops.matmul(self._embed(features), self._pictures), self._neighbours)
         weights = ops.expand_dims(ops.softmax(_SHARPNESS * similarities), axis=-1)
         return {
-            head: self._mixed(values, ops.take(self._labels[head], nearest), weights) for head, values in logits.items()
+            votes_key(head): ops.sum(weights * ops.one_hot(ops.take(self._labels[head], nearest), count), axis=1)
+            for head, count in self._classes.items()
         }
-
-    @staticmethod
-    def _mixed(logits: keras.KerasTensor, labels: keras.KerasTensor, weights: keras.KerasTensor) -> keras.KerasTensor:
-        votes = ops.sum(weights * ops.one_hot(labels, logits.shape[-1]), axis=1)
-        probabilities = (1 - _SHARE) * ops.softmax(logits) + _SHARE * votes
-        return ops.log(ops.maximum(probabilities, _LEAST_PROBABILITY))

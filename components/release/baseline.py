@@ -12,9 +12,9 @@ RELEASE = "release"
 
 
 class LatestReleasedModelStrategy(resolver.ResolverStrategy):
-    """Picks from all models of a trainer the newest that was released before the candidate.
+    """Picks from all models of a calibrator the newest that was released before the candidate.
 
-    Takes three channels: ``candidate`` (the model to be evaluated), ``model`` (all models of that trainer) and
+    Takes three channels: ``candidate`` (the model to be evaluated), ``model`` (all models of that calibrator) and
     ``release`` (all releases). Leaving out the candidate and what came after it keeps a re-run without a change from
     evaluating a model against itself, and from missing the cache for that.
     """

@@ -16,9 +16,8 @@ from tfx.utils import path_utils
 from components.artifacts import QualityReport, ServingCheckResult
 from components.errors import GateError
 from components.evaluation.results import EvaluationResult
-from components.model.card import read_card
 from components.release.store import Release, ReleaseStore
-from schema import names
+from schema import model_card, names
 
 _log = logging.getLogger("lookbook.release")
 
@@ -41,7 +40,7 @@ def PairedRelease(
     """Publishes both models under one version.
 
     Args:
-        article_type_model: a trained model.
+        article_type_model: a calibrated model.
         category_model: the other one.
         article_type_evaluation: the Evaluator's word on the first.
         category_evaluation: its word on the second.
@@ -107,7 +106,7 @@ def _manifest(
 def _class_counts(paths: dict[str, Path]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for path in paths.values():
-        card = read_card(path)
-        counts |= {head: len(description["labels"]) for head, description in card["heads"].items()}
-        counts["taxonomy_paths"] = len(card["taxonomy"])
+        card = model_card.read_file(path)
+        counts |= {name: len(head.labels) for name, head in card.heads.items()}
+        counts["taxonomy_paths"] = len(card.taxonomy)
     return counts

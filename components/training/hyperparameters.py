@@ -1,12 +1,14 @@
 """Every knob of training. Imports nothing heavy: the command line reads it too."""
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 LOSSES = ("focal", "crossentropy")
 _AUGMENTATION = "augmentation."
+_OF_CALIBRATION = ("logit_adjustment", "review_precision")
 _SWITCH = {"true": True, "false": False}
 
 
@@ -48,8 +50,8 @@ class HyperParameters:
       loss: ``focal`` or ``crossentropy``.
       gamma: of the focal loss.
       label_smoothing: share of the target spread evenly over all classes (Szegedy et al., 2016, section 7).
-      logit_adjustment: τ of ``logit - τ · log(share of the class)``, taken off after training so that rare classes
-        are named more often (Menon et al., "Long-tail learning via logit adjustment", 2021, equation 9).
+      logit_adjustment: τ of ``logit - τ · log(share of the class)``, by which rare classes are named more often (see
+        ``components.model.calibration.logit_offsets``); a matter of calibration, as is ``review_precision``.
       class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.training.losses.class_weights``).
       head_weights: weight of each head's loss; 1 where none is given.
       batch_size: rows a step.
@@ -113,6 +115,10 @@ class HyperParameters:
         for name in ("ema", "label_smoothing", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
+        if not 0 < self.review_precision <= 1:
+            raise ValueError(f"review_precision is {self.review_precision}; it must be above 0 and at most 1")
+        if not 0 <= self.logit_adjustment < math.inf:
+            raise ValueError(f"logit_adjustment is {self.logit_adjustment}; it must be 0 or more")
 
     def neighbour_layer_names(self) -> list[str]:
         """:attr:`neighbour_layers`, one by one."""
@@ -122,9 +128,17 @@ class HyperParameters:
         """As plain JSON values; :meth:`from_dict` reads it back."""
         return dataclasses.asdict(self)
 
+    def of_training(self) -> dict[str, Any]:
+        """Those of :meth:`to_dict` that need a training; the rest is calibration's, which changes without one."""
+        return {name: value for name, value in self.to_dict().items() if name not in _OF_CALIBRATION}
+
+    def of_calibration(self) -> dict[str, float]:
+        """Those of :meth:`to_dict` that a trained model can be calibrated anew by."""
+        return {name: getattr(self, name) for name in _OF_CALIBRATION}
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "HyperParameters":
-        """Reads what :meth:`to_dict` wrote.
+        """Reads what :meth:`to_dict` wrote; a name that is not there has its default.
 
         Raises:
           TypeError: a name is not a hyper-parameter.

@@ -1,7 +1,7 @@
 """Trains one of the two models: TFX's ``run_fn``, the same for both, told by ``custom_config`` which one it is."""
 
-import dataclasses
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,23 +11,19 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import plots
-from components.calibration import fitting
 from components.model import nearest_pictures
-from components.model.card import write_card
-from components.model.classifier import FEATURES, adjust_logits, with_features, with_mirror
-from components.model.signatures import ServedClassifier
+from components.model.classifier import FEATURES, with_features, with_mirror
+from components.model.signatures import UncalibratedClassifier
 from components.training import training_data
+from components.training.eval_outputs import EvalOutputs
 from components.training.hyperparameters import HyperParameters
-from components.training.loop import METRICS, train_classifier
+from components.training.loop import METRICS, Counts, train_classifier
 from components.training.memory import release_memory
 from schema import heads as table
-from schema import names
+from schema import model_card, names
+from schema.model_card import HeadCard, ModelCard, TaxonomyPath
 
 BACKBONE_WEIGHTS = "backbone.weights.h5"
-
-JOINT_EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.3, names.MASTER_CATEGORY: 0.3, "path": 0.5}
-"""How much each part counts in the joint answer; the formula is in ``serving/merger/core/merge.py``. Chosen on
-eval, where most choices near it do as well."""
 
 Dataset: TypeAlias = tf.data.Dataset
 
@@ -36,11 +32,12 @@ def run_fn(fn_args: Any) -> None:
     """TFX's entry point.
 
     ``custom_config`` holds ``model`` (one of :data:`schema.heads.MODELS`), ``hyperparameters`` (what
-    :meth:`HyperParameters.to_dict` gives) and ``provenance`` (free-form, ends up in the model's card). Where there is a
-    ``base_model``, the backbone starts from its weights.
+    :meth:`HyperParameters.of_training` gives) and ``provenance`` (free-form, ends up in the model's card). Where there
+    is a ``base_model``, the backbone starts from its weights.
 
-    Writes the SavedModel to ``fn_args.serving_model_dir``, :data:`BACKBONE_WEIGHTS` beside it, and checkpoints,
-    metrics, plots and TensorBoard logs to ``fn_args.model_run_dir``.
+    Writes the uncalibrated SavedModel to ``fn_args.serving_model_dir``, :class:`EvalOutputs` and
+    :data:`BACKBONE_WEIGHTS` beside it, and checkpoints, metrics, plots and TensorBoard logs to
+    ``fn_args.model_run_dir``.
     """
     config = fn_args.custom_config
     parameters = HyperParameters.from_dict(config["hyperparameters"])
@@ -63,13 +60,15 @@ def run_fn(fn_args: Any) -> None:
         )
         evaluation = evaluation.batch(parameters.batch_size)
         model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base)
-        adjust_logits(model, counts, parameters.logit_adjustment)
         fitted, model = answering_models(model, backbone, train, evaluation, parameters)
-        card = make_card(config["model"], fitted, evaluation, transform_output, parameters, config["provenance"])
+        outputs = eval_outputs(fitted, evaluation, training_data.read_ids(fn_args.eval_files), counts)
     plots.plot_training(run_dir / METRICS, heads, run_dir)
-    ServedClassifier(model, transform_output, card).save(fn_args.serving_model_dir)
-    write_card(Path(fn_args.serving_model_dir), card)
-    backbone.save_weights(Path(fn_args.serving_model_dir).parent / BACKBONE_WEIGHTS)
+    saved_model = Path(fn_args.serving_model_dir)
+    UncalibratedClassifier(model, transform_output).save(str(saved_model))
+    training = {**config["provenance"], "hyperparameters": config["hyperparameters"]}
+    model_card.write_file(saved_model, make_card(config["model"], transform_output, parameters, training))
+    outputs.save(saved_model.parent)
+    backbone.save_weights(saved_model.parent / BACKBONE_WEIGHTS)
 
 
 def answering_models(
@@ -93,63 +92,62 @@ def answering_models(
         return answering, answering
     splits = [rows.take(nearest_pictures.MOST_PICTURES) for rows in (train, evaluation.unbatch())]
     seen = [_predict(seeing, rows.batch(parameters.batch_size)) for rows in splits]
-    known = [nearest_pictures.Known(outputs[FEATURES], labels) for outputs, labels in seen if outputs]
+    known = [nearest_pictures.Known(outputs[FEATURES], labels) for outputs, labels in seen if len(outputs[FEATURES])]
     return tuple(
         nearest_pictures.with_neighbours(answering, nearest_pictures.joined(*parts), parameters.neighbours)
         for parts in (known[:1], known)
     )
 
 
+def eval_outputs(model: keras.Model, evaluation: Dataset, ids: Sequence[str], counts: Counts) -> EvalOutputs:
+    """What calibrating needs: the eval split as a model sees it that does not remember it.
+
+    Args:
+      model: the first of :func:`answering_models`.
+      evaluation: batches ``(uint8[N, H, W, 3], {head: int64[N]})``; may be empty.
+      ids: of the same rows, in the same order.
+      counts: rows of each class of each head in training.
+    """
+    outputs, labels = _predict(model, evaluation)
+    votes = {head: nearest_pictures.votes_key(head) for head in counts}
+    return EvalOutputs(
+        ids=np.asarray(ids, np.str_),
+        labels=labels,
+        logits={head: outputs[head] for head in counts},
+        counts={head: np.asarray(rows) for head, rows in counts.items()},
+        votes={head: outputs[key] for head, key in votes.items() if key in outputs},
+    )
+
+
 def make_card(
-    name: str,
-    model: keras.Model,
-    evaluation: Dataset,
-    transform_output: tft.TFTransformOutput,
-    parameters: HyperParameters,
-    provenance: dict[str, Any],
-) -> dict[str, Any]:
-    """The document that travels in the SavedModel; see :data:`schema.names.CARD_KEY`."""
-    logits, truths = _predict(model, evaluation)
-    paths = training_data.path_counts(transform_output)
+    name: str, transform_output: tft.TFTransformOutput, parameters: HyperParameters, training: dict[str, Any]
+) -> ModelCard:
+    """The card as training leaves it: calibration puts in how sure the model may be."""
     heads = {
-        head.name: {
-            "labels": training_data.head_labels(transform_output, head.name),
-            "column": head.column,
-            "level": head.level,
-            **_fit_confidence(logits.get(head.name), truths.get(head.name), parameters.review_precision),
-        }
+        head.name: HeadCard(tuple(training_data.head_labels(transform_output, head.name)), head.column, head.level)
         for head in table.of_model(name)
     }
-    return {
-        "model": name,
-        "image": {"height": parameters.height, "width": parameters.width},
-        "heads": heads,
-        "taxonomy": [
-            {**{head.name: label for head, label in zip(table.taxonomy(), path, strict=True)}, "count": paths[path]}
-            for path in sorted(paths)
-        ],
-        "joint": JOINT_EXPONENTS,
-        "training": {**provenance, "hyperparameters": parameters.to_dict()},
-    }
+    paths = training_data.path_counts(transform_output)
+    levels = [head.name for head in table.taxonomy()]
+    return ModelCard(
+        model=name,
+        height=parameters.height,
+        width=parameters.width,
+        heads=heads,
+        taxonomy=tuple(sorted(TaxonomyPath(path, count) for path, count in paths.items())),
+        joint=dict.fromkeys((*levels, model_card.PATH), 1.0),
+        training=training,
+    )
 
 
 def _predict(model: keras.Model, batches: Dataset) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Outputs and labels of all rows; where there are none, arrays without a row."""
     predictions = [(model.predict_on_batch(images), labels) for images, labels in batches.as_numpy_iterator()]
     if not predictions:
-        return {}, {}
+        outputs = {key: np.zeros((0, *tensor.shape[1:]), np.float32) for key, tensor in model.output.items()}
+        return outputs, {head: np.zeros(0, np.int64) for head in batches.element_spec[1]}
     outputs, labels = (
         {key: np.concatenate([batch[key] for batch in batches]) for key in batches[0]}
         for batches in zip(*predictions, strict=True)
     )
     return outputs, labels
-
-
-def _fit_confidence(logits: np.ndarray | None, labels: np.ndarray | None, precision: float) -> dict[str, float]:
-    if logits is None or labels is None:
-        # Nothing to fit on: no confidence can be promised, so every answer asks for a look.
-        never = {"review_threshold": names.ALWAYS_REVIEW, "review_precision": 0.0}
-        return {**dataclasses.asdict(fitting.Calibration()), **never}
-    fitted = fitting.fit_calibration(logits, labels)
-    scores = fitting.calibrated_scores(logits, fitted)
-    threshold, reached = fitting.review_threshold(scores.max(axis=1), scores.argmax(axis=1) == labels, precision)
-    return {**dataclasses.asdict(fitted), "review_threshold": threshold, "review_precision": reached}

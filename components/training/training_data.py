@@ -37,9 +37,22 @@ def read_split(
         # preprocessing rounds to whole numbers, so nothing is lost in a quarter of the memory.
         return tf.cast(features[preprocessing.IMAGE_FEATURE], tf.uint8), labels
 
-    files = tf.io.matching_files(file_patterns)
-    records = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_READ_BATCH)
-    return records.map(transform, num_parallel_calls=tf.data.AUTOTUNE).unbatch().cache(cache)
+    rows = _records(file_patterns).map(transform, num_parallel_calls=tf.data.AUTOTUNE)
+    return rows.unbatch().cache(cache)
+
+
+def read_ids(file_patterns: Sequence[str]) -> list[str]:
+    """Ids of the rows of one split, in the order of :func:`read_split`."""
+    spec = {names.ID: tf.io.FixedLenFeature([], tf.string)}
+    batches = _records(file_patterns).map(lambda serialized: tf.io.parse_example(serialized, spec)[names.ID])
+    return [row_id.decode() for batch in batches.as_numpy_iterator() for row_id in batch]
+
+
+def _records(file_patterns: Sequence[str]) -> tf.data.Dataset:
+    """Batches of serialized examples, string[N]."""
+    # Sorted: both models' rows must come in one order, and a file system promises none.
+    files = sorted(tf.io.gfile.glob(list(file_patterns)))
+    return tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_READ_BATCH)
 
 
 def training_batches(rows: tf.data.Dataset, batch_size: int, seed: int) -> tf.data.Dataset:

@@ -51,7 +51,7 @@ def test_every_step_and_dependency_of_the_local_pipeline_is_in_it(folder, specif
     wanted = {one.id: {node.id for node in one.upstream_nodes} for one in components}
     tasks = specification["root"]["dag"]["tasks"]
     assert {name: set(task.get("dependentTasks", ())) for name, task in tasks.items()} == wanted
-    assert len(wanted) == 13
+    assert len(wanted) == 15
 
 
 def test_every_step_runs_on_the_named_image(specification):
@@ -59,7 +59,7 @@ def test_every_step_runs_on_the_named_image(specification):
     executors = specification["deploymentSpec"]["executors"].values()
     images = [executor["container"]["image"] for executor in executors if "container" in executor]
     assert set(images) == {IMAGE}
-    assert len(images) >= 12
+    assert len(images) >= 14
 
 
 def test_every_step_s_code_is_in_the_package(specification):

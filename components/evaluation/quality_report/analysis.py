@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from components.calibration.fitting import Calibration
 from components.calibration.joint_answer import JointAnswer
 from components.evaluation.classification_metrics import ClassificationTally
 from components.evaluation.quality_report.predictions import SplitPredictions
+from components.model.calibration import Calibration
 from schema import heads as table
 from schema import names
 
@@ -19,12 +19,12 @@ def joint_table(predictions: SplitPredictions) -> pd.DataFrame:
     """Ways to one answer a head, side by side: top-1 and macro-F1 of each, and how often all three are right."""
     card = predictions.cards[names.ARTICLE_TYPE]
     alone = {head.name: predictions.best(head.name) for head in table.taxonomy()}
-    joint = JointAnswer(card["taxonomy"], {head: predictions.labels[head] for head in alone})
+    joint = JointAnswer(card.taxonomy, predictions.labels)
     ways = {
         "each model alone": alone,
         "looked up from the article type": joint.looked_up(alone[names.ARTICLE_TYPE]),
-        "joint, all exponents 1": joint.best(predictions.scores, dict.fromkeys(card["joint"], 1.0)),
-        "joint, as released": joint.best(predictions.scores, card["joint"]),
+        "joint, all exponents 1": joint.best(predictions.scores, dict.fromkeys(card.joint, 1.0)),
+        "joint, as released": joint.best(predictions.scores, card.joint),
     }
     truths = {head: predictions.truths[head] for head in alone}
     return pd.DataFrame([{"answer": way, **_joint_row(truths, answer)} for way, answer in ways.items()])

@@ -1,15 +1,19 @@
 """Draws the evaluation and the training of both models onto one page."""
 
 import json
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import tensorflow as tf
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import io_utils, path_utils
 
+from components import plots
 from components.artifacts import QualityReport as QualityReportArtifact
+from components.calibration.calibrating import JOINT_CURVE
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import FIGURES, Overview, render_page
 from components.evaluation.quality_report.predictions import groups_of, predict_split
@@ -33,7 +37,7 @@ def QualityReport(
     """Writes ``index.html``, and the same figures for machines.
 
     ``figures.json``: head → its figures, with ``ece_before`` calibration. As CSV: the figures of each head's classes,
-    and the ways to one answer.
+    the ways to one answer, and the joint exponents tried.
 
     ``code``, a hash of the source, is there for TFX's cache alone.
     """
@@ -52,14 +56,18 @@ def QualityReport(
             (names.ARTICLE_TYPE, article_type_evaluation, article_type_run),
             (names.CATEGORY, category_evaluation, category_run),
         )
-        for head in predictions.cards[model]["heads"]
+        for head in predictions.cards[model].heads
     ]
     figures = {section.head: {**section.figures, "ece_before": section.ece_before} for section in sections}
     (directory / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     joint = analysis.joint_table(predictions)
     joint.to_csv(directory / "joint.csv", index=False)
+    curve = shutil.copy2(Path(article_type_model.uri) / JOINT_CURVE, directory)
+    exponents = predictions.cards[names.ARTICLE_TYPE].joint
     overview = Overview(
         joint,
+        plots.plot_joint_exponents(pd.read_csv(curve), exponents, directory),
+        exponents,
         analysis.by_relatives(predictions, groups_of([*trained, *fitted])),
         analysis.by_year(predictions),
         analysis.contradicting_groups(predictions.rows),

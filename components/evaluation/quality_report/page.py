@@ -1,6 +1,6 @@
 """The page itself: one HTML file that needs nothing from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from components.html_page import render_html
+from schema.model_card import HeadCard
 
 FIGURES = "figures.json"
 """Beside the page, for machines: head → its figures, with ``ece_before`` calibration."""
@@ -47,7 +48,7 @@ class HeadSection:
     """
 
     head: str
-    description: dict[str, Any]
+    description: HeadCard
     figures: dict[str, float]
     interval: tuple[float, float]
     ece_before: float
@@ -74,12 +75,16 @@ class Overview:
 
     Attributes:
       joint: ways to one answer, side by side.
+      joint_exponents: PNG file of what other exponents of the joint answer would have been worth on eval.
+      exponents: as released.
       by_relatives: top-1 of pictures with and without a relative in train or eval.
       by_year: top-1 by year of the product.
       contradictions: rows of one group with different labels.
     """
 
     joint: pd.DataFrame
+    joint_exponents: Path
+    exponents: Mapping[str, float]
     by_relatives: pd.DataFrame
     by_year: pd.DataFrame
     contradictions: pd.DataFrame

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from components.model.card import read_card
-from schema import names
+from schema import model_card, names
+from schema.model_card import ModelCard
 
 _BATCH = 64
 _DETAILS = (names.ID, names.GROUP, names.PRODUCT_NAME, names.YEAR)
@@ -32,11 +32,11 @@ class SplitPredictions:
     labels: dict[str, list[str]]
     scores: dict[str, np.ndarray]
     truths: dict[str, np.ndarray]
-    cards: dict[str, dict[str, Any]]
+    cards: dict[str, ModelCard]
 
     def column(self, head: str) -> str:
         """The column of :attr:`rows` that holds the true labels of ``head``."""
-        return next(card["heads"][head]["column"] for card in self.cards.values() if head in card["heads"])
+        return next(card.heads[head].column for card in self.cards.values() if head in card.heads)
 
     def best(self, head: str) -> np.ndarray:
         """int[N], the position of each row's best label."""
@@ -50,9 +50,10 @@ def predict_split(models: Mapping[str, Path], files: Sequence[str]) -> SplitPred
       models: model name → its SavedModel.
       files: gzipped TFRecords of the split.
     """
-    cards = {name: read_card(path) for name, path in models.items()}
-    labels = {head: one["labels"] for card in cards.values() for head, one in card["heads"].items()}
-    columns = {head: one["column"] for card in cards.values() for head, one in card["heads"].items()}
+    cards = {name: model_card.read_file(path) for name, path in models.items()}
+    heads = {head: one for card in cards.values() for head, one in card.heads.items()}
+    labels = {head: list(one.labels) for head, one in heads.items()}
+    columns = {head: one.column for head, one in heads.items()}
     # Kept whole: signatures alone do not keep their variables alive.
     loaded = [tf.saved_model.load(str(path)) for path in models.values()]
     tables, scores = [], {head: [np.zeros((0, len(known)), np.float32)] for head, known in labels.items()}

@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from components import plots
-from components.calibration.fitting import Calibration
 from components.evaluation.classification_metrics import wilson_interval
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake
 from components.evaluation.quality_report.predictions import SplitPredictions, pictures_at
 from components.evaluation.results import EvaluationResult
+from components.model.calibration import Calibration
 from schema import names
+from schema.model_card import HeadCard
 
 _PAIRS, _EXAMPLES, _MISTAKES = 10, 6, 24
 
@@ -41,13 +42,13 @@ def make_section(
     tally = result.tally(head, labels)
     per_class = tally.per_class()
     per_class.to_csv(directory / f"{head}_per_class.csv", index=False)
-    card = next(card for card in predictions.cards.values() if head in card["heads"])
-    ece_before, curves = _draw_confidence(head, predictions, card["heads"][head], directory)
+    description = next(card.heads[head] for card in predictions.cards.values() if head in card.heads)
+    ece_before, curves = _draw_confidence(head, predictions, description, directory)
     training = Path(shutil.copy2(run / f"{head}_training.png", directory))
     confusion = plots.plot_confusion(tally.confusion_matrix(labels), labels, head, directory)
     return HeadSection(
         head=head,
-        description=card["heads"][head],
+        description=description,
         figures=figures,
         interval=wilson_interval(round(figures["top_1"] * figures["count"]), int(figures["count"])),
         ece_before=ece_before,
@@ -60,17 +61,17 @@ def make_section(
 
 
 def _draw_confidence(
-    head: str, predictions: SplitPredictions, description: dict, directory: Path
+    head: str, predictions: SplitPredictions, description: HeadCard, directory: Path
 ) -> tuple[float, list[Path]]:
     scores, truths = predictions.scores[head], predictions.truths[head]
-    calibration = Calibration(description["temperature"], description["curvature"])
+    calibration = Calibration(description.temperature, description.curvature)
     before, bins_before = analysis.expected_calibration_error(analysis.uncalibrated(scores, calibration), truths)
     after, bins_after = analysis.expected_calibration_error(scores, truths)
     bins = {f"before, ECE {before:.3f}": bins_before, f"calibrated, ECE {after:.3f}": bins_after}
     curve = analysis.risk_coverage(scores, truths)
     return before, [
         plots.plot_reliability(bins, head, directory),
-        plots.plot_risk_coverage(curve, head, description["review_threshold"], directory),
+        plots.plot_risk_coverage(curve, head, description.review_threshold, directory),
     ]
 
 

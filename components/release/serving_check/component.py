@@ -29,7 +29,7 @@ def ServingCheck(
     """Checks both candidates as they will be served.
 
     Args:
-        article_type_model: a trained model.
+        article_type_model: a calibrated model.
         category_model: the other one.
         examples: whose test split lends the pictures.
         result: ``result.json``, and ``<model>/tf_serving_warmup_requests`` for the release.

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from components.calibration.fitting import Calibration, calibrated_scores, fit_calibration, review_threshold
+from components.calibration.fitting import fit_calibration, review_threshold
+from components.model.calibration import Calibration
 
 
 def sampled(temperature, rows=4000, classes=8):
@@ -19,7 +20,7 @@ def sampled(temperature, rows=4000, classes=8):
 def test_finds_the_temperature_that_made_the_labels(temperature):
     """Over-confident, calibrated and under-confident logits get the temperature that mends them."""
     logits, labels = sampled(temperature)
-    scores = calibrated_scores(logits, fit_calibration(logits, labels))
+    scores = fit_calibration(logits, labels).scores(logits).numpy()
     assert np.abs(scores - special.softmax(logits / temperature, axis=1)).mean() < 0.01
     assert fit_calibration(logits[:400], labels[:400]).temperature == pytest.approx(temperature, rel=0.25)
 
@@ -32,7 +33,7 @@ def test_the_floor_of_label_smoothing_is_taken_away():
     labels = np.array([rng.choice(40, p=row) for row in chances])
     logits = np.log(0.95 * chances + 0.05 / 40)
     fitted = fit_calibration(logits, labels)
-    bent, straight = (calibrated_scores(logits, one) for one in (fitted, fit_calibration(logits[:499], labels[:499])))
+    bent, straight = (one.scores(logits).numpy() for one in (fitted, fit_calibration(logits[:499], labels[:499])))
     assert fitted.temperature > 1 and fitted.curvature > 0
     assert np.abs(bent - chances).mean() < 0.7 * np.abs(straight - chances).mean()
 
@@ -54,7 +55,7 @@ def test_calibration_never_changes_the_answer(labels_of):
     """However right or wrong the model is, its best class stays the best: in float32 too, as it is served."""
     logits, _ = sampled(1.0)
     fitted = fit_calibration(logits, labels_of(logits, axis=1))
-    scores = calibrated_scores(logits.astype(np.float32), fitted)
+    scores = fitted.scores(logits.astype(np.float32)).numpy()
     assert scores.dtype == np.float32
     np.testing.assert_array_equal(scores.argmax(axis=1), logits.argmax(axis=1))
 

@@ -1,17 +1,18 @@
 """What the report says about predictions, worked out by hand; and the page, which takes no text for markup."""
 
-import json
+import dataclasses
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from components.calibration.fitting import Calibration, calibrated_scores
 from components.calibration.joint_answer import JointAnswer
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions
+from components.model.calibration import Calibration
 from schema import heads, names
+from schema.model_card import HeadCard, ModelCard, TaxonomyPath
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import make_release, parse_card
 
@@ -20,37 +21,23 @@ LABELS = {
     names.SUB_CATEGORY: ["Topwear", "Belts", "Ties"],
     names.MASTER_CATEGORY: ["Apparel", "Accessories"],
 }
-TAXONOMY = [
-    {"article_type": "Belts", "sub_category": "Belts", "master_category": "Accessories", "count": 20},
-    {"article_type": "Belts", "sub_category": "Topwear", "master_category": "Apparel", "count": 5},
-    {"article_type": "Ties", "sub_category": "Ties", "master_category": "Accessories", "count": 10},
-    {"article_type": "Tshirts", "sub_category": "Topwear", "master_category": "Apparel", "count": 60},
-]
+TAXONOMY = (
+    TaxonomyPath(("Accessories", "Belts", "Belts"), 20),
+    TaxonomyPath(("Apparel", "Topwear", "Belts"), 5),
+    TaxonomyPath(("Accessories", "Ties", "Ties"), 10),
+    TaxonomyPath(("Apparel", "Topwear", "Tshirts"), 60),
+)
 EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATEGORY: 0.5, "path": 0.5}
 
 
 def card(model):
     described = {
-        head.name: {
-            "labels": LABELS[head.name],
-            "column": head.column,
-            "level": head.level,
-            "temperature": 1.0,
-            "curvature": 0.0,
-            "review_threshold": 0.5,
-            "review_precision": 0.9,
-        }
+        head.name: HeadCard(
+            tuple(LABELS[head.name]), head.column, head.level, review_threshold=0.5, review_precision=0.9
+        )
         for head in heads.of_model(model)
     }
-    image = {"height": 80, "width": 60}
-    return {
-        "model": model,
-        "image": image,
-        "heads": described,
-        "taxonomy": TAXONOMY,
-        "joint": EXPONENTS,
-        "training": {},
-    }
+    return ModelCard(model, 80, 60, described, TAXONOMY, EXPONENTS)
 
 
 def predictions(types, subs, masters, truths, years=None):
@@ -89,7 +76,7 @@ def test_joint_answer_is_that_of_the_served_merger():
     """Over many random scores the report's joint answer is the one that the merger gives."""
     random = np.random.default_rng(5)
     scores = {head: random.dirichlet(np.ones(len(labels)) * 0.5, 200) for head, labels in LABELS.items()}
-    cards = {model: parse_card(json.dumps(card(model)), model) for model in heads.MODELS}
+    cards = {model: parse_card(card(model).to_json(), model) for model in heads.MODELS}
     merger = Merger(make_release(1, cards, {}))
     best = JointAnswer(TAXONOMY, LABELS).best(scores, EXPONENTS)
     for row in range(200):
@@ -118,7 +105,7 @@ def test_uncalibrated_undoes_the_calibration():
     logits = np.array([[2.0, 0.0, -1.0]])
     plain = np.exp(logits) / np.exp(logits).sum()
     for calibration in (Calibration(), Calibration(1.7), Calibration(1.7, 0.3)):
-        scores = calibrated_scores(logits, calibration)
+        scores = calibration.scores(logits).numpy()
         np.testing.assert_allclose(analysis.uncalibrated(scores, calibration), plain, atol=1e-6)
 
 
@@ -161,7 +148,7 @@ def test_text_is_never_markup(tmp_path):
     plot.write_bytes(b"\x89PNG")
     section = HeadSection(
         head=evil,
-        description={**card(names.ARTICLE_TYPE)["heads"][names.ARTICLE_TYPE], "labels": [evil]},
+        description=dataclasses.replace(card(names.ARTICLE_TYPE).heads[names.ARTICLE_TYPE], labels=(evil,)),
         figures=figures,
         interval=(0.4, 0.6),
         ece_before=0.1,
@@ -172,7 +159,7 @@ def test_text_is_never_markup(tmp_path):
         worst_pairs=[(evil, evil, 3, [mistake])],
         mistakes=[mistake],
     )
-    page = render_page([section], Overview(frame, frame, frame, frame))
+    page = render_page([section], Overview(frame, plot, {evil: 1.0}, frame, frame, frame))
     assert page.count("<script>") == 1  # the page's own, which sorts its tables
     assert "alert(1)" not in page.rpartition("<script>")[2]
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 17
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 18

@@ -6,7 +6,7 @@ import pytest
 
 from components.errors import WeightsError
 from components.model import backbones
-from components.model.classifier import adjust_logits, build_classifier, with_mirror
+from components.model.classifier import build_classifier, with_mirror
 
 SHAPE = (128, 96, 3)
 REFERENCE = {755: 4.36877, 245: 4.18334, 113: 4.08471, 1167: 4.06896, 71: 4.05045, 425: 4.03233, 897: 3.96316}
@@ -66,16 +66,6 @@ def test_mobilenet_without_a_network_says_what_to_do(monkeypatch):
     monkeypatch.setattr("keras.src.applications.mobilenet_v2.file_utils.get_file", offline)
     with pytest.raises(WeightsError, match=r"mobilenet_v2: its ImageNet weights cannot be fetched.*efficientnet_lite0"):
         backbones.build_backbone("mobilenet_v2", SHAPE)
-
-
-def test_logit_adjustment_is_menons_formula():
-    """Each logit loses tau times the log of its class's share in training, and nothing else changes."""
-    model, _ = build_classifier({"head": 3}, (16, 16, 3), "small_cnn", dropout=0.0)
-    images = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
-    before = keras.ops.convert_to_numpy(model(images)["head"])
-    adjust_logits(model, {"head": [80, 15, 5]}, tau=0.5)
-    after = keras.ops.convert_to_numpy(model(images)["head"])
-    np.testing.assert_allclose(after, before - 0.5 * np.log([0.8, 0.15, 0.05]), atol=1e-5)
 
 
 def test_a_mirror_image_gets_the_same_answer():

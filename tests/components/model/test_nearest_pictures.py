@@ -7,8 +7,9 @@ import tensorflow as tf
 from scipy.spatial.distance import cosine
 from scipy.special import softmax
 
+from components.model.calibration import combined
 from components.model.classifier import FEATURES, build_classifier, with_features, with_mirror
-from components.model.nearest_pictures import Known, fit_whitening, joined, with_neighbours
+from components.model.nearest_pictures import Known, fit_whitening, joined, votes_key, with_neighbours
 from components.training.hyperparameters import HyperParameters
 from components.training.trainer import answering_models
 
@@ -43,6 +44,12 @@ def as_rows(images, label):
     return tf.data.Dataset.from_tensor_slices((images, labels))
 
 
+def answer(model, images, head):
+    """Probabilities of the network and its neighbours together."""
+    outputs = model.predict_on_batch(images)
+    return np.exp(combined(outputs[head], outputs[votes_key(head)], np.float32(0)))
+
+
 def remembering(model, known, neighbours):
     images, labels = known
     return with_neighbours(model, Known(model.predict_on_batch(images)[FEATURES], labels), neighbours)
@@ -51,11 +58,11 @@ def remembering(model, known, neighbours):
 def test_a_known_picture_is_its_own_neighbour(seeing, known):
     """Half of the answer for a picture of the training split is its label, whatever the network says."""
     images, labels = known
-    answers = remembering(seeing, known, 1).predict_on_batch(images)
+    remembers = remembering(seeing, known, 1)
     for head, classes in HEADS.items():
         network = softmax(seeing.predict_on_batch(images)[head], axis=1)
         expected = (network + np.eye(classes)[labels[head]]) / 2
-        np.testing.assert_allclose(np.exp(answers[head]), expected, atol=1e-5)
+        np.testing.assert_allclose(answer(remembers, images, head), expected, atol=1e-5)
 
 
 def test_neighbours_weigh_by_their_similarity(seeing, known):
@@ -70,10 +77,9 @@ def test_neighbours_weigh_by_their_similarity(seeing, known):
     similarities = np.array([1 - cosine(new_white, one) for one in known_white])
     nearest = np.argsort(-similarities)[:4]
     weights = softmax(30 * similarities[nearest])
-    answer = np.exp(remembering(seeing, known, 4).predict_on_batch(new)["one"][0])
     expected = softmax(outputs["one"][0]) / 2
     np.add.at(expected, labels["one"][nearest], weights / 2)
-    np.testing.assert_allclose(answer, expected, atol=1e-4)
+    np.testing.assert_allclose(answer(remembering(seeing, known, 4), new, "one")[0], expected, atol=1e-4)
 
 
 def test_whitened_features_vary_alike():
@@ -87,9 +93,9 @@ def test_whitened_features_vary_alike():
 def test_fewer_pictures_than_neighbours_and_than_features_are_no_obstacle(seeing, known):
     """A catalogue of five pictures, 256 features and 20 neighbours still gives probabilities that sum to 1."""
     few = known[0][:5], {head: ids[:5] for head, ids in known[1].items()}
-    answers = remembering(seeing, few, 20).predict_on_batch(pictures(3, seed=4))
+    remembers = remembering(seeing, few, 20)
     for head in HEADS:
-        np.testing.assert_allclose(np.exp(answers[head]).sum(axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(answer(remembers, pictures(3, seed=4), head).sum(axis=1), 1, atol=1e-5)
 
 
 def test_a_label_that_training_lacks_is_not_remembered():
@@ -109,8 +115,8 @@ def test_eval_is_remembered_when_serving_and_not_when_fitting():
     parameters = HyperParameters(height=16, width=16, neighbours=1)
     fitted, served = answering_models(model, backbone, train, evaluation.batch(8), parameters)
     new = pictures(30, 2)
-    assert np.exp(served.predict_on_batch(new)["one"])[:, 1].min() > 0.5
-    assert np.exp(fitted.predict_on_batch(new)["one"])[:, 0].min() > 0.5
+    assert answer(served, new, "one")[:, 1].min() > 0.5
+    assert answer(fitted, new, "one")[:, 0].min() > 0.5
 
 
 def test_without_eval_the_memory_is_that_of_training():
@@ -118,7 +124,7 @@ def test_without_eval_the_memory_is_that_of_training():
     model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
     train, parameters = as_rows(pictures(5), 0), HyperParameters(height=16, width=16, neighbours=3)
     _, served = answering_models(model, backbone, train, train.take(0).batch(8), parameters)
-    assert np.exp(served.predict_on_batch(pictures(2, 7))["one"])[:, 0].min() > 0.5
+    assert answer(served, pictures(2, 7), "one")[:, 0].min() > 0.5
 
 
 def test_features_are_those_of_the_named_layers():

@@ -1,0 +1,125 @@
+"""What the Calibrator does: from what both trainings left behind to one model that knows how sure it may be."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from components.calibration import fitting
+from components.calibration.joint_answer import JointAnswer
+from components.calibration.joint_exponents import JointFit, fit_exponents
+from components.calibration.served_model import ServedClassifier
+from components.model.calibration import combined, logit_offsets
+from components.model.preprocessing import UNKNOWN_LABEL
+from components.training.eval_outputs import EvalOutputs
+from schema import model_card
+from schema.model_card import HeadCard, ModelCard
+
+JOINT_CURVE = "joint_exponents.csv"
+"""Beside the SavedModel: :attr:`components.calibration.joint_exponents.JointFit.curve`."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of a calibration.
+
+    Attributes:
+      review_precision: share that has to be right at or above the review threshold.
+      logit_adjustment: τ of :func:`components.model.calibration.logit_offsets`.
+    """
+
+    review_precision: float
+    logit_adjustment: float
+
+
+@dataclass(frozen=True)
+class HeadFit:
+    """One head, fitted.
+
+    Attributes:
+      card: its part of the model card.
+      offsets: float32[C], what comes off its logits.
+      scores: float32[N, C], of the eval split, calibrated.
+    """
+
+    card: HeadCard
+    offsets: np.ndarray
+    scores: np.ndarray
+
+
+def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output: Path) -> None:
+    """Writes the calibrated SavedModel of one model.
+
+    The joint exponents rest on both models, and both cards must tell the same. Each model is calibrated from the same
+    files by the same arithmetic, so they do.
+
+    Args:
+      name: of the model to write.
+      trained: model name → SavedModel of training, with :class:`EvalOutputs` beside it; of both models.
+      settings: of both.
+      output: of the SavedModel; :data:`JOINT_CURVE` goes beside it.
+
+    Raises:
+      ValueError: the models were not trained on the same rows.
+    """
+    cards = {model: model_card.read_file(path) for model, path in trained.items()}
+    outputs = {model: EvalOutputs.load(path.parent) for model, path in trained.items()}
+    _require_same_rows(outputs)
+    heads = {
+        head: fit_head(description, outputs[model], head, settings)
+        for model, card in cards.items()
+        for head, description in card.heads.items()
+    }
+    joint = _fit_joint(cards, outputs, heads)
+    card = _calibrated_card(cards[name], heads, joint, settings)
+    ServedClassifier(trained[name], card, {head: heads[head].offsets for head in card.heads}).save(output)
+    joint.curve.to_csv(output.parent / JOINT_CURVE, index=False)
+
+
+def fit_head(card: HeadCard, outputs: EvalOutputs, head: str, settings: Settings) -> HeadFit:
+    """Fits one head on the eval split: first its scores, then the confidence from which nobody needs to look."""
+    labels = outputs.labels[head]
+    offsets = logit_offsets(outputs.counts[head], settings.logit_adjustment)
+    logits = combined(outputs.logits[head], outputs.votes.get(head), offsets).numpy()
+    calibration = fitting.fit_calibration(logits, labels)
+    scores = calibration.scores(logits).numpy()
+    # A row of the taxonomy whose label training lacks is answered wrong; one without an attribute proves nothing.
+    counted = labels >= (0 if card.level is None else UNKNOWN_LABEL)
+    threshold, reached = fitting.review_threshold(
+        scores.max(axis=1)[counted], (scores.argmax(axis=1) == labels)[counted], settings.review_precision
+    )
+    fitted = dataclasses.replace(
+        card, **dataclasses.asdict(calibration), review_threshold=threshold, review_precision=reached
+    )
+    return HeadFit(fitted, offsets, scores)
+
+
+def _fit_joint(
+    cards: Mapping[str, ModelCard], outputs: Mapping[str, EvalOutputs], heads: Mapping[str, HeadFit]
+) -> JointFit:
+    labels = {head: ids for one in outputs.values() for head, ids in one.labels.items()}
+    taxonomy = next(iter(cards.values())).taxonomy
+    joint = JointAnswer(taxonomy, {head: fit.card.labels for head, fit in heads.items()})
+    return fit_exponents(joint, {head: fit.scores for head, fit in heads.items()}, labels)
+
+
+def _calibrated_card(card: ModelCard, heads: Mapping[str, HeadFit], joint: JointFit, settings: Settings) -> ModelCard:
+    hyperparameters = {**card.training.get("hyperparameters", {}), **dataclasses.asdict(settings)}
+    return dataclasses.replace(
+        card,
+        heads={head: heads[head].card for head in card.heads},
+        joint=joint.exponents,
+        training={**card.training, "hyperparameters": hyperparameters},
+    )
+
+
+def _require_same_rows(outputs: Mapping[str, EvalOutputs]) -> None:
+    (first, one), *others = outputs.items()
+    for other, two in others:
+        if not np.array_equal(one.ids, two.ids):
+            raise ValueError(
+                f"{first} and {other} saw other rows in eval ({len(one.ids)} and {len(two.ids)}); train both on the "
+                "same examples"
+            )

@@ -1,0 +1,82 @@
+"""The served model: picture bytes in, calibrated scores, labels and the card out. See ``schema/names.py``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from components.model.calibration import Calibration, combined
+from components.model.nearest_pictures import votes_key
+from components.model.signatures import BYTES, OUTPUTS
+from schema import model_card, names
+from schema.model_card import ModelCard
+
+
+class ServedClassifier(tf.Module):
+    """A trained classifier with everything that it needs to answer on its own."""
+
+    def __init__(self, uncalibrated: Path, card: ModelCard, offsets: Mapping[str, np.ndarray]):
+        """Builds on a SavedModel of :class:`components.model.signatures.UncalibratedClassifier`.
+
+        Args:
+          uncalibrated: the SavedModel.
+          card: with the calibration of each head.
+          offsets: head → float32[C] of :func:`components.model.calibration.logit_offsets`.
+        """
+        super().__init__(name="served_classifier")
+        # Kept whole: signatures alone do not keep their variables alive.
+        self._uncalibrated = tf.saved_model.load(str(uncalibrated))
+        self._outputs = self._uncalibrated.signatures[OUTPUTS]
+        self._label_ids = self._uncalibrated.signatures[names.LABEL_IDS]
+        self._offsets = {head: tf.constant(offsets[head]) for head in card.heads}
+        self._calibrations = {head: Calibration(one.temperature, one.curvature) for head, one in card.heads.items()}
+        self._labels = {head: tf.constant(one.labels) for head, one in card.heads.items()}
+        self._heads = tuple(card.heads)
+        self._card = tf.constant(card.to_json())
+        self._document = card
+
+    def save(self, directory: Path) -> None:
+        """Writes the SavedModel with its four signatures, and the card beside its graph."""
+        # Made anew: a loaded signature's specs have lost the capitals of their names.
+        columns = self._label_ids.structured_input_signature[1]
+        label_specs = {column: tf.TensorSpec([None], tf.string, name=column) for column in columns}
+        signatures = {
+            names.SERVING_DEFAULT: tf.function(self.top_k).get_concrete_function(image_bytes=BYTES),
+            names.SCORES: tf.function(self.scores).get_concrete_function(image_bytes=BYTES),
+            names.METADATA: tf.function(self.metadata).get_concrete_function(keys=BYTES),
+            names.LABEL_IDS: tf.function(self.label_ids).get_concrete_function(**label_specs),
+        }
+        tf.saved_model.save(self, str(directory), signatures=signatures)
+        model_card.write_file(directory, self._document)
+
+    def scores(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Full scores: string[N] → {head: float32[N, C], ``image_ok``: bool[N]}."""
+        outputs = self._outputs(image_bytes=image_bytes)
+        is_ok = outputs[names.IMAGE_OK]
+        answered = tf.cast(is_ok, tf.float32)[:, tf.newaxis]
+        return {**{head: self._calibrated(head, outputs) * answered for head in self._heads}, names.IMAGE_OK: is_ok}
+
+    def _calibrated(self, head: str, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        logits = combined(outputs[head], outputs.get(votes_key(head)), self._offsets[head])
+        return self._calibrations[head].scores(logits)
+
+    def top_k(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Best labels and their scores: string[N] → per head string[N, k] and float32[N, k], ``image_ok`` bool[N]."""
+        scores = self.scores(image_bytes)
+        outputs = {names.IMAGE_OK: scores[names.IMAGE_OK]}
+        for head in self._heads:
+            best = tf.math.top_k(scores[head], k=min(names.TOP_K, len(self._labels[head])))
+            labels = tf.gather(self._labels[head], best.indices)
+            is_ok = tf.broadcast_to(scores[names.IMAGE_OK][:, tf.newaxis], tf.shape(labels))
+            outputs[names.labels_tensor(head)] = tf.where(is_ok, labels, "")
+            outputs[names.scores_tensor(head)] = best.values
+        return outputs
+
+    def metadata(self, keys: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Documents by key: string[N] → ``values`` string[N], empty for a key that is not known."""
+        return {names.METADATA_VALUES: tf.where(keys == names.CARD_KEY, self._card, "")}
+
+    def label_ids(self, **labels: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Raw labels by column, string[N] each → ``<head>_id`` int64[N], as training numbered them."""
+        return self._label_ids(**labels)

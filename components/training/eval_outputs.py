@@ -1,0 +1,51 @@
+"""What calibrating needs of a training: the model's word on the eval split, kept beside the SavedModel."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+_FILE = "eval_outputs.npz"
+
+
+@dataclass(frozen=True)
+class EvalOutputs:
+    """The eval split as a trained model sees it that does not know its pictures.
+
+    Attributes:
+      ids: str[N], of the rows.
+      labels: head → int64[N]; below 0 for a label that training lacks.
+      logits: head → float32[N, C], of the network.
+      votes: head → float32[N, C], of the nearest pictures; empty where the model remembers none.
+      counts: head → int64[C], rows of each class in the training split.
+    """
+
+    ids: np.ndarray
+    labels: Mapping[str, np.ndarray]
+    logits: Mapping[str, np.ndarray]
+    counts: Mapping[str, np.ndarray]
+    votes: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def save(self, directory: Path) -> None:
+        """Writes them into a folder."""
+        np.savez(directory / _FILE, **dict(_flat(asdict(self))))
+
+    @classmethod
+    def load(cls, directory: Path) -> "EvalOutputs":
+        """Reads what :meth:`save` wrote into that folder."""
+        parts: dict[str, dict[str, np.ndarray]] = {"labels": {}, "logits": {}, "counts": {}, "votes": {}}
+        with np.load(directory / _FILE, allow_pickle=False) as file:
+            for key in file.files:
+                part, _, head = key.partition("/")
+                if head:
+                    parts[part][head] = file[key]
+            return cls(ids=file["ids"], **parts)
+
+
+def _flat(values: Mapping[str, np.ndarray | Mapping[str, np.ndarray]]) -> Iterable[tuple[str, np.ndarray]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}/{head}", array) for head, array in value.items())
+        else:
+            yield name, value

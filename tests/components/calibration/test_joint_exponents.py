@@ -1,0 +1,65 @@
+"""How much each part counts in the joint answer, fitted."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from components.calibration.joint_answer import JointAnswer
+from components.calibration.joint_exponents import fit_exponents
+from schema import names
+from schema.model_card import PATH
+from tests.components.calibration.trained_models import LABELS, LEVELS, PATHS
+
+TRUE = {names.MASTER_CATEGORY: 0.2, names.SUB_CATEGORY: 0.5, names.ARTICLE_TYPE: 0.9, PATH: 0.7}
+
+
+def drawn(rows, exponents=TRUE):
+    """Scores, and labels whose paths are drawn as often as the joint answer with these exponents says."""
+    random = np.random.default_rng(3)
+    joint = JointAnswer(PATHS, LABELS)
+    scores = {level: special.softmax(random.normal(0, 2, (rows, len(LABELS[level]))), axis=1) for level in LEVELS}
+    logarithms = joint.logarithms(scores)
+    chances = special.softmax(sum(exponents[key] * logs for key, logs in logarithms.items()), axis=1)
+    paths = [PATHS[random.choice(len(PATHS), p=row)] for row in chances]
+    labels = {
+        level: np.array([LABELS[level].index(path.labels[depth]) for path in paths])
+        for depth, level in enumerate(LEVELS)
+    }
+    return joint, scores, labels
+
+
+def test_finds_the_exponents_that_made_the_paths():
+    """Enough rows whose paths follow the formula give its exponents back."""
+    assert fit_exponents(*drawn(8000)).exponents == pytest.approx(TRUE, abs=0.12)
+
+
+def test_rows_of_an_unknown_path_are_left_out():
+    """A row whose label training lacks, or whose labels are no known path, says nothing about the exponents."""
+    joint, scores, labels = drawn(900)
+    fitted = fit_exponents(joint, scores, labels).exponents
+    more = {level: np.concatenate([values, values[:200]]) for level, values in scores.items()}
+    unknown = {level: np.concatenate([ids, np.full(200, 0)]) for level, ids in labels.items()}
+    unknown[names.ARTICLE_TYPE][-100:] = -1
+    unknown[names.ARTICLE_TYPE][-200:-100] = LABELS[names.ARTICLE_TYPE].index("Shirts")
+    assert fit_exponents(joint, more, unknown).exponents == pytest.approx(fitted)
+
+
+def test_without_rows_the_exponents_are_those_believed_before():
+    """The article type leads, the coarser heads help, and nothing is divided by zero."""
+    joint, scores, labels = drawn(1)
+    none = ({level: values[:0] for level, values in part.items()} for part in (scores, labels))
+    fit = fit_exponents(joint, *none)
+    assert fit.exponents == pytest.approx(
+        {names.ARTICLE_TYPE: 1, names.SUB_CATEGORY: 0.3, names.MASTER_CATEGORY: 0.3, PATH: 0.5}
+    )
+    assert fit.curve["log_loss"].isna().all()
+
+
+def test_the_curve_is_lowest_at_the_fitted_exponent():
+    """For each exponent the log loss falls towards the fitted value and rises beyond it; each share is a share."""
+    fit = fit_exponents(*drawn(3000))
+    for name, curve in fit.curve.groupby("exponent"):
+        lowest = curve.loc[curve["log_loss"].idxmin(), "value"]
+        assert lowest == pytest.approx(fit.exponents[name], abs=0.11)
+    assert fit.curve["all_right"].between(0, 1).all()
+    assert set(fit.curve["exponent"]) == {*LEVELS, PATH}
