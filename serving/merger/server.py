@@ -11,7 +11,7 @@ import grpc.aio
 import uvicorn
 
 from schema import heads as table
-from serving.merger.admission.api_keys import Callers
+from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core.errors import SettingsError
 from serving.merger.grpc.guard import Guard
@@ -19,7 +19,7 @@ from serving.merger.grpc.server import make_server
 from serving.merger.grpc.servicer import ClassifierServicer
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.backend import ModelClient
-from serving.merger.models.micro_batcher import Coalescer
+from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.models.releases import Releases
 from serving.merger.rest.protocol import Bounds, bounded
 from serving.merger.service import Classifier
@@ -57,11 +57,11 @@ class Server:
         self._releases = Releases(self._clients, settings, self._changed)
         self._lifecycle = Lifecycle(self._releases)
         scorers = {
-            model: Coalescer(client, settings.model_calls, settings.model_batch_images)
+            model: MicroBatcher(client, settings.model_calls, settings.model_batch_images)
             for model, client in self._clients.items()
         }
         self._classifier = Classifier(settings, scorers, self._releases, self._telemetry)
-        self._callers = Callers(settings.api_keys_file)
+        self._callers = ApiKeys(settings.api_keys_file)
         self._uploads = Uploads(settings.max_held_bytes)
         self._credentials = server_credentials(settings)
         self._background: list[asyncio.Task[None]] = []

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from serving.merger.admission.in_flight import Limiter
-from serving.merger.admission.rate_limiter import Rates
+from serving.merger.admission.rate_limiter import RateLimiter
 from serving.merger.answers import Outcome, answer, milliseconds, result
 from serving.merger.core import images
 from serving.merger.core.calls import Call, Item
@@ -52,7 +52,7 @@ class Classifier:
         self._releases = releases
         self._telemetry = telemetry
         self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
-        self._rates = Rates(settings.rate_images_per_s, settings.rate_burst_images)
+        self._rates = RateLimiter(settings.rate_images_per_s, settings.rate_burst_images)
         self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
         self._decoders = ThreadPoolExecutor(os.cpu_count(), "decode")
         telemetry.watch(lambda: self._limiter.active, lambda: self._limiter.queued)

@@ -18,7 +18,7 @@ LOOK_S: Final = 1.0
 log = logging.getLogger(__name__)
 
 
-class Callers:
+class ApiKeys:
     """Tells callers apart, and turns strangers away where there is a file of keys.
 
     Args:

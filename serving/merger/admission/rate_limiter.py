@@ -13,7 +13,7 @@ MOST_CALLERS: Final = 10_000
 """Buckets kept at once: more strangers than this must not fill the memory, so the longest unseen is forgotten."""
 
 
-class Rates:
+class RateLimiter:
     """Buckets by caller.
 
     Args:

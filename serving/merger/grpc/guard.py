@@ -16,7 +16,7 @@ from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import status_pb2
 
-from serving.merger.admission.api_keys import Callers
+from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core.calls import REQUEST_ID_HEADER, Call, make_call, request_id
 from serving.merger.core.errors import (
@@ -63,7 +63,7 @@ class Caller(NamedTuple):
 class Guard:
     """Stands before every handler."""
 
-    def __init__(self, callers: Callers, uploads: Uploads, telemetry: Telemetry, settings: Settings) -> None:
+    def __init__(self, callers: ApiKeys, uploads: Uploads, telemetry: Telemetry, settings: Settings) -> None:
         self._callers = callers
         self._telemetry = telemetry
         self._settings = settings

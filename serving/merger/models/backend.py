@@ -26,7 +26,7 @@ from serving.merger.core.errors import (
 from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
 from serving.merger.models.addresses import Resolve, resolve
-from serving.merger.models.circuit_breaker import Breaker
+from serving.merger.models.circuit_breaker import CircuitBreaker
 from serving.merger.models.connection import Connection
 from serving.merger.settings import Settings
 from serving.stubs.tensorflow_serving.apis import (
@@ -94,7 +94,7 @@ class ModelClient:
 
     def __init__(self, model: str, settings: Settings, observer: CallObserver, resolve: Resolve = resolve) -> None:
         self.model = model
-        self.breaker = Breaker(settings.breaker_failures, settings.breaker_open_ms / 1000)
+        self.breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_open_ms / 1000)
         self._observer = observer
         self._patient_s = PATIENT_SHARE * settings.request_timeout_ms / 1000
         self._connection = Connection(settings.target(model), settings, resolve)

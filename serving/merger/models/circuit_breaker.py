@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed: calls pass. Open: calls are refused. Half open, after a while: one call may try.
 
     Args:

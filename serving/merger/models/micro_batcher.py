@@ -32,7 +32,7 @@ class _Request:
     reply: "asyncio.Future[ModelScores]"
 
 
-class Coalescer:
+class MicroBatcher:
     """Asks one model for the scores of pictures.
 
     Args:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from serving.merger import views
-from serving.merger.admission.api_keys import Callers
+from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core.calls import MAX_TOP_K, Call, make_call
 from serving.merger.core.errors import (
@@ -56,7 +56,7 @@ Cells = Annotated[int, Query(ge=MIN_CELLS, le=MAX_CELLS, description="Parts of t
 def make_app(
     classifier: Classifier,
     releases: Releases,
-    callers: Callers,
+    callers: ApiKeys,
     uploads: Uploads,
     lifecycle: Lifecycle,
     telemetry: Telemetry,
@@ -150,7 +150,7 @@ def _add_views(app: APIRouter, releases: Releases) -> None:
         return _json(views.models(releases))
 
 
-async def _identify(callers: Callers, request: Request) -> None:
+async def _identify(callers: ApiKeys, request: Request) -> None:
     if not hasattr(request.state, "caller"):
         request.state.caller = identify(callers, request.scope)
 

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.merger.admission.api_keys import Callers
+from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.uploads import Upload, Uploads
 from serving.merger.core.calls import REQUEST_ID_HEADER, request_id
 from serving.merger.core.errors import LookbookError, RequestTooLarge
@@ -64,7 +64,7 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, max_body_bytes: int, callers: Callers, uploads: Uploads, shed: Shed, observer: Observer
+        self, app: ASGIApp, max_body_bytes: int, callers: ApiKeys, uploads: Uploads, shed: Shed, observer: Observer
     ) -> None:
         self._app = app
         self._limit = max_body_bytes
@@ -109,7 +109,7 @@ class Gate:
             await app(scope, body.receive, _hardened(send, name, body))
 
 
-def identify(callers: Callers, scope: Scope) -> str:
+def identify(callers: ApiKeys, scope: Scope) -> str:
     """Who sends the request.
 
     Raises:

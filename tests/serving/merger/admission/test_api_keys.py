@@ -9,8 +9,8 @@ import grpc
 import pytest
 
 from serving.client import ClassifierClient, ClassifyError
-from serving.merger.admission.api_keys import Callers
-from serving.merger.admission.rate_limiter import MOST_CALLERS, Rates
+from serving.merger.admission.api_keys import ApiKeys
+from serving.merger.admission.rate_limiter import MOST_CALLERS, RateLimiter
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import DeadlineExceeded, RateLimited, SettingsError
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -111,7 +111,7 @@ async def test_wrong_file_of_keys(tmp_path: Path, text: str, complaint: str) -> 
     path = tmp_path / "keys"
     path.write_text(text)
     with pytest.raises(SettingsError, match=complaint) as caught:
-        Callers(str(path))
+        ApiKeys(str(path))
     assert KEY not in str(caught.value)
 
 
@@ -167,7 +167,7 @@ class Clock:
 async def test_bucket() -> None:
     """A bucket is full at first, gains by time, never more than its burst; too large a call leaves a debt."""
     clock = Clock()
-    rates = Rates(10, 5, clock)
+    rates = RateLimiter(10, 5, clock)
     assert [rates.take("a", 5), rates.take("a", 1)] == [0.0, pytest.approx(0.1)]
     clock.now = 100.0
     assert rates.take("a", 15) == 0.0
@@ -180,7 +180,7 @@ async def test_bucket() -> None:
 
 async def test_many_strangers_fill_no_memory() -> None:
     """However many addresses call, so many buckets are kept and no more."""
-    rates = Rates(1, 1)
+    rates = RateLimiter(1, 1)
     for caller in range(MOST_CALLERS + 100):
         rates.take(str(caller), 1)
     assert len(rates._buckets) == MOST_CALLERS

@@ -14,7 +14,7 @@ from serving.merger.core.errors import LookbookError
 from serving.merger.models import addresses
 from serving.merger.models.addresses import Addresses
 from serving.merger.models.backend import ModelClient
-from serving.merger.models.micro_batcher import Coalescer
+from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.settings import Settings
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
@@ -71,7 +71,7 @@ async def test_each_server_gets_calls_as_soon_as_it_is_known(servers: list[FakeM
     names = Names("127.0.0.1")
     settings = Settings(category_target=f"dns:///model-server:{servers[0].port}")
     client = ModelClient(MODEL, settings, Nobody(), names)
-    batcher = Coalescer(client, calls=1, images=1)
+    batcher = MicroBatcher(client, calls=1, images=1)
     card = await _card(client)
     for server in servers:
         server.models[MODEL].delay_s = 0.2
@@ -91,7 +91,7 @@ async def _card(client: ModelClient):  # type: ignore[no-untyped-def]
     return await client.card(1, PATIENCE_S)
 
 
-async def _most_at_once(batcher: Coalescer, servers: list[FakeModelServer], card) -> int:  # type: ignore[no-untyped-def]
+async def _most_at_once(batcher: MicroBatcher, servers: list[FakeModelServer], card) -> int:  # type: ignore[no-untyped-def]
     """Most calls that were under way at once for six pictures, each of which needs one of its own."""
     asking = [asyncio.create_task(batcher.scores([RED], 1, card, PATIENCE_S)) for _ in range(6)]
     most = 0

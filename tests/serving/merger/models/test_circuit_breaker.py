@@ -1,6 +1,6 @@
 """The breaker opens after failures in a row, lets one call try, and closes when that succeeds."""
 
-from serving.merger.models.circuit_breaker import Breaker
+from serving.merger.models.circuit_breaker import CircuitBreaker
 
 
 class Clock:
@@ -11,8 +11,8 @@ class Clock:
         return self.now
 
 
-def opened(clock: Clock) -> Breaker:
-    breaker = Breaker(failures=3, open_s=2.0, clock=clock)
+def opened(clock: Clock) -> CircuitBreaker:
+    breaker = CircuitBreaker(failures=3, open_s=2.0, clock=clock)
     for _ in range(3):
         assert breaker.admit()
         breaker.failed()
@@ -21,7 +21,7 @@ def opened(clock: Clock) -> Breaker:
 
 def test_opens_after_failures_in_a_row() -> None:
     """A success in between starts the count anew; the third failure in a row opens."""
-    breaker = Breaker(failures=3, open_s=2.0, clock=Clock())
+    breaker = CircuitBreaker(failures=3, open_s=2.0, clock=Clock())
     for outcome in (breaker.failed, breaker.failed, breaker.succeeded, breaker.failed, breaker.failed):
         assert breaker.admit()
         outcome()

@@ -9,7 +9,7 @@ import pytest
 
 from serving.merger.core.errors import DeadlineExceeded, ModelUnavailable
 from serving.merger.models.backend import ModelScores
-from serving.merger.models.micro_batcher import Coalescer
+from serving.merger.models.micro_batcher import MicroBatcher
 from tests.serving.releases_for_tests import release
 
 CARD = release().cards["category"]
@@ -44,16 +44,16 @@ class Client:
         return ModelScores({"head": [array("f", [len(image)]) for image in images]}, [True] * len(images), 0.0)
 
 
-def coalescer(client: Client, calls: int = 1, images: int = 4) -> Coalescer:
-    return Coalescer(client, calls, images)  # type: ignore[arg-type]
+def batcher(client: Client, calls: int = 1, images: int = 4) -> MicroBatcher:
+    return MicroBatcher(client, calls, images)  # type: ignore[arg-type]
 
 
-async def ask(one: Coalescer, *images: bytes, version: int = 1, timeout_s: float = 5.0) -> list[float]:
+async def ask(one: MicroBatcher, *images: bytes, version: int = 1, timeout_s: float = 5.0) -> list[float]:
     reply = await one.scores(images, version, CARD, timeout_s)
     return [row[0] for row in reply.heads["head"]]
 
 
-def start(one: Coalescer, *sizes: int, **options: Any) -> list["asyncio.Task[list[float]]"]:
+def start(one: MicroBatcher, *sizes: int, **options: Any) -> list["asyncio.Task[list[float]]"]:
     return [asyncio.create_task(ask(one, b"x" * size, **options)) for size in sizes]
 
 
@@ -65,7 +65,7 @@ async def settle() -> None:
 async def test_waiting_pictures_go_together() -> None:
     """The first goes at once; those that come meanwhile go together, at most so many, and rows are not mixed up."""
     client = Client()
-    one = coalescer(client)
+    one = batcher(client)
     client.open.clear()
     tasks = start(one, 1, 2, 3, 4, 5, 6, 7)
     await settle()
@@ -79,7 +79,7 @@ async def test_free_calls_are_used_first() -> None:
     """Nobody waits while the model can take another call."""
     client = Client()
     client.open.clear()
-    tasks = start(coalescer(client, calls=3), 1, 2, 3, 4)
+    tasks = start(batcher(client, calls=3), 1, 2, 3, 4)
     await settle()
     assert [len(images) for _, images, _ in client.calls] == [1, 1, 1]
     client.open.set()
@@ -90,7 +90,7 @@ async def test_free_calls_are_used_first() -> None:
 async def test_versions_are_never_mixed() -> None:
     """Pictures for two versions go in two calls, and both get their turn."""
     client = Client()
-    one = coalescer(client)
+    one = batcher(client)
     client.open.clear()
     tasks = [*start(one, 1, version=1), *start(one, 2, version=2), *start(one, 3, version=1), *start(one, 4, version=2)]
     await settle()
@@ -102,14 +102,14 @@ async def test_versions_are_never_mixed() -> None:
 async def test_large_request_goes_whole() -> None:
     """A request with more pictures than a call should have is not cut, and nothing is added to it."""
     client = Client()
-    one = coalescer(client)
+    one = batcher(client)
     assert await ask(one, *[b"x"] * 9) == [1.0] * 9
 
 
 async def test_error_reaches_all_of_the_call() -> None:
     """Who was in the call gets its error; the next call is a new one."""
     client = Client()
-    one = coalescer(client)
+    one = batcher(client)
     client.open.clear()
     client.error = ModelUnavailable("gone", model="category")
     tasks = start(one, 1, 2, 3)
@@ -124,7 +124,7 @@ async def test_error_reaches_all_of_the_call() -> None:
 async def test_each_caller_has_its_own_deadline() -> None:
     """A caller in a hurry gives up alone; the call goes on with the time of the most patient."""
     client = Client()
-    one = coalescer(client)
+    one = batcher(client)
     client.open.clear()
     first, patient = start(one, 1), start(one, 2, timeout_s=5.0)
     hurried = start(one, 3, timeout_s=0.01)
@@ -139,7 +139,7 @@ async def test_each_caller_has_its_own_deadline() -> None:
 async def test_call_that_nobody_wants_is_cancelled() -> None:
     """When all callers of a call have gone it ends; when one is left it goes on."""
     client = Client()
-    one = coalescer(client)
+    one = batcher(client)
     client.open.clear()
     (first,) = start(one, 1)
     left, stays = start(one, 2, 3)
