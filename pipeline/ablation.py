@@ -14,10 +14,10 @@ import click
 import pandas as pd
 
 from components.evaluation.quality_report.page import FIGURES
-from components.release.store import ReleaseStore
 from pipeline.config import Layout
 from schema import names
 from schema.heads import taxonomy
+from schema.release_folder import ReleaseFolder
 
 Settings = dict[str, Any]
 
@@ -68,7 +68,7 @@ STEPS: tuple[tuple[str, Settings], ...] = (
 
 def train(data: Path, limit: int, root: Path, settings: Settings) -> dict[str, dict[str, float]]:
     """Runs the pipeline below ``root``, unless it has a release there, and gives its report's figures, head by head."""
-    releases = ReleaseStore(Layout(root).releases)
+    releases = ReleaseFolder(Layout(root).releases)
     if not (root.is_dir() and releases.current()):
         sets = [text for name, value in settings.items() for text in ("--set", f"{name}={value}")]
         arguments = ["run", "--data", str(data), "--root", str(root), "--limit", str(limit), "--profile", "quick"]

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from components.release.store import ReleaseError, ReleaseStore
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import names
@@ -30,13 +29,12 @@ def connected(layout: Layout, server: Remote | None) -> Iterator[ClassifierClien
             with ClassifierClient(server.target, api_key=server.api_key, ca=server.ca) as client:
                 yield client
         else:
-            ReleaseStore(layout.releases).require_whole()
             with (
                 stack(layout.releases, logs=layout.logs / "serve") as running,
                 ClassifierClient(running.grpc_target) as client,
             ):
                 yield client
-    except (StackError, ReleaseError) as error:
+    except StackError as error:
         raise RunError(str(error)) from error
     except ClassifyError as error:
         where = server.target if server else "the stack of this command"

@@ -39,7 +39,7 @@ class Layout:
 
     @property
     def releases(self) -> Path:
-        """Folder of a ``ReleaseStore``; model servers read from it."""
+        """Folder of releases; model servers read from it."""
         return self.root / "release"
 
     @property

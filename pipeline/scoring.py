@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from components.catalogue.example_gen.stream import LabelledPicture, LabelledPictures
 from components.evaluation.classification_metrics import ClassificationTally
-from components.release.store import ReleaseError, ReleaseStore
 from pipeline.errors import RunError
 from schema import heads as table
 from schema import names
 from schema.model_card import ModelCard
+from schema.release_folder import Release, ReleaseError, ReleaseFolder
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import make_release, parse_card
 
@@ -30,21 +30,14 @@ class ReleasedModels:
         """Loads a release.
 
         Args:
-            directory: of a ``ReleaseStore``.
+            directory: of releases.
             version: of the release; the current one where none is given.
 
         Raises:
-            RunError: there is no such release, or one that is not whole.
+            RunError: there is no such release, or its files are not those that its manifest lists.
         """
-        store = ReleaseStore(directory)
-        try:
-            store.require_whole()
-        except ReleaseError as error:
-            raise RunError(str(error)) from error
-        known = [release.version for release in store.releases()]
-        if not known or (version is not None and version not in known):
-            raise RunError(f"{directory} has no release {version or ''}; it has: {known or 'none'}")
-        self.version = version or known[-1]
+        store = ReleaseFolder(directory)
+        self.version = _sound_release(store, version).version
         # Kept whole: signatures alone do not keep their variables alive.
         self._models = [tf.saved_model.load(str(store.model_path(name, self.version))) for name in table.MODELS]
         cards = {name: _card(model, name) for name, model in zip(table.MODELS, self._models, strict=True)}
@@ -58,6 +51,19 @@ class ReleasedModels:
             answer = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
             outputs.update({name: tensor.numpy() for name, tensor in answer.items()})
         return outputs, outputs.pop(names.IMAGE_OK)
+
+
+def _sound_release(folder: ReleaseFolder, version: int | None) -> Release:
+    try:
+        folder.require_whole()
+        releases = {release.version: release for release in folder.releases()}
+        wanted = version or max(releases, default=0)
+        if wanted not in releases:
+            raise RunError(f"{folder.directory} has no release {version or ''}; it has: {[*releases] or 'none'}")
+        folder.verify(releases[wanted])
+    except ReleaseError as error:
+        raise RunError(str(error)) from error
+    return releases[wanted]
 
 
 @dataclass

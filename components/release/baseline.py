@@ -6,6 +6,8 @@ from ml_metadata import MetadataStore
 from tfx import types
 from tfx.dsl.components.common import resolver
 
+from schema.release_folder import ReleaseFolder
+
 CANDIDATE = "candidate"
 MODEL = "model"
 RELEASE = "release"
@@ -32,5 +34,6 @@ class LatestReleasedModelStrategy(resolver.ResolverStrategy):
 
 def _released_models(release: types.Artifact) -> list[str]:
     """Uris of the models of a release that still stands; a release that was rolled back is no measure."""
-    stands = Path(release.get_string_custom_property("manifest")).exists()
+    manifest = Path(release.get_string_custom_property("manifest"))
+    stands = ReleaseFolder(manifest.parents[1]).is_release(release.get_int_custom_property("version"))
     return release.get_string_custom_property("model_uris").split("\n") if stands else []

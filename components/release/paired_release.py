@@ -1,7 +1,6 @@
 """The last step of the pipeline: both models become a release, or neither does and the reasons are said."""
 
 import datetime
-import hashlib
 import importlib.metadata
 import json
 import logging
@@ -16,8 +15,9 @@ from tfx.utils import path_utils
 from components.artifacts import QualityReport, ServingCheckResult
 from components.errors import GateError
 from components.evaluation.results import EvaluationResult
-from components.release.store import Release, ReleaseStore
+from components.release.store import ReleaseStore
 from schema import model_card, names
+from schema.release_folder import Release
 
 _log = logging.getLogger("lookbook.release")
 
@@ -70,7 +70,7 @@ def PairedRelease(
         published = store.publish(paths, warmup, Path(report.uri), manifest)
     _log.info("release %d is current in %s", published.version, directory)
     release.set_int_custom_property("version", published.version)
-    release.set_string_custom_property("manifest", str(store.directory / "manifests" / f"{published.version}.json"))
+    release.set_string_custom_property("manifest", str(store.manifest_path(published.version)))
     release.set_string_custom_property("model_uris", "\n".join(sources.values()))
 
 
@@ -88,14 +88,7 @@ def _manifest(
 ) -> dict[str, Any]:
     return {
         "created_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "models": {
-            name: {
-                "source": sources[name],
-                "saved_model_sha256": hashlib.sha256((path / "saved_model.pb").read_bytes()).hexdigest(),
-                "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
-            }
-            for name, path in paths.items()
-        },
+        "models": {name: {"source": source} for name, source in sources.items()},
         "metrics": figures,
         "classes": _class_counts(paths),
         "packages": {package: importlib.metadata.version(package) for package in _PACKAGES},

@@ -1,82 +1,50 @@
-"""The folder of releases: two models under one version, visible together or not at all.
+"""Makes and withdraws releases, in an order that no kill, full disk or power cut can break.
 
-::
+:mod:`schema.release_folder` tells what lies where and when a version is a release.
 
-    <directory>/article_type/<v>/      what TensorFlow Serving loads
-    <directory>/category/<v>/
-    <directory>/manifests/<v>.json     written last: a version without one is not a release
-    <directory>/reports/<v>/           for people
-    <directory>/withdrawn/<v>/         what a rollback took away
+What a killed process leaves is cleared by the next that writes. A half-made release is taken back: nobody was
+answered by it. A half-done rollback is finished: from its first rename on nobody is answered by that release.
 """
 
+import contextlib
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.release import durable
 from schema import heads as table
-
-_SAVED_MODEL = "saved_model.pb"
-_VARIABLES = "variables/variables.index"
-
-
-class ReleaseError(Exception):
-    """A release cannot be made, found or rolled back."""
+from schema.release_folder import (
+    SAVED_MODEL,
+    STAGING_PREFIX,
+    Release,
+    ReleaseError,
+    ReleaseFolder,
+    files_below,
+    numbers,
+    sha256,
+)
 
 
 @dataclass(frozen=True)
-class Release:
-    """One release: its version and what its manifest says."""
+class Rollback:
+    """What a rollback did.
 
-    version: int
-    manifest: dict[str, Any]
+    Args:
+        withdrawn: version that was taken away.
+        current: the release that servers answer with now.
+        was_interrupted: an earlier rollback had begun it.
+    """
+
+    withdrawn: int
+    current: Release
+    was_interrupted: bool
 
 
-class ReleaseStore:
-    """Reads and writes one folder of releases. One writer at a time: the caller holds the lock of the root."""
-
-    def __init__(self, directory: Path):
-        self.directory = directory
-        self._manifests = directory / "manifests"
-        self._withdrawn = directory / "withdrawn"
-
-    def releases(self) -> list[Release]:
-        """All releases that can be served, oldest first.
-
-        Raises:
-            ReleaseError: a manifest cannot be read.
-        """
-        versions = sorted(int(path.stem) for path in self._manifests.glob("*.json") if path.stem.isdigit())
-        return [Release(version, self._read(version)) for version in versions]
-
-    def require_whole(self) -> None:
-        """Sees to it that every release has what it takes to be served.
-
-        Raises:
-            ReleaseError: a manifest cannot be read, or a model of a release is not there or was copied by half.
-        """
-        for release in self.releases():
-            for model in table.MODELS:
-                path = self.model_path(model, release.version)
-                if not (path / _SAVED_MODEL).is_file() or not (path / _VARIABLES).is_file():
-                    raise ReleaseError(
-                        f"release {release.version} is not whole: {path} lacks {_SAVED_MODEL} or {_VARIABLES}; copy "
-                        f"it anew, or remove {self._manifest(release.version)} to give this release up"
-                    )
-
-    def current(self) -> Release | None:
-        """The newest release, which servers answer with; None where there is none yet."""
-        releases = self.releases()
-        return releases[-1] if releases else None
-
-    def withdrawn(self) -> list[int]:
-        """Versions that a rollback took away, oldest first."""
-        return sorted(int(path.name) for path in self._withdrawn.glob("*") if path.name.isdigit())
-
-    def model_path(self, model: str, version: int) -> Path:
-        """Where the SavedModel of ``model`` lies in that release."""
-        return self.directory / model / str(version)
+class ReleaseStore(ReleaseFolder):
+    """Writes one folder of releases. One writer at a time: the caller holds the lock of the root."""
 
     def publish(
         self, models: dict[str, Path], extras: dict[str, Path], report: Path, manifest: dict[str, Any]
@@ -87,84 +55,137 @@ class ReleaseStore:
             models: model name → its SavedModel.
             extras: model name → folder whose files go into its ``assets.extra``.
             report: folder that goes into ``reports/<v>``.
-            manifest: what to record; the version is added.
+            manifest: what to record; the version, and under ``models`` the size and the hashes of each, are added.
 
         Raises:
             ReleaseError: the folder cannot be written.
         """
+        version = 0
         try:
-            self._sweep()
+            self.recover()
             version = self._next_version()
-            staged = {model: self._stage(model, path, extras[model], version) for model, path in models.items()}
-            shutil.copytree(report, self.directory / "reports" / str(version), dirs_exist_ok=True)
+            self._copy(report, self._reports / str(version))
+            staged = {model: self._stage(model, models[model], extras[model], version) for model in table.MODELS}
+            told = manifest.get("models", {})
+            described = {model: {**told.get(model, {}), **_describe(path)} for model, path in staged.items()}
+            document = {"version": version, **manifest, "models": described}
+            durable.write(self.manifest_path(version), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
             for model, path in staged.items():
-                path.rename(self.model_path(model, version))
-            self._commit(version, {"version": version, **manifest})
+                durable.rename(path, self.model_path(model, version))
         except OSError as error:
-            raise ReleaseError(f"cannot write a release to {self.directory}: {error}") from error
+            raise self._not_published(version, error) from error
         return Release(version, self._read(version))
 
-    def rollback(self) -> Release:
-        """Withdraws the newest release and returns the one before, now current.
+    def rollback(self, announce: Callable[[Rollback], object] = lambda _: None) -> Release:
+        """Withdraws the newest release and returns the one before, now current. Ends one that was interrupted, if any.
+
+        Args:
+            announce: is told when it is done, before it is forgotten. Whoever was not told may ask again: no second
+                release is withdrawn for it.
 
         Raises:
-            ReleaseError: there is no release before the newest.
+            ReleaseError: there is no sound release to go back to, or the folder cannot be written.
         """
+        try:
+            begun = self._take_back_releases()
+            rollback = self._plan(begun)
+            self._move_models_away(rollback.withdrawn)
+            announce(rollback)
+            self._move_manifest_away(rollback.withdrawn)
+        except OSError as error:
+            raise ReleaseError(
+                f"the rollback in {self.directory} is not finished ({error}); mend that, and run it again"
+            ) from error
+        return rollback.current
+
+    def recover(self) -> None:
+        """Clears up what a killed process left; without that it changes nothing.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        for version in self._take_back_releases():
+            self._move_models_away(version)
+            self._move_manifest_away(version)
+
+    def _plan(self, begun: list[int]) -> Rollback:
         releases = self.releases()
+        if begun and releases:
+            return Rollback(begun[-1], releases[-1], was_interrupted=True)
         if len(releases) < 2:
             raise ReleaseError(f"{self.directory} holds {len(releases)} release(s); a rollback needs an earlier one")
-        version = releases[-1].version
+        self.verify(releases[-2])
+        return Rollback(releases[-1].version, releases[-2], was_interrupted=False)
+
+    def _move_models_away(self, version: int) -> None:
         target = self._withdrawn / str(version)
-        target.mkdir(parents=True, exist_ok=True)
-        # The manifest goes first: from then on the version is no release, whatever happens to the rest.
-        self._manifest(version).rename(target / "manifest.json")
+        durable.make_folder(target)
+        for model in reversed(table.MODELS):
+            if self.model_path(model, version).is_dir():
+                durable.rename(self.model_path(model, version), target / model)
+
+    def _move_manifest_away(self, version: int) -> None:
+        # Last: until then the rollback counts as interrupted, and is not begun anew for another release. Not flushed: a
+        # power cut that undoes it makes the next rollback finish this one, which is what whoever saw it end would want.
+        if self.manifest_path(version).is_file():
+            self.manifest_path(version).rename(self._withdrawn / str(version) / "manifest.json")
+
+    def _take_back_releases(self) -> list[int]:
+        """Removes half-made releases and leftovers; returns the versions whose rollback was interrupted."""
+        unfinished = self.unfinished()
+        for one in unfinished:
+            if one.kind == "release":
+                self._hide(one.version)
         for model in table.MODELS:
-            self.model_path(model, version).rename(target / model)
-        return releases[-2]
+            for path in (self.directory / model).glob(f"{STAGING_PREFIX}*"):
+                shutil.rmtree(path)
+        for path in self._manifests.glob(f".*{durable.SUFFIX}"):
+            durable.remove(path)
+        return [one.version for one in unfinished if one.kind == "rollback"]
 
-    def _read(self, version: int) -> dict[str, Any]:
-        path = self._manifest(version)
-        try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise ReleaseError(
-                f"{path} cannot be read ({error}); copy it anew, or remove it to give this release up"
-            ) from error
-
-    def _manifest(self, version: int) -> Path:
-        return self._manifests / f"{version}.json"
+    def _hide(self, version: int) -> None:
+        """Takes a half-made release out of everybody's sight; its number stays used, for a server may have seen it."""
+        durable.make_folder(self._reports / str(version))
+        for model in table.MODELS:
+            if self.model_path(model, version).is_dir():
+                durable.rename(self.model_path(model, version), self._staging_path(model, version))
+        # After the models, else they would be served without being listed.
+        if self.manifest_path(version).is_file():
+            durable.remove(self.manifest_path(version))
 
     def _next_version(self) -> int:
-        # A number is never used twice, not even that of a half-made or withdrawn release: a server may have seen it.
-        seen = [release.version for release in self.releases()] + self.withdrawn() + self._swept_versions()
-        return max(seen, default=0) + 1
+        """A number that was never used, not even by a half-made or withdrawn release."""
+        places = (self._reports, self._withdrawn, *(self.directory / model for model in table.MODELS))
+        return max([0, *self._listed(), *(version for place in places for version in numbers(place))]) + 1
 
-    def _swept_versions(self) -> list[int]:
-        return [int(path.name) for path in (self.directory / "reports").glob("*") if path.name.isdigit()]
-
-    def _sweep(self) -> None:
-        """Removes what a killed run left: staging folders, and versions without a manifest."""
-        known = {release.version for release in self.releases()}
-        for model in table.MODELS:
-            for path in (self.directory / model).glob("*"):
-                is_half = path.name.isdigit() and int(path.name) not in known
-                if is_half:
-                    # The report folder keeps the number from being used again.
-                    (self.directory / "reports" / path.name).mkdir(parents=True, exist_ok=True)
-                if is_half or path.name.startswith(".incoming-"):
-                    shutil.rmtree(path)
+    def _copy(self, source: Path, target: Path) -> None:
+        durable.make_folder(target.parent)
+        shutil.copytree(source, target)
+        durable.sync_tree(target)
+        durable.sync(target.parent)
 
     def _stage(self, model: str, source: Path, extra: Path, version: int) -> Path:
-        staging = self.directory / model / f".incoming-{version}"
-        staging.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, staging, ignore=shutil.ignore_patterns(_SAVED_MODEL))
+        staging = self._staging_path(model, version)
+        durable.make_folder(staging.parent)
+        shutil.copytree(source, staging)
         shutil.copytree(extra, staging / "assets.extra", dirs_exist_ok=True)
-        # Last, so that a copy that stopped half-way is never taken for a model.
-        shutil.copy2(source / _SAVED_MODEL, staging / _SAVED_MODEL)
+        durable.sync_tree(staging)
+        durable.sync(staging.parent)
         return staging
 
-    def _commit(self, version: int, manifest: dict[str, Any]) -> None:
-        self._manifests.mkdir(parents=True, exist_ok=True)
-        temporary = self._manifests / f".{version}.json.incoming"
-        temporary.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(self._manifest(version))
+    def _not_published(self, version: int, error: OSError) -> ReleaseError:
+        if version and self.is_release(version):
+            return ReleaseError(f"release {version} is current, but the disk did not confirm that it is kept: {error}")
+        # Room on a full disk matters more than what clearing up may run into; the next writer does it otherwise.
+        with contextlib.suppress(OSError):
+            self._take_back_releases()
+        return ReleaseError(f"cannot write a release to {self.directory}: {error}")
+
+
+def _describe(saved_model: Path) -> dict[str, Any]:
+    files = {name: sha256(saved_model / name) for name in files_below(saved_model)}
+    return {
+        "saved_model_sha256": files[SAVED_MODEL],
+        "bytes": sum((saved_model / name).stat().st_size for name in files),
+        "files": files,
+    }

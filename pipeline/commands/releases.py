@@ -2,9 +2,9 @@
 
 import click
 
-from components.release.store import ReleaseError, ReleaseStore
 from pipeline.commands.common import json_option, print_json, refusing, root_option
 from pipeline.config import Layout
+from schema.release_folder import ReleaseError, ReleaseFolder
 
 
 @click.command("releases")
@@ -19,7 +19,7 @@ def command(layout: Layout, as_json: bool) -> None:
       lookbook releases
       lookbook releases --json | jq '.releases[-1].metrics'
     """
-    store = ReleaseStore(layout.releases)
+    store = ReleaseFolder(layout.releases)
     releases, current = store.releases(), store.current()
     if as_json:
         print_json(
@@ -27,6 +27,7 @@ def command(layout: Layout, as_json: bool) -> None:
                 "current": current.version if current else None,
                 "releases": [release.manifest for release in releases],
                 "withdrawn": store.withdrawn(),
+                "unfinished": [{"version": one.version, "detail": one.words} for one in store.unfinished()],
             }
         )
         return
@@ -38,3 +39,5 @@ def command(layout: Layout, as_json: bool) -> None:
         click.echo(f"{mark} {release.version:>3}  {release.manifest['created_at']}  top-1: {figures}")
     for version in store.withdrawn():
         click.echo(f"  {version:>3}  withdrawn by a rollback")
+    for one in store.unfinished():
+        click.echo(f"  {one.version:>3}  not a release: {one.words}")

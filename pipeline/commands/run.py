@@ -12,7 +12,7 @@ import click
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
-from components.release.store import ReleaseError, ReleaseStore
+from components.release.store import ReleaseStore
 from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
@@ -20,6 +20,7 @@ from pipeline.profiles import PROFILES
 from pipeline.running.console import quiet_console
 from pipeline.running.lock import locked
 from pipeline.running.run_record import require_usable_record
+from schema.release_folder import ReleaseError
 
 if TYPE_CHECKING:
     from pipeline.running.run import RunResult
@@ -95,9 +96,11 @@ def command(layout: Layout, data: Path, profile: str, settings: tuple[str, ...],
 def _require_usable(layout: Layout) -> None:
     """An hour of training should not come before the word that the root is broken."""
     require_usable_record(layout)
+    store = ReleaseStore(layout.releases)
     try:
-        ReleaseStore(layout.releases).require_whole()
-    except ReleaseError as error:
+        store.require_whole()
+        store.recover()
+    except (ReleaseError, OSError) as error:
         raise RunError(str(error)) from error
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.release.store import Release, ReleaseStore
 from pipeline.config import Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.pipeline import create_pipeline
 from pipeline.running.console import Say
 from pipeline.running.dag_runner import ReportingDagRunner, Step
+from schema.release_folder import Release, ReleaseFolder
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
     start = time.monotonic()
     runner = ReportingDagRunner(say)
     runner.run(create_pipeline(dataclasses.replace(config, schema=_pinned(config.schema, config.layout))))
-    release = ReleaseStore(config.layout.releases).current()
+    release = ReleaseFolder(config.layout.releases).current()
     if release is None:
         raise RunError(
             f"the releases below {config.layout.releases} were removed, and nothing has changed since they were made; "

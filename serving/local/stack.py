@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from schema import heads as table
+from schema.release_folder import ReleaseError, ReleaseFolder
 from serving.local.model_server import find_model_server
 from serving.local.processes import Child, StackError, free_port, python_with, stop_all, wait_for
 from serving.merger.settings import variable
@@ -61,7 +62,8 @@ def stack(
         ready_s: longest wait until both models answer.
 
     Raises:
-        StackError: there is no release, a process ended, or it did not get ready in time.
+        StackError: there is no release, its files are not those that its manifest lists, a process ended, or it did not
+            get ready in time.
     """
     _check_release(release)
     logs.mkdir(parents=True, exist_ok=True)
@@ -84,6 +86,10 @@ def stack(
 
 
 def _check_release(release: Path) -> None:
+    try:
+        ReleaseFolder(release).require_served()
+    except ReleaseError as error:
+        raise StackError(str(error)) from error
     missing = [model for model in table.MODELS if not any(p.name.isdigit() for p in (release / model).glob("*"))]
     if missing:
         raise StackError(

@@ -1,13 +1,15 @@
 """A release is both models or nothing, and its number is never used twice."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from components.release.store import ReleaseError, ReleaseStore
+from components.release.store import ReleaseStore
 from schema import heads as table
 from schema import names
+from schema.release_folder import ReleaseError
 
 
 @pytest.fixture
@@ -52,7 +54,13 @@ def test_publish_makes_a_whole_release(store, sources):
         assert (path / "saved_model.pb").read_text() == f"graph of {model}"
         assert (path / "assets.extra" / "tf_serving_warmup_requests").exists()
     assert (store.directory / "reports" / "1" / "index.html").exists()
-    assert store.current().manifest == {"version": 1, "profile": "quick"}
+    manifest = store.current().manifest
+    assert (manifest["version"], manifest["profile"]) == (1, "quick")
+    assert set(manifest["models"][names.CATEGORY]["files"]) == {
+        "saved_model.pb",
+        "variables/variables.index",
+        "assets.extra/tf_serving_warmup_requests",
+    }
 
 
 @pytest.mark.parametrize("step", ["copytree", "rename", "replace"])
@@ -111,3 +119,57 @@ def test_manifests_are_json_for_others(store, sources):
     """A manifest can be read without this code."""
     store.publish(**sources)
     assert json.loads((store.directory / "manifests" / "1.json").read_text())["version"] == 1
+
+
+def test_a_rollback_reads_the_release_that_it_goes_back_to(store, sources):
+    """A release that was changed on the disk is not brought back, and nothing is withdrawn for it."""
+    store.publish(**sources)
+    store.publish(**sources)
+    weights = store.model_path(names.CATEGORY, 1) / "variables" / "variables.index"
+    weights.write_text("others ")
+    with pytest.raises(ReleaseError, match=f"{weights} was changed"):
+        store.rollback()
+    assert store.current().version == 2
+
+
+def test_a_release_with_the_manifest_of_version_0_1(store, sources):
+    """Manifests that have one hash a model are listed and rolled back to, and that hash is held to."""
+    for _ in range(2):
+        store.publish(**sources)
+    path = store.manifest_path(1)
+    manifest = json.loads(path.read_text())
+    for model in manifest["models"].values():
+        del model["files"]
+    path.write_text(json.dumps(manifest))
+    store.verify(store.releases()[0])
+    graph = store.model_path(names.ARTICLE_TYPE, 1) / "saved_model.pb"
+    content = graph.read_text()
+    graph.write_text("another")
+    with pytest.raises(ReleaseError, match=f"{graph} was changed"):
+        store.rollback()
+    graph.write_text(content)
+    assert store.rollback().version == 1
+
+
+def test_a_run_of_version_0_1_that_died_before_its_manifest(store, sources):
+    """Both models without a manifest are no release: it is said, the stack is refused, and the next run clears up."""
+    store.publish(**sources)
+    for model in table.MODELS:
+        shutil.copytree(store.model_path(model, 1), store.model_path(model, 2))
+    assert [one.version for one in store.unfinished()] == [2]
+    with pytest.raises(ReleaseError, match=r"version 2 .* is no release"):
+        store.require_served()
+    store.recover()
+    assert served(store) == {"article_type": [1], "category": [1]}
+
+
+def test_a_rollback_of_version_0_1_that_died_half_way(store, sources):
+    """It moved the manifest first: the next rollback ends it and withdraws no other release."""
+    for _ in range(3):
+        store.publish(**sources)
+    (store.directory / "withdrawn" / "3").mkdir(parents=True)
+    store.manifest_path(3).rename(store.directory / "withdrawn" / "3" / "manifest.json")
+    told = []
+    assert store.rollback(told.append).version == 2
+    assert [(one.withdrawn, one.was_interrupted) for one in told] == [(3, True)]
+    assert served(store) == {"article_type": [1, 2], "category": [1, 2]}

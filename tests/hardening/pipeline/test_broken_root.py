@@ -16,6 +16,7 @@ from components.release.store import ReleaseStore
 from pipeline.config import Layout
 from schema import heads as table
 from schema import names
+from schema.release_folder import ReleaseFolder
 from tests.drawing import product, write_catalogue
 
 
@@ -56,7 +57,7 @@ def assert_refused(result: subprocess.CompletedProcess, *words: object) -> str:
 
 
 def assert_nothing_pushed(layout: Layout) -> None:
-    assert ReleaseStore(layout.releases).releases() == []
+    assert ReleaseFolder(layout.releases).releases() == []
     assert not list(layout.root.glob("release/*/[0-9]*"))
     assert not layout.artifacts.exists()
 
@@ -170,3 +171,46 @@ def test_a_cut_manifest_is_said_so(promise, layout: Layout, release: Path, catal
         for arguments in [*commands(layout, catalogue), ("releases",), ("rollback",)]:
             result = lookbook(*arguments, "--root", layout.root)
             row.seen = assert_refused(result, manifest, "cannot be read", "remove")
+
+
+def changed(path: Path) -> Path:
+    (path / "variables" / "variables.index").write_text("others!")
+    return path / "variables" / "variables.index"
+
+
+def missing(path: Path) -> Path:
+    (path / "assets.extra" / "requests").unlink()
+    return path / "assets.extra" / "requests"
+
+
+def extra(path: Path) -> Path:
+    (path / "assets" / "more").mkdir(parents=True)
+    (path / "assets" / "more" / "vocabulary.txt").write_text("more")
+    return path / "assets" / "more" / "vocabulary.txt"
+
+
+@pytest.mark.parametrize("spoil", [changed, missing, extra])
+def test_a_file_that_is_not_the_manifests_is_said_so(promise, layout: Layout, catalogue: Path, tmp_path, spoil) -> None:
+    """A file of a release that was changed, is missing or came later is named wherever the release is opened."""
+    for _ in range(2):
+        publish_by_hand(layout, tmp_path)
+    file = spoil(layout.releases / names.CATEGORY / "1")
+    picture = next((catalogue / "images").iterdir())
+    opening = [("rollback",), ("score", "--data", catalogue, "--version", 1)]
+    opening += [("classify", picture), ("explain", picture)] if spoil is changed else []
+    with promise(f"pipeline: file of a release {spoil.__name__}", "a clear error with its name") as row:
+        for arguments in opening:
+            row.seen = assert_refused(lookbook(*arguments, "--root", layout.root), file, "copy it anew")
+        command = [sys.executable, "-m", "serving.stack", "--release", str(layout.releases)]
+        assert_refused(subprocess.run(command, capture_output=True, text=True, timeout=60, check=False), file)
+        assert [one.version for one in ReleaseFolder(layout.releases).releases()] == [1, 2]
+
+
+def publish_by_hand(layout: Layout, folder: Path) -> None:
+    """A release whose files need no TensorFlow to be written."""
+    source = folder / "source"
+    for path in ("model/saved_model.pb", "model/variables/variables.index", "extra/requests", "report/index.html"):
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text("content")
+    models, extras = (dict.fromkeys(table.MODELS, source / part) for part in ("model", "extra"))
+    ReleaseStore(layout.releases).publish(models, extras, source / "report", {"metrics": {}, "created_at": "now"})

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from components.catalogue.sample import draw_held_out
-from components.release.store import ReleaseStore
 from pipeline.config import Layout
 from schema import heads as table
+from schema.release_folder import ReleaseFolder
 from tests.e2e.small_catalogue import SETTINGS as SHORTEST
 from tests.e2e.small_catalogue import draw_small_catalogue
 from tests.hardening.pipeline.killing import RUNNING, kill_while_executing, newest_execution, processes_that_name
@@ -47,7 +47,7 @@ def catalogue(tmp_path: Path) -> Path:
 
 def assert_nothing_half_made(layout: Layout) -> None:
     """What a release promises: both models whole, or no release."""
-    store = ReleaseStore(layout.releases)
+    store = ReleaseFolder(layout.releases)
     for release in store.releases():
         for model in table.MODELS:
             assert (store.model_path(model, release.version) / "saved_model.pb").exists()
