@@ -12,4 +12,37 @@ MUTATIONS: Final = (
         "return self._releases.readiness",
         ("tests/serving/merger/test_process.py",),
     ),
+    Mutation(
+        "a rollback's manifest goes before the models",
+        "components/release/store.py",
+        """\
+            self._move_models_away(rollback.withdrawn)
+            announce(rollback)
+            self._move_manifest_away(rollback.withdrawn)
+""",
+        """\
+            durable.make_folder(self._withdrawn / str(rollback.withdrawn))
+            self._move_manifest_away(rollback.withdrawn)
+            self._move_models_away(rollback.withdrawn)
+            announce(rollback)
+""",
+        ("tests/hardening/pipeline/test_killed_release.py", "-k", "rollback_killed"),
+        "pipeline",
+    ),
+    Mutation(
+        "a release's models come before its manifest",
+        "components/release/store.py",
+        """\
+            durable.write(self.manifest_path(version), json.dumps(document, indent=2, ensure_ascii=False) + "\\n")
+            for model, path in staged.items():
+                durable.rename(path, self.model_path(model, version))
+""",
+        """\
+            for model, path in staged.items():
+                durable.rename(path, self.model_path(model, version))
+            durable.write(self.manifest_path(version), json.dumps(document, indent=2, ensure_ascii=False) + "\\n")
+""",
+        ("tests/hardening/pipeline/test_killed_release.py", "-k", "release_killed"),
+        "pipeline",
+    ),
 )
