@@ -26,7 +26,7 @@ MUTATIONS: Final = (
             self._move_models_away(rollback.withdrawn)
             announce(rollback)
 """,
-        ("tests/hardening/pipeline/test_killed_release.py", "-k", "rollback_killed"),
+        ("tests/hardening/pipeline/test_killed_release.py", "-krollback_killed"),
         "pipeline",
     ),
     Mutation(
@@ -42,7 +42,7 @@ MUTATIONS: Final = (
                 durable.rename(path, self.model_path(model, version))
             durable.write(self.manifest_path(version), json.dumps(document, indent=2, ensure_ascii=False) + "\\n")
 """,
-        ("tests/hardening/pipeline/test_killed_release.py", "-k", "release_killed"),
+        ("tests/hardening/pipeline/test_killed_release.py", "-krelease_killed"),
         "pipeline",
     ),
 )
