@@ -1,4 +1,6 @@
-"""The folder of releases, for whoever reads it. ::
+"""The folder of releases, for whoever reads it.
+
+::
 
     <directory>/article_type/<v>/      what model servers load: every folder whose name is a number
     <directory>/category/<v>/
