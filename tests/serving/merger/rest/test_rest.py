@@ -2,42 +2,21 @@
 
 import asyncio
 import base64
-import json
 import uuid
 from typing import Any
 
 import httpx
 import pytest
 
-from serving.merger.core.errors import HTTP_STATUS
 from serving.proto.json_view import as_json
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
+from tests.serving.merger.rest.asking import GREY, JPEG, RED, classify, problem
 from tests.serving.merger_process import MergerProcess, merger, until
 from tests.serving.pictures import animated, encode, photo, with_orientation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-JPEG = {"content-type": "image/jpeg"}
-RED = tiny_models.picture("red")
-GREY = tiny_models.picture("grey")
-
-
-async def classify(running: MergerProcess, image: bytes, **query: Any) -> httpx.Response:
-    return await running.http.post("/v1/classify", content=image, headers=JPEG, params=query)
-
-
-def problem(reply: httpx.Response, code: str) -> dict[str, Any]:
-    """The problem of a refusal, after checking all that every problem must be."""
-    assert reply.headers["content-type"] == "application/problem+json", reply.text
-    found = reply.json()
-    assert (found["code"], reply.status_code, found["status"]) == (code, HTTP_STATUS[code], HTTP_STATUS[code])
-    assert found["type"] == f"urn:lookbook:problem:{code}" and found["title"] and found["detail"]
-    assert found["request_id"] == reply.headers["x-request-id"]
-    assert set(found) == set(as_json(pb.Problem()))
-    assert (found["retry_after_s"] is None) == ("retry-after" not in reply.headers)
-    return found
 
 
 async def test_answer(running: MergerProcess, fake: FakeModelServer) -> None:
@@ -197,84 +176,6 @@ async def test_endless_body(running: MergerProcess, fake: FakeModelServer) -> No
         await running.http.post("/v1/classify", content=endless(), headers=JPEG)
     assert sent < 200 * 2**20
     assert (await classify(running, RED)).status_code == 200
-
-
-async def test_taxonomy(running: MergerProcess, fake: FakeModelServer) -> None:
-    """All paths and labels of the release; asked again with its tag, nothing is sent."""
-    reply = await running.http.get("/v1/taxonomy")
-    taxonomy = reply.json()
-    assert {path["article_type"] for path in taxonomy["paths"]} == {p.article_type for p in tiny_models.PRODUCTS}
-    assert taxonomy["labels"]["sub_category"] == tiny_models.head_labels("sub_category")
-    again = await running.http.get("/v1/taxonomy", headers={"if-none-match": reply.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
-
-
-async def test_models(running: MergerProcess, fake: FakeModelServer) -> None:
-    """The release, the versions of both models and what travels in their cards."""
-    models = (await running.http.get("/v1/models")).json()
-    assert (models["release"], models["ready"]) == ("1", True)
-    first = models["models"][0]
-    assert (first["name"], first["available"], first["message"]) == ("article_type", True, "")
-    assert first["versions"] == [{"version": "1", "state": "AVAILABLE", "message": ""}]
-    assert first["card"]["image_height"] == tiny_models.HEIGHT
-    assert first["card"]["heads"][0]["review_threshold"] == 0.6
-    assert json.loads(first["card"]["training_json"]) == {"profile": "fake"}
-
-
-async def test_router_errors_are_problems(running: MergerProcess, fake: FakeModelServer) -> None:
-    """Addresses and methods that do not exist are told in the same form."""
-    assert "GET /v1/nothing" in problem(await running.http.get("/v1/nothing"), "not_found")["detail"]
-    reply = await running.http.get("/v1/classify")
-    problem(reply, "method_not_allowed")
-    assert reply.headers["allow"] == "POST"
-
-
-async def test_headers(running: MergerProcess, fake: FakeModelServer) -> None:
-    """Every response, refusals too, is hardened, and answers are not cached."""
-    for reply in (await classify(running, RED), await running.http.get("/nothing"), await running.http.get("/docs")):
-        assert "default-src 'none'" in reply.headers["content-security-policy"]
-        assert "script-src 'self';" in reply.headers["content-security-policy"]
-        assert reply.headers["x-content-type-options"] == "nosniff"
-        assert "server" not in reply.headers
-    assert (await classify(running, RED)).headers["cache-control"] == "no-store"
-
-
-async def test_description(running: MergerProcess, fake: FakeModelServer) -> None:
-    """The API describes itself in the contract's own words, and the page that shows it needs nothing from outside."""
-    document = (await running.http.get("/openapi.json")).json()
-    assert {"/v1/classify", "/v1/classify:batch", "/v1/taxonomy", "/v1/models"} <= set(document["paths"])
-    path = document["components"]["schemas"]["ClassifyResponse"]["properties"]["path"]
-    assert path["description"].startswith("The answer to use")
-    references = set(_references(document))
-    assert references and all(name.rsplit("/", 1)[1] in document["components"]["schemas"] for name in references)
-    page = (await running.http.get("/docs")).text
-    assert "http:" not in page and "https:" not in page
-    for asset in ("docs/assets/swagger-ui-bundle.js", "docs/assets/swagger-ui.css", "docs/start.js"):
-        assert asset in page
-        assert (await running.http.get(f"/{asset}")).status_code == 200
-
-
-def _references(node: Any) -> Any:
-    if isinstance(node, dict):
-        yield from (value for key, value in node.items() if key == "$ref")
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)
-
-
-async def test_metrics(running: MergerProcess, fake: FakeModelServer) -> None:
-    """What happened is counted, by names that a stranger cannot multiply."""
-    await classify(running, RED)
-    await running.http.get(f"/{uuid.uuid4().hex}")
-    text = (await running.admin.get("/metrics")).text
-    assert 'lookbook_images_total{outcome="ok"}' in text
-    assert 'lookbook_calls_total{code="ok",method="classify",transport="http"}' in text
-    assert 'lookbook_calls_total{code="not_found",method="none",transport="http"}' in text
-    assert 'lookbook_model_calls_total{code="OK",model="category"}' in text
-    assert "lookbook_images_active 0.0" in text and "lookbook_release 1.0" in text
-    assert "process_resident_memory_bytes" in text
 
 
 async def test_hanging_up_stops_the_work(running: MergerProcess, fake: FakeModelServer) -> None:
