@@ -1,5 +1,6 @@
 """Checkers that need an environment of their own, .venv/checks; which `make check-k8s` makes."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -29,7 +30,9 @@ pytestmark = [
 
 def _checkov(file: Path) -> subprocess.CompletedProcess[str]:
     command = [str(CHECKS / "checkov"), "--config-file", str(rendering.K8S / "checkov.yaml"), "--file", str(file)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    # A package of its environment has the name of our own ``schema``.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 def test_checkov_is_clean(tmp_path: Path) -> None:

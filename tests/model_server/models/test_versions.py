@@ -149,7 +149,7 @@ def test_start_waits_for_a_retry(serve: Start, models: Path, shelf: Shelf, caplo
 
     def mend() -> None:
         wait_until(lambda: any("will retry" in line for line in caplog.messages), "the first failure")
-        for model in names.MODELS:
+        for model in table.MODELS:
             shutil.copytree(models / "mended" / model / "1", models / model / "1", dirs_exist_ok=True)
 
     with ThreadPoolExecutor(1) as pool:
