@@ -107,9 +107,9 @@ def plot_joint_exponents(curve: pd.DataFrame, exponents: Mapping[str, float], di
     """Draws what the joint answer would be worth with other exponents, one varied at a time.
 
     Args:
-      curve: ``exponent``, ``value``, ``log_loss`` and ``all_right``, a row a point.
-      exponents: as fitted, marked.
-      directory: for ``joint_exponents.png``.
+        curve: ``exponent``, ``value``, ``log_loss`` and ``all_right``, a row a point.
+        exponents: as fitted, marked.
+        directory: for ``joint_exponents.png``.
     """
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for axis, column, title in zip(axes, ("log_loss", "all_right"), ("log loss", "share all right"), strict=True):

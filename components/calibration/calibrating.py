@@ -26,8 +26,8 @@ class Settings:
     """What is asked of a calibration.
 
     Attributes:
-      review_precision: share that has to be right at or above the review threshold.
-      logit_adjustment: τ of :func:`components.model.calibration.logit_offsets`.
+        review_precision: share that has to be right at or above the review threshold.
+        logit_adjustment: τ of :func:`components.model.calibration.logit_offsets`.
     """
 
     review_precision: float
@@ -39,9 +39,9 @@ class HeadFit:
     """One head, fitted.
 
     Attributes:
-      card: its part of the model card.
-      offsets: float32[C], what comes off its logits.
-      scores: float32[N, C], of the eval split, calibrated.
+        card: its part of the model card.
+        offsets: float32[C], what comes off its logits.
+        scores: float32[N, C], of the eval split, calibrated.
     """
 
     card: HeadCard
@@ -56,13 +56,13 @@ def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output
     files by the same arithmetic, so they do.
 
     Args:
-      name: of the model to write.
-      trained: model name → SavedModel of training, with :class:`EvalOutputs` beside it; of both models.
-      settings: of both.
-      output: of the SavedModel; :data:`JOINT_CURVE` goes beside it.
+        name: of the model to write.
+        trained: model name → SavedModel of training, with :class:`EvalOutputs` beside it; of both models.
+        settings: of both.
+        output: of the SavedModel; :data:`JOINT_CURVE` goes beside it.
 
     Raises:
-      ValueError: the models were not trained on the same rows.
+        ValueError: the models were not trained on the same rows.
     """
     cards = {model: model_card.read_file(path) for model, path in trained.items()}
     outputs = {model: EvalOutputs.load(path.parent) for model, path in trained.items()}

@@ -24,13 +24,13 @@ def Calibrator(
     """Fits scores, review thresholds and the joint answer's exponents on the eval split, and writes the model to serve.
 
     Args:
-      article_type_model: as training left it, with its word on the eval split.
-      category_model: the same. Both are needed, since the joint answer rests on both.
-      model: the calibrated one of the two, and the curve of the joint exponents.
-      name: which of the two.
-      review_precision: share that has to be right at or above the review threshold.
-      logit_adjustment: τ by which rare classes are named more often.
-      code: hash of the source; there for TFX's cache alone.
+        article_type_model: as training left it, with its word on the eval split.
+        category_model: the same. Both are needed, since the joint answer rests on both.
+        model: the calibrated one of the two, and the curve of the joint exponents.
+        name: which of the two.
+        review_precision: share that has to be right at or above the review threshold.
+        logit_adjustment: τ by which rare classes are named more often.
+        code: hash of the source; there for TFX's cache alone.
     """
     trained = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
     calibrate(

@@ -16,11 +16,11 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
     """The calibration that makes the labels most likely.
 
     Args:
-      logits: float[N, C].
-      labels: int[N]; rows with a label below 0 are left out.
+        logits: float[N, C].
+        labels: int[N]; rows with a label below 0 are left out.
 
     Returns:
-      It; one that changes nothing where there are too few rows to fit it.
+        It; one that changes nothing where there are too few rows to fit it.
     """
     known = labels >= 0
     if known.sum() < _FEWEST_ROWS:
@@ -41,13 +41,13 @@ def review_threshold(confidences: np.ndarray, is_right: np.ndarray, precision: f
     """The lowest confidence at and above which at least ``precision`` of the answers are right.
 
     Args:
-      confidences: float[N], of the best class.
-      is_right: bool[N].
-      precision: in [0, 1].
+        confidences: float[N], of the best class.
+        is_right: bool[N].
+        precision: in [0, 1].
 
     Returns:
-      The threshold, and the share that is right at or above it. Where no threshold reaches the precision the
-      threshold is above 1, so that every answer asks for a look, and the share is 0.
+        The threshold, and the share that is right at or above it. Where no threshold reaches the precision the
+        threshold is above 1, so that every answer asks for a look, and the share is 0.
     """
     if not len(confidences):
         return ALWAYS_REVIEW, 0.0

@@ -21,8 +21,8 @@ class JointAnswer:
         """Prepares the paths.
 
         Args:
-          taxonomy: of the model card.
-          labels: head → its labels, in the order of the scores; heads outside the taxonomy are left out.
+            taxonomy: of the model card.
+            labels: head → its labels, in the order of the scores; heads outside the taxonomy are left out.
         """
         self.levels = tuple(head.name for head in table.taxonomy())
         position = {level: {label: i for i, label in enumerate(labels[level])} for level in self.levels}
@@ -43,12 +43,12 @@ class JointAnswer:
         """The best path of each row.
 
         Args:
-          scores: head → float[N, C].
-          exponents: weight of each head's logarithm, and of :data:`PATH`, the share of the path among those of its
-            type.
+            scores: head → float[N, C].
+            exponents: weight of each head's logarithm, and of :data:`PATH`, the share of the path among those of its
+              type.
 
         Returns:
-          Level → int[N], positions of the labels.
+            Level → int[N], positions of the labels.
         """
         parts = [exponents[key] * logs for key, logs in self.logarithms(scores).items()]
         path = np.sum(np.broadcast_arrays(*parts), axis=0).argmax(axis=1)

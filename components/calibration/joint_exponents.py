@@ -26,9 +26,9 @@ class JointFit:
     """Fitted exponents and what others would have been worth.
 
     Attributes:
-      exponents: by head of the taxonomy, and :data:`schema.model_card.PATH`.
-      curve: each exponent varied while the others stay as fitted: columns ``exponent``, ``value``, ``log_loss`` (of the
-        true path, natural logarithm) and ``all_right`` (share of rows whose path is the true one), on the eval split.
+        exponents: by head of the taxonomy, and :data:`schema.model_card.PATH`.
+        curve: each exponent varied the others as fitted: columns ``exponent``, ``value``, ``log_loss`` (of the
+          true path, natural logarithm) and ``all_right`` (share of rows whose path is the true one), on the eval split.
     """
 
     exponents: dict[str, float]
@@ -42,9 +42,9 @@ def fit_exponents(joint: JointAnswer, scores: Mapping[str, np.ndarray], labels: 
     calibrated by the same fit. A Gaussian prior keeps a handful of rows from saying anything strange.
 
     Args:
-      joint: of the taxonomy.
-      scores: head → calibrated float[N, C].
-      labels: head → int[N]; rows whose path training lacks are left out.
+        joint: of the taxonomy.
+        scores: head → calibrated float[N, C].
+        labels: head → int[N]; rows whose path training lacks are left out.
     """
     paths = joint.paths_of(labels)
     known = paths >= 0

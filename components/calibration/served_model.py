@@ -20,9 +20,9 @@ class ServedClassifier(tf.Module):
         """Builds on a SavedModel of :class:`components.model.signatures.UncalibratedClassifier`.
 
         Args:
-          uncalibrated: the SavedModel.
-          card: with the calibration of each head.
-          offsets: head → float32[C] of :func:`components.model.calibration.logit_offsets`.
+            uncalibrated: the SavedModel.
+            card: with the calibration of each head.
+            offsets: head → float32[C] of :func:`components.model.calibration.logit_offsets`.
         """
         super().__init__(name="served_classifier")
         # Kept whole: signatures alone do not keep their variables alive.

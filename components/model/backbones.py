@@ -15,10 +15,10 @@ def small_cnn(input_shape: tuple[int, int, int]) -> keras.Model:
     """A plain convolutional network, trained from scratch: the honest baseline.
 
     Args:
-      input_shape: (height, width, 3), each side at least 16 pixels.
+        input_shape: (height, width, 3), each side at least 16 pixels.
 
     Returns:
-      float32[N, H, W, 3] in [0, 255] → features float32[N, 256].
+        float32[N, H, W, 3] in [0, 255] → features float32[N, 256].
     """
     images = keras.Input(input_shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1)(images)
@@ -33,13 +33,13 @@ def mobilenet_v2(input_shape: tuple[int, int, int]) -> keras.Model:
     """MobileNetV2 (Sandler et al., 2018) with ImageNet weights, which Keras fetches once into its cache.
 
     Args:
-      input_shape: (height, width, 3), each side at least 32 pixels.
+        input_shape: (height, width, 3), each side at least 32 pixels.
 
     Returns:
-      float32[N, H, W, 3] in [0, 255] → features float32[N, 1280].
+        float32[N, H, W, 3] in [0, 255] → features float32[N, 1280].
 
     Raises:
-      WeightsError: the weights are not in Keras's cache and cannot be fetched.
+        WeightsError: the weights are not in Keras's cache and cannot be fetched.
     """
     images = keras.Input(input_shape, name="image")
     scaled = layers.Rescaling(1 / 127.5, offset=-1, name="scaling")(images)
@@ -66,8 +66,8 @@ def build_backbone(name: str, input_shape: tuple[int, int, int]) -> keras.Model:
     """The backbone of that name for pictures of that shape.
 
     Raises:
-      ValueError: there is no backbone of that name.
-      WeightsError: its weights cannot be had.
+        ValueError: there is no backbone of that name.
+        WeightsError: its weights cannot be had.
     """
     if name not in BACKBONES:
         raise ValueError(f"backbone is {name!r}; it must be one of {', '.join(BACKBONES)}")
@@ -78,13 +78,13 @@ def freeze(backbone: keras.Model, frozen_to: str, depthwise_from: int) -> None:
     """Marks what training leaves as it is, for speed; everything else is marked trainable.
 
     Args:
-      backbone: of :func:`build_backbone`.
-      frozen_to: name of the last layer that stays frozen, with all before it; empty for none.
-      depthwise_from: depthwise convolutions of that kernel size or more stay frozen; 0 for none. TensorFlow's gradient
-        of their filters takes 20 times as long as their forward pass on a CPU.
+        backbone: of :func:`build_backbone`.
+        frozen_to: name of the last layer that stays frozen, with all before it; empty for none.
+        depthwise_from: depthwise convolutions of that kernel size or more stay frozen; 0 for none. TF's gradient
+          of their filters takes 20 times as long as their forward pass on a CPU.
 
     Raises:
-      ValueError: there is no layer of that name.
+        ValueError: there is no layer of that name.
     """
     first_free = layer_index(backbone, frozen_to, "frozen_to") + 1 if frozen_to else 0
     backbone.trainable = True
@@ -97,7 +97,7 @@ def layer_index(backbone: keras.Model, name: str, knob: str) -> int:
     """Where the layer of that name stands among the backbone's layers, from the picture on.
 
     Raises:
-      ValueError: there is none; says which ``knob`` named it, and which there are.
+        ValueError: there is none; says which ``knob`` named it, and which there are.
     """
     layer_names = [layer.name for layer in backbone.layers]
     if name not in layer_names:

@@ -20,8 +20,8 @@ class Calibration:
     temperature the other. The ranking stays as it is, since c is never below 0.
 
     Attributes:
-      temperature: T, above 0.
-      curvature: c, at least 0.
+        temperature: T, above 0.
+        curvature: c, at least 0.
     """
 
     temperature: float = 1.0
@@ -47,11 +47,11 @@ def logit_offsets(counts: np.ndarray, tau: float) -> np.ndarray:
     Menon et al., "Long-tail learning via logit adjustment", 2021, equation 9.
 
     Args:
-      counts: int[C], rows of each class in training; a class without a row counts as one.
-      tau: 0 leaves the logits as they are; 1 is for balanced classes.
+        counts: int[C], rows of each class in training; a class without a row counts as one.
+        tau: 0 leaves the logits as they are; 1 is for balanced classes.
 
     Returns:
-      float32[C].
+        float32[C].
     """
     rows = np.maximum(np.asarray(counts, np.float64), 1.0)
     return (tau * np.log(rows / rows.sum())).astype(np.float32)
@@ -64,12 +64,12 @@ def combined(logits: tf.Tensor, votes: tf.Tensor | None, offsets: np.ndarray) ->
     Language Models", 2020, equations 2 and 3.
 
     Args:
-      logits: float32[N, C], of the network.
-      votes: float32[N, C], shares of the labels among the nearest pictures; None where the model remembers none.
-      offsets: of :func:`logit_offsets`.
+        logits: float32[N, C], of the network.
+        votes: float32[N, C], shares of the labels among the nearest pictures; None where the model remembers none.
+        offsets: of :func:`logit_offsets`.
 
     Returns:
-      Uncalibrated logits, float32[N, C].
+        Uncalibrated logits, float32[N, C].
     """
     logits = tf.convert_to_tensor(logits) - offsets
     if votes is None:

@@ -17,14 +17,14 @@ def build_classifier(
     """Builds a classifier with any number of heads on one backbone.
 
     Args:
-      heads: head → number of its classes.
-      input_shape: (height, width, 3) of the pictures.
-      backbone: a name of :data:`components.model.backbones.BACKBONES`.
-      dropout: share of the features left out in each training step.
+        heads: head → number of its classes.
+        input_shape: (height, width, 3) of the pictures.
+        backbone: a name of :data:`components.model.backbones.BACKBONES`.
+        dropout: share of the features left out in each training step.
 
     Returns:
-      A model uint8 or float32[N, H, W, 3] in [0, 255] → {head: logits float32[N, classes]}, and its backbone, which
-      shares its layers.
+        A model uint8 or float32[N, H, W, 3] in [0, 255] → {head: logits float32[N, classes]}, and its backbone, which
+        shares its layers.
     """
     images = keras.Input(input_shape, name="image")
     network = build_backbone(backbone, input_shape)
@@ -37,14 +37,14 @@ def with_features(model: keras.Model, backbone: keras.Model, layer_names: Sequen
     """The same model, sharing its layers, that also tells what it saw.
 
     Args:
-      model: of :func:`build_classifier`.
-      backbone: the same.
-      layer_names: layers of the backbone to read; none: its pooled features.
+        model: of :func:`build_classifier`.
+        backbone: the same.
+        layer_names: layers of the backbone to read; none: its pooled features.
 
     Returns:
-      A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`FEATURES`: float32[N, F]}. The
-      features are the channels of all these layers side by side, of each its mean over the picture and its standard
-      deviation, which tells a pattern from a plain surface.
+        A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`FEATURES`: float32[N, F]}. The
+        features are the channels of all these layers side by side, of each its mean over the picture and its standard
+        deviation, which tells a pattern from a plain surface.
     """
     seen = [moment for name in layer_names for moment in _moments(backbone.get_layer(name).output)]
     seen = seen or [backbone.output]

@@ -45,11 +45,11 @@ def efficientnet_lite0(input_shape: tuple[int, int, int]) -> keras.Model:
     """The network up to its pooled features, with ImageNet weights.
 
     Args:
-      input_shape: (height, width, 3), each side at least 32 pixels.
+        input_shape: (height, width, 3), each side at least 32 pixels.
 
     Returns:
-      float32[N, H, W, 3] in [0, 255] → features float32[N, 1280]. Layers are named ``stem_…``, ``block<i>_…`` and
-      ``top_…``, from the picture on.
+        float32[N, H, W, 3] in [0, 255] → features float32[N, 1280]. Layers are named ``stem_…``, ``block<i>_…`` and
+        ``top_…``, from the picture on.
     """
     images = keras.Input(input_shape, name="image")
     # The range in which it saw ImageNet: (x - 127) / 128.

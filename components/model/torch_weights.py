@@ -42,7 +42,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     """The tensors of a checkpoint by name: float32 or int64, in the shapes that PyTorch gave them.
 
     Raises:
-      WeightsError: the file is no such checkpoint, is damaged, or names anything but tensors.
+        WeightsError: the file is no such checkpoint, is damaged, or names anything but tensors.
     """
     data = path.read_bytes()
     if len(data) > _MOST_BYTES:

@@ -14,11 +14,11 @@ class EvalOutputs:
     """The eval split as a trained model sees it that does not know its pictures.
 
     Attributes:
-      ids: str[N], of the rows.
-      labels: head → int64[N]; below 0 for a label that training lacks.
-      logits: head → float32[N, C], of the network.
-      votes: head → float32[N, C], of the nearest pictures; empty where the model remembers none.
-      counts: head → int64[C], rows of each class in the training split.
+        ids: str[N], of the rows.
+        labels: head → int64[N]; below 0 for a label that training lacks.
+        logits: head → float32[N, C], of the network.
+        votes: head → float32[N, C], of the nearest pictures; empty where the model remembers none.
+        counts: head → int64[C], rows of each class in the training split.
     """
 
     ids: np.ndarray

@@ -17,14 +17,14 @@ class Augmentation:
     """How far each change may go; 0 or False leaves it out.
 
     Attributes:
-      flip: left-right.
-      rotation: of a full turn, either way.
-      zoom: of the size, in or out.
-      brightness: of the full range, up or down.
-      contrast: share by which differences from the mean grow or shrink.
-      saturation: share by which colours fade towards grey or deepen.
-      erase: share of the pictures in which a rectangle is hidden (Zhong et al., "Random Erasing", 2020).
-      mixup: α of the Beta distribution by which two pictures and their labels are blended (Zhang et al., 2018).
+        flip: left-right.
+        rotation: of a full turn, either way.
+        zoom: of the size, in or out.
+        brightness: of the full range, up or down.
+        contrast: share by which differences from the mean grow or shrink.
+        saturation: share by which colours fade towards grey or deepen.
+        erase: share of the pictures in which a rectangle is hidden (Zhong et al., "Random Erasing", 2020).
+        mixup: α of the Beta distribution by which two pictures and their labels are blended (Zhang et al., 2018).
     """
 
     flip: bool = True
@@ -42,37 +42,37 @@ class HyperParameters:
     """What a training run is made of. Both models of a release share one set.
 
     Attributes:
-      backbone: a name of ``components.model.backbones.BACKBONES``.
-      frozen_to: name of the backbone's last layer that keeps its weights, with all before it; empty for none.
-      frozen_depthwise: depthwise convolutions of that kernel size or more keep their weights; 0 for none.
-      height: of the pictures the models see, in pixels.
-      width: of the pictures the models see, in pixels.
-      loss: ``focal`` or ``crossentropy``.
-      gamma: of the focal loss.
-      label_smoothing: share of the target spread evenly over all classes (Szegedy et al., 2016, section 7).
-      logit_adjustment: τ of ``logit - τ · log(share of the class)``, by which rare classes are named more often (see
-        ``components.model.calibration.logit_offsets``); a matter of calibration, as is ``review_precision``.
-      class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.training.losses.class_weights``).
-      head_weights: weight of each head's loss; 1 where none is given.
-      batch_size: rows a step.
-      head_epochs: passes over the training split before the others, in which the backbone stays as it is.
-      epochs: passes over the training split, at most.
-      category_epochs: passes of the category model, which then starts from the article type model's backbone; 0: it
-        starts where that one started and gets as many epochs.
-      patience: epochs without a better eval loss before training stops.
-      learning_rate: its peak.
-      backbone_rate: learning rate of the backbone as a share of that of the heads.
-      ema: share that the moving average of the weights keeps at each step; the average is what is served. 0: none.
-      warmup: share of the steps in which the learning rate rises to its peak, before it falls as a cosine.
-      weight_decay: of AdamW.
-      dropout: before the heads.
-      augmentation: changes to the training pictures.
-      mirror: whether each answer is that of the picture and of its mirror image together, which costs twice the work.
-      neighbours: nearest known pictures that have half the say in each answer (see
-        ``components.model.nearest_pictures``); 0: none.
-      neighbour_layers: layers of the backbone by which pictures are near, comma-separated; empty: its pooled features.
-      review_precision: share that has to be right at or above the shipped review threshold.
-      seed: of everything random.
+        backbone: a name of ``components.model.backbones.BACKBONES``.
+        frozen_to: name of the backbone's last layer that keeps its weights, with all before it; empty for none.
+        frozen_depthwise: depthwise convolutions of that kernel size or more keep their weights; 0 for none.
+        height: of the pictures the models see, in pixels.
+        width: of the pictures the models see, in pixels.
+        loss: ``focal`` or ``crossentropy``.
+        gamma: of the focal loss.
+        label_smoothing: share of the target spread evenly over all classes (Szegedy et al., 2016, section 7).
+        logit_adjustment: τ of ``logit - τ · log(share of the class)``, by which rare classes are named more often (see
+          ``components.model.calibration.logit_offsets``); a matter of calibration, as is ``review_precision``.
+        class_balance: 0 weighs rows alike, 1 weighs classes alike (see ``components.training.losses.class_weights``).
+        head_weights: weight of each head's loss; 1 where none is given.
+        batch_size: rows a step.
+        head_epochs: passes over the training split before the others, in which the backbone stays as it is.
+        epochs: passes over the training split, at most.
+        category_epochs: passes of the category model, which then starts from the article type model's backbone; 0: it
+          starts where that one started and gets as many epochs.
+        patience: epochs without a better eval loss before training stops.
+        learning_rate: its peak.
+        backbone_rate: learning rate of the backbone as a share of that of the heads.
+        ema: share that the moving average of the weights keeps at each step; the average is what is served. 0: none.
+        warmup: share of the steps in which the learning rate rises to its peak, before it falls as a cosine.
+        weight_decay: of AdamW.
+        dropout: before the heads.
+        augmentation: changes to the training pictures.
+        mirror: whether each answer is that of the picture and of its mirror image together, which costs twice the work.
+        neighbours: nearest known pictures that have half the say in each answer (see
+          ``components.model.nearest_pictures``); 0: none.
+        neighbour_layers: layers of the backbone by which pictures are near, comma-separated; empty: the pooled ones.
+        review_precision: share that has to be right at or above the shipped review threshold.
+        seed: of everything random.
     """
 
     backbone: str = "small_cnn"
@@ -141,7 +141,7 @@ class HyperParameters:
         """Reads what :meth:`to_dict` wrote; a name that is not there has its default.
 
         Raises:
-          TypeError: a name is not a hyper-parameter.
+            TypeError: a name is not a hyper-parameter.
         """
         return cls(**{**values, "augmentation": Augmentation(**values.get("augmentation", {}))})
 
@@ -151,7 +151,7 @@ class HyperParameters:
         Augmentations are named ``augmentation.<name>``.
 
         Raises:
-          ValueError: a setting is not of that form, or names no number, word or switch of this class.
+            ValueError: a setting is not of that form, or names no number, word or switch of this class.
         """
         own: dict[str, Any] = {}
         changes: dict[str, Any] = {}

@@ -17,8 +17,8 @@ class DiscriminativeAdamW(keras.optimizers.AdamW):
     Model Fine-tuning", 2018, section 3.2, for the idea.)
 
     Args:
-      slow_variables: paths of the variables that learn more slowly.
-      slow_rate: their learning rate as a share of the others'.
+        slow_variables: paths of the variables that learn more slowly.
+        slow_rate: their learning rate as a share of the others'.
     """
 
     def __init__(self, *args: Any, slow_variables: Collection[str] = (), slow_rate: float = 1.0, **kwargs: Any):

@@ -21,8 +21,8 @@ class Mistake:
     """A wrong answer, to look at.
 
     Attributes:
-      image: encoded JPEG or PNG.
-      caption: what was said, and what is true.
+        image: encoded JPEG or PNG.
+        caption: what was said, and what is true.
     """
 
     image: bytes
@@ -34,17 +34,17 @@ class HeadSection:
     """What the page shows of one head.
 
     Attributes:
-      head: its name.
-      description: its part of the card.
-      figures: over all rows of the test split.
-      interval: 95 % confidence interval of top-1.
-      ece_before: expected calibration error of the scores as training left them.
-      per_class: ``label, count, precision, recall, f1``.
-      slices: (slice, figures).
-      pictures: PNG files.
-      confusion: PNG file of the confusion matrix.
-      worst_pairs: (true label, predicted label, rows, examples), most frequent first.
-      mistakes: the wrong answers of which the model was surest.
+        head: its name.
+        description: its part of the card.
+        figures: over all rows of the test split.
+        interval: 95 % confidence interval of top-1.
+        ece_before: expected calibration error of the scores as training left them.
+        per_class: ``label, count, precision, recall, f1``.
+        slices: (slice, figures).
+        pictures: PNG files.
+        confusion: PNG file of the confusion matrix.
+        worst_pairs: (true label, predicted label, rows, examples), most frequent first.
+        mistakes: the wrong answers of which the model was surest.
     """
 
     head: str
@@ -74,12 +74,12 @@ class Overview:
     """What the page shows of all heads together.
 
     Attributes:
-      joint: ways to one answer, side by side.
-      joint_exponents: PNG file of what other exponents of the joint answer would have been worth on eval.
-      exponents: as released.
-      by_relatives: top-1 of pictures with and without a relative in train or eval.
-      by_year: top-1 by year of the product.
-      contradictions: rows of one group with different labels.
+        joint: ways to one answer, side by side.
+        joint_exponents: PNG file of what other exponents of the joint answer would have been worth on eval.
+        exponents: as released.
+        by_relatives: top-1 of pictures with and without a relative in train or eval.
+        by_year: top-1 by year of the product.
+        contradictions: rows of one group with different labels.
     """
 
     joint: pd.DataFrame
