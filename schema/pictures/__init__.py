@@ -14,14 +14,17 @@ models get. The rules:
 """
 
 from schema.pictures.colours import WHITE, Colour, colour_of
-from schema.pictures.gate import encode_png, normal_form, plain_bytes, read_header, to_pixels, upright_size
+from schema.pictures.formats.exif import UPRIGHT
+from schema.pictures.gate import NormalForm, encode_png, normal_form, plain_bytes, read_header, to_pixels, upright_size
 from schema.pictures.header import Header, Limits, PictureFault, Problem
 
 __all__ = [
+    "UPRIGHT",
     "WHITE",
     "Colour",
     "Header",
     "Limits",
+    "NormalForm",
     "PictureFault",
     "Problem",
     "colour_of",

@@ -27,8 +27,8 @@ def colour_of(text: str) -> Colour:
     return levels[0], levels[1], levels[2]
 
 
-def over_background(image: Image.Image, background: Colour) -> Image.Image:
-    """A decoded picture → RGB, or L where it is grey; transparent pixels show the background.
+def over_background(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]:
+    """A decoded picture → RGB, or L where it is grey, with the background in its transparent pixels; has it any?
 
     Colour profiles are not applied, as TensorFlow applies none.
 
@@ -41,29 +41,30 @@ def over_background(image: Image.Image, background: Colour) -> Image.Image:
         return _composed(image.convert("RGBA"), background)
     if image.mode not in _SHOWN:
         raise unsupported(f"holds pixels of kind {image.mode}, which have no colours to show; save it as RGB")
-    return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
+    shown = image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
+    return shown, False
 
 
-def _composed(image: Image.Image, background: Colour) -> Image.Image:
+def _composed(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]:
     alpha = image.getchannel("A")
     if alpha.getextrema() == (255, 255):
-        return image.convert("RGB")
+        return image.convert("RGB"), False
     rgb = Image.new("RGB", image.size, background)
     rgb.paste(image, mask=alpha)
-    return rgb
+    return rgb, True
 
 
-def _grey_16(image: Image.Image, background: Colour) -> Image.Image:
+def _grey_16(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]:
     """Grey of 16 bits: the upper 8 stay, as in TensorFlow."""
     levels = image.convert("I")
     grey = ImageMath.lambda_eval(lambda bands: bands["convert"](bands["levels"] / 256, "L"), levels=levels)
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):
-        return grey
+        return grey, False
     # Comparing gives 1 where equal; the mask wants 255.
     mask = ImageMath.lambda_eval(
         lambda bands: bands["convert"]((bands["levels"] == transparent) * 255, "L"), levels=levels
     )
     rgb = grey.convert("RGB")
     rgb.paste(background, mask=mask)
-    return rgb
+    return rgb, mask.getbbox() is not None

@@ -6,6 +6,7 @@ Training and serving both ask here, so that one file gets one verdict and one lo
 import io
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from PIL import Image
@@ -13,7 +14,7 @@ from PIL import Image
 from schema.pictures import kinds
 from schema.pictures.colours import WHITE, Colour, over_background
 from schema.pictures.formats import jpeg, png
-from schema.pictures.formats.exif import FIRST_SIDEWAYS, orientation_of
+from schema.pictures.formats.exif import FIRST_SIDEWAYS, UPRIGHT, orientation_of
 from schema.pictures.header import Header, Limits, PictureFault, Problem, broken
 
 # What Pillow warns of (large pictures, broken metadata) is refused or borne here; strangers must not fill our log.
@@ -61,6 +62,11 @@ def to_pixels(header: Header, background: Colour = WHITE, at_least: int = 0) -> 
     Raises:
         PictureFault: the pixels are broken or cut short; its words say how much is there.
     """
+    return _decoded(header, background, at_least)[0]
+
+
+def _decoded(header: Header, background: Colour, at_least: int = 0) -> tuple[Image.Image, bool]:
+    """The pixels, and whether the background shows anywhere."""
     scan = header.scan()
     _refuse_cut(header, scan)
     try:
@@ -69,13 +75,13 @@ def to_pixels(header: Header, background: Colour = WHITE, at_least: int = 0) -> 
                 image.draft(image.mode, (at_least, at_least))
             image.load()
             _mend_transparency(header, scan, image)
-            shown = over_background(image, background)
+            shown, is_composed = over_background(image, background)
             orientation = _orientation(header, image)
     except PictureFault:
         raise
     except Exception as error:  # Pillow raises nearly anything on a broken file
         raise _fault(header, scan, error) from error
-    return shown.transpose(_TURNS[orientation]) if orientation in _TURNS else shown
+    return shown.transpose(_TURNS[orientation]) if orientation in _TURNS else shown, is_composed
 
 
 def upright_size(header: Header) -> tuple[int, int]:
@@ -85,29 +91,36 @@ def upright_size(header: Header) -> tuple[int, int]:
 
 
 def plain_bytes(data: bytes, header: Header) -> bytes:
-    """What models get of a picture that is plain: nothing is encoded anew, and nothing is left that is no pixels.
+    """What models get of a picture that is plain and whole: nothing is encoded anew, and nothing follows its end."""
+    return jpeg.plain(data) if header.format == "JPEG" else header.scan()
 
-    Raises:
-        PictureFault: its pixels are found to be cut short.
+
+@dataclass(frozen=True)
+class NormalForm:
+    """A picture as the models are taught and asked with it: JPEG or PNG, upright, opaque, one picture.
+
+    Attributes:
+        content: the file.
+        is_composed: the background shows where the picture was transparent.
     """
-    if header.format == "JPEG":
-        if header.repairs:
-            _refuse_cut(header, header.scan())
-        return jpeg.plain(data)
-    return header.scan()
+
+    content: bytes
+    is_composed: bool = False
 
 
-def normal_form(data: bytes, header: Header, background: Colour = WHITE) -> bytes:
-    """The picture as the models are taught and asked with it: JPEG or PNG, upright, opaque, one picture.
-
-    What a model can read as it is stays as it is: a plain JPEG keeps every byte.
+def normal_form(data: bytes, header: Header, background: Colour = WHITE) -> NormalForm:
+    """The normal form of a file. What a model can read as it is stays as it is: a plain JPEG keeps every byte.
 
     Raises:
-        PictureFault: the pixels are broken or cut short.
+        PictureFault: the pixels are broken or cut short. Those of a plain and whole file are not looked at.
     """
     if header.is_plain:
-        return plain_bytes(data, header)
-    return encode_png(to_pixels(header, background))
+        _refuse_cut(header, header.scan() if header.repairs else b"")
+        return NormalForm(plain_bytes(data, header))
+    pixels, is_composed = _decoded(header, background)
+    if header.format == "PNG" and not is_composed and header.orientation == UPRIGHT and not header.repairs:
+        return NormalForm(header.scan())  # its alpha is opaque everywhere
+    return NormalForm(encode_png(pixels), is_composed)
 
 
 def encode_png(image: Image.Image) -> bytes:
@@ -123,7 +136,7 @@ def _refuse_cut(header: Header, scan: bytes) -> None:
     try:
         missing = _MISSING[header.format](scan)
     except Exception as error:  # Pillow raises nearly anything on a broken file
-        raise broken(f"is a broken {header.format}, and cut short: {error}") from error
+        raise broken(f"is cut short: a {header.format} whose pixels end too early") from error
     if missing:
         raise _cut_short(missing)
 

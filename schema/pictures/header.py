@@ -16,6 +16,7 @@ class Problem(Enum):
     TOO_LARGE = "too large"
     TOO_MANY_PIXELS = "too many pixels"
     UNSUPPORTED = "unsupported"
+    NO_PICTURE = "no picture"
     BROKEN = "broken"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from schema.pictures.formats import bmp, gif, heif, jpeg, png, tiff, webp
-from schema.pictures.header import Header, PictureFault, unsupported
+from schema.pictures.header import Header, PictureFault, Problem, unsupported
 
 TAKEN: Final = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
 
@@ -65,7 +65,6 @@ _TEXTS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"P[1-7]\s", "a Netpbm picture"),
 )
 _RIFF: Final = {b"AVI ": "a video (AVI)", b"WAVE": "sound (WAV)"}
-_VIDEO_BRANDS: Final = re.compile(rb"isom|iso[2-9]|mp4|M4V|qt  |avc1|3g[p2]|dash|f4v|MSNV")
 
 
 def reader(data: bytes) -> Callable[[bytes], Header]:
@@ -92,13 +91,18 @@ def reader(data: bytes) -> Callable[[bytes], Header]:
 
 
 def _refusal(data: bytes) -> PictureFault:
-    name = _name(data)
-    if name is None:
-        return unsupported(f"starts like no picture; give {TAKEN}")
-    return unsupported(f"is {name}" if ": " in name else f"is {name}; give {TAKEN}")
+    if name := _binary_name(data):
+        return unsupported(_sentence(name))
+    if name := _text_name(data):
+        return PictureFault(Problem.NO_PICTURE, _sentence(name))
+    return PictureFault(Problem.NO_PICTURE, f"starts like no picture; give {TAKEN}")
 
 
-def _name(data: bytes) -> str | None:
+def _sentence(name: str) -> str:
+    return f"is {name}" if ": " in name else f"is {name}; give {TAKEN}"
+
+
+def _binary_name(data: bytes) -> str | None:
     for start, name in _STARTS:
         if data.startswith(start):
             return name
@@ -106,7 +110,7 @@ def _name(data: bytes) -> str | None:
         return _RIFF.get(data[8:12])
     if brands := heif.brands(data):
         return "a camera's raw file (CR3)" if brands[0] == b"crx " else "a video"
-    return _text_name(data)
+    return None
 
 
 def _text_name(data: bytes) -> str | None:

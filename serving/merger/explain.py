@@ -6,7 +6,6 @@ each taking places as all pictures do.
 """
 
 import asyncio
-import io
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageStat
 
 from schema import heads as table
+from schema.pictures import encode_png, read_header, to_pixels
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.answers import milliseconds
 from serving.merger.core import images
@@ -157,10 +157,9 @@ def hide_cells(inspected: Inspected, size: Size, grid: Grid) -> list[bytes]:
         ImageUndecodable: the pixels are broken or cut short.
     """
     encoded = images.prepare(inspected, [size]).bytes_for(size)
-    rgb = images.to_rgb(Image.open(io.BytesIO(encoded)))
-    rgb = rgb.resize((size.width, size.height), Image.Resampling.BILINEAR)
+    rgb = to_pixels(read_header(encoded)).convert("RGB").resize((size.width, size.height), Image.Resampling.BILINEAR)
     colour = _edge_colour(rgb)
-    return [_png(rgb), *(_png(_hidden(rgb, window, colour)) for window in grid.windows(size))]
+    return [encode_png(rgb), *(encode_png(_hidden(rgb, window, colour)) for window in grid.windows(size))]
 
 
 def _require_head(head: str, release: Release) -> None:
@@ -184,9 +183,3 @@ def _hidden(rgb: Image.Image, window: tuple[int, int, int, int], colour: tuple[i
     copy = rgb.copy()
     copy.paste(colour, window)
     return copy
-
-
-def _png(rgb: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    rgb.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()

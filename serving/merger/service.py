@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
+from schema.pictures import colour_of
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.admission.rate_limiter import RateLimiter
 from serving.merger.answers import Outcome, answer, milliseconds, result
@@ -48,6 +49,7 @@ class Classifier:
         self, settings: Settings, scorers: Mapping[str, Scorer], releases: Releases, telemetry: Telemetry
     ) -> None:
         self._settings = settings
+        self._background = colour_of(settings.background)
         self._scorers = scorers
         self._releases = releases
         self._telemetry = telemetry
@@ -129,7 +131,7 @@ class Classifier:
         """
         candidate = self._releases.pick()
         question = Question.of(options, candidate.release)
-        inspected = images.inspect(image, self._settings.max_image_bytes, self._settings.max_image_pixels)
+        inspected = self._inspected(image)
         await self._rates.admit(call.caller, question.cells + 1, call.deadline)
         try:
             return await self._explainer.explain(inspected, question, candidate, call)
@@ -169,9 +171,13 @@ class Classifier:
         asyncio.get_running_loop().call_soon(self._report, outcomes, call)
         return outcomes
 
+    def _inspected(self, data: bytes) -> Inspected:
+        limits = self._settings.max_image_bytes, self._settings.max_image_pixels
+        return images.inspect(data, *limits, self._background)
+
     def _inspect(self, data: bytes) -> Inspected | LookbookError:
         try:
-            return images.inspect(data, self._settings.max_image_bytes, self._settings.max_image_pixels)
+            return self._inspected(data)
         except LookbookError as error:
             return error
 

@@ -1,13 +1,25 @@
-"""The picture gate: what is taken, and what is seen of it."""
+"""The picture gate: what is taken, what is seen of it, and the words for what is not taken."""
 
+import importlib.util
 import io
+import re
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from schema.pictures import normal_form, read_header, to_pixels, upright_size
-from tests.pictures.corpus import Taken, taken
+from schema.pictures import (
+    PictureFault,
+    Problem,
+    colour_of,
+    normal_form,
+    read_header,
+    to_pixels,
+    upright_size,
+)
+from tests.pictures.corpus import Taken, cut_out, drawn, encoded, taken
+from tests.pictures.refused import HEIC, HOSTILE, REFUSED, noisy
 
 TAKEN = taken()
 
@@ -29,11 +41,66 @@ def test_what_is_seen(case: Taken) -> None:
 @pytest.mark.parametrize("case", TAKEN.values(), ids=list(TAKEN))
 def test_normal_form(case: Taken) -> None:
     """What the models get is a JPEG or PNG whose pixels, turned and composed by nobody, are those."""
-    stored = normal_form(case.data, read_header(case.data))
+    stored = normal_form(case.data, read_header(case.data)).content
     with Image.open(io.BytesIO(stored)) as image:
         assert image.format in ("JPEG", "MPO", "PNG")
         upper = image.point(lambda level: level / 256, "L") if image.mode == "I;16" else image
         pixels = np.asarray(upper.convert("RGB"))
     assert pixels.shape == case.shown.shape
     assert difference(pixels, case.shown) <= case.tolerance
-    assert normal_form(stored, read_header(stored)) == stored, "the normal form is its own"
+    assert normal_form(stored, read_header(stored)).content == stored, "the normal form is its own"
+
+
+@pytest.mark.parametrize(("data", "problem", "words"), REFUSED.values(), ids=list(REFUSED))
+def test_what_is_refused_is_named(data: bytes, problem: Problem, words: str) -> None:
+    """A refusal says what the file is, or what is wrong with it, and what would be right."""
+    with pytest.raises(PictureFault, match=re.escape(words)) as refused:
+        to_pixels(read_header(data))
+    assert refused.value.problem is problem
+
+
+def test_heic_names_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a phone sends is named, with the extra that reads it, where that is not installed."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(PictureFault, match=r"is HEIC: install lookbook\[heic\], or give JPEG"):
+        read_header(HEIC)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("size", [(60, 80), (600, 800)])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}], ids=str)
+def test_a_cut_off_file_is_cut_short(kind: str, share: float, size: tuple[int, int], options: dict[str, Any]) -> None:
+    """Wherever a file ends too early, it is called cut short, small or large."""
+    data = encoded(noisy(size), kind, **({"quality": 90, **options} if kind == "JPEG" else {}))
+    with pytest.raises(PictureFault, match="is cut short") as refused:
+        to_pixels(read_header(data[: int(len(data) * share)]))
+    assert refused.value.problem is Problem.BROKEN
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))
+def test_a_header_is_read_in_one_bounded_pass(data: bytes) -> None:
+    """What is made to be slow is refused by its header; what stands beside the pixels is never unpacked."""
+    try:
+        header = read_header(data)
+    except PictureFault as fault:
+        assert fault.problem is Problem.BROKEN
+        return
+    assert len(header.scan()) < 20_000
+
+
+def test_the_background_is_a_setting() -> None:
+    """Transparent pixels show the colour that was asked for."""
+    header = read_header(encoded(Image.fromarray(cut_out()), "PNG"))
+    seen = to_pixels(header, colour_of("#102030"))
+    assert seen.getpixel((0, 79)) == (0x10, 0x20, 0x30)
+    with pytest.raises(ValueError, match="'whitish' is no colour"):
+        colour_of("whitish")
+
+
+def test_memory_is_told_before_it_is_taken() -> None:
+    """A small file that unpacks to much says so, and a JPEG that is decoded smaller costs less."""
+    webp = read_header(encoded(Image.new("RGB", (5000, 5000)), "WEBP"))
+    assert webp.decoded_bytes() >= 5000 * 5000 * 12
+    jpeg = read_header(encoded(drawn((600, 800)), "JPEG"))
+    assert jpeg.decoded_bytes(scale=4) == jpeg.decoded_bytes() // 16

@@ -50,6 +50,7 @@ class FakeModel:
     sure: float = SURE
     unreadable: bool = False
     calls: list[tuple[int, int]] = field(default_factory=list)  # version asked, number of pictures
+    images: list[bytes] = field(default_factory=list)  # asked with
     active: int = 0
 
 
@@ -102,6 +103,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             return await self._metadata(name, model, request, context)
         images = list(request.inputs[names.IMAGE].string_val)
         model.calls.append((version, len(images)))
+        model.images += images
         model.active += 1
         try:
             await asyncio.sleep(model.delay_s)

@@ -14,13 +14,14 @@ def write_shard(catalogue: Catalogue, shard: Shard, split_uri: str) -> None:
     """Writes ``data_tfrecord-<index>-of-<count>.gz`` under ``split_uri``, one picture in memory at a time.
 
     Raises:
-        OSError, zipfile.BadZipFile: a picture can no longer be read.
+        UnusablePicture: a picture that was taken before is gone or another.
     """
     tf.io.gfile.makedirs(split_uri)
     path = f"{split_uri}/data_tfrecord-{shard.index:05d}-of-{shard.count:05d}.gz"
     with tf.io.TFRecordWriter(path, GZIP) as writer:
         for placed in shard.rows:
-            writer.write(make_example(placed, _image(catalogue, placed)).SerializeToString(deterministic=True))
+            image = load_picture(catalogue, placed.row.id).content
+            writer.write(make_example(placed, image).SerializeToString(deterministic=True))
 
 
 def make_example(placed: Placed, image: bytes) -> tf.train.Example:
@@ -34,10 +35,3 @@ def make_example(placed: Placed, image: bytes) -> tf.train.Example:
             features[key].bytes_list.value.append(text.encode())
     features[names.IMAGE].bytes_list.value.append(image)
     return example
-
-
-def _image(catalogue: Catalogue, placed: Placed) -> bytes:
-    """The picture was checked before: only what must be turned is parsed again."""
-    if placed.turn:
-        return load_picture(catalogue, placed.row.id).content
-    return catalogue.read(catalogue.images[placed.row.id])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.catalogue.reading.findings import Finding
-from components.catalogue.reading.pictures import PictureFault, load_picture
+from components.catalogue.reading.pictures import UnusablePicture, load_picture
 from components.catalogue.reading.rows import Rows, parse_rows
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.plan import limited
@@ -44,7 +44,7 @@ class LabelledPictures:
         for row in self._rows.taken:
             try:
                 picture = load_picture(self._catalogue, row.id)
-            except PictureFault as fault:
+            except UnusablePicture as fault:
                 self.rejected.append(Finding(row.id, row.line, fault.reason, fault.detail))
                 continue
             labels = {column: row.cells[column] for column in table.columns(table.HEADS) if column in row.cells}

@@ -23,6 +23,8 @@ class Reason(str, Enum):
     STRAY_QUOTE = "stray quote"
     BAD_YEAR = "year is not a number"
     TURNED_UPRIGHT = "turned upright"
+    OVER_WHITE = "shown over white"
+    END_ADDED = "end added"
 
 
 @dataclass(frozen=True)

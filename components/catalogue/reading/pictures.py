@@ -1,28 +1,36 @@
-"""Pictures as the models will see them: supported, decodable, upright; and a thumbnail of each to compare by."""
+"""Pictures as the models will see them, by the gate that serving asks too; and a thumbnail of each to compare by."""
 
-import io
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import tensorflow as tf
-from PIL import ExifTags, Image, ImageOps
 
 from components.catalogue.reading.findings import Finding, Reason
 from components.catalogue.reading.rows import Row, Rows
 from components.catalogue.reading.source import MAX_IMAGE_BYTES, Catalogue, FileTooLarge
+from schema import pictures
 
 THUMBNAIL: Final = (32, 24)  # height, width; pixels
-FORMATS: Final = ("JPEG", "PNG")
-MAX_PIXELS: Final = 50_000_000
+LIMITS: Final = pictures.Limits(max_bytes=MAX_IMAGE_BYTES)
 BLANK_DEVIATION: Final = 2.0  # of 255; a thumbnail whose pixels vary less shows next to nothing
 BATCH: Final = 256
 
 
-class PictureFault(Exception):
+_REASONS: Final = {
+    pictures.Problem.EMPTY: Reason.UNDECODABLE_IMAGE,
+    pictures.Problem.TOO_LARGE: Reason.IMAGE_TOO_LARGE,
+    pictures.Problem.TOO_MANY_PIXELS: Reason.IMAGE_TOO_LARGE,
+    pictures.Problem.UNSUPPORTED: Reason.UNSUPPORTED_IMAGE,
+    pictures.Problem.NO_PICTURE: Reason.UNDECODABLE_IMAGE,
+    pictures.Problem.BROKEN: Reason.UNDECODABLE_IMAGE,
+}
+
+
+class UnusablePicture(Exception):
     """A picture that no model can be taught with: why, and the particulars."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -32,10 +40,11 @@ class PictureFault(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """Encoded bytes, JPEG or PNG; ``turned`` if they were re-encoded upright, as the Exif orientation asked for."""
+    """Encoded bytes in the gate's normal form, JPEG or PNG; ``changes``: what is seen otherwise than it is stored."""
 
+    name: str
     content: bytes
-    turned: bool = False
+    changes: tuple[tuple[Reason, str], ...] = ()
 
 
 @dataclass
@@ -58,21 +67,21 @@ class CheckedRows:
 
 
 def load_picture(catalogue: Catalogue, row_id: str) -> Picture:
-    """Reads the picture of a row and looks at its header; turns it upright if need be.
+    """Reads the picture of a row in the form in which models are taught with it.
 
     Raises:
-        PictureFault: there is none, it is neither JPEG nor PNG, or it is too large.
+        UnusablePicture: there is none, or the gate refuses it.
     """
     if row_id not in catalogue.images:
-        raise PictureFault(Reason.MISSING_IMAGE, f"no images/{row_id}.jpg, .jpeg or .png")
+        raise UnusablePicture(Reason.MISSING_IMAGE, f"no images/{row_id}.jpg, .png or the like")
     name = catalogue.images[row_id]
     try:
         content = catalogue.read(name, MAX_IMAGE_BYTES)
     except FileTooLarge as error:
-        raise PictureFault(Reason.IMAGE_TOO_LARGE, str(error)) from error
+        raise UnusablePicture(Reason.IMAGE_TOO_LARGE, str(error)) from error
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise PictureFault(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from error
-    return _upright(name, content)
+        raise UnusablePicture(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from error
+    return _normal(name, content)
 
 
 def check_pictures(catalogue: Catalogue, rows: Rows) -> CheckedRows:
@@ -82,16 +91,16 @@ def check_pictures(catalogue: Catalogue, rows: Rows) -> CheckedRows:
     loaded = [(row, picture) for row, picture in zip(rows.taken, pictures, strict=True) if isinstance(picture, Picture)]
     thumbnails = thumbnails_of([picture.content for _, picture in loaded])
     for row, outcome in zip(rows.taken, pictures, strict=True):
-        if isinstance(outcome, PictureFault):
+        if isinstance(outcome, UnusablePicture):
             checked.rejected.append(Finding(row.id, row.line, outcome.reason, outcome.detail))
     for (row, picture), thumbnail in zip(loaded, thumbnails, strict=True):
-        if isinstance(thumbnail, str):
-            checked.rejected.append(Finding(row.id, row.line, Reason.UNDECODABLE_IMAGE, thumbnail))
+        if thumbnail is None:
+            detail = f"{picture.name} {_in_words(picture.content)}"
+            checked.rejected.append(Finding(row.id, row.line, Reason.UNDECODABLE_IMAGE, detail))
             continue
         checked.taken.append(row)
-        if picture.turned:
-            checked.repaired.append(Finding(row.id, row.line, Reason.TURNED_UPRIGHT, "as its Exif orientation says"))
-    good = [thumbnail for thumbnail in thumbnails if not isinstance(thumbnail, str)]
+        checked.repaired += (Finding(row.id, row.line, reason, detail) for reason, detail in picture.changes)
+    good = [thumbnail for thumbnail in thumbnails if thumbnail is not None]
     if good:
         checked.thumbnails = np.stack(good)
         deviations = checked.thumbnails.reshape(len(good), -1).std(axis=1)
@@ -99,57 +108,57 @@ def check_pictures(catalogue: Catalogue, rows: Rows) -> CheckedRows:
     return checked
 
 
-def thumbnails_of(images: Sequence[bytes]) -> list[np.ndarray | str]:
-    """Thumbnails uint8[32, 24, 3] of encoded pictures; for one that does not decode, what the decoder said."""
-    thumbnails: list[np.ndarray | str] = []
+def thumbnails_of(images: Sequence[bytes]) -> list[np.ndarray | None]:
+    """Thumbnails uint8[32, 24, 3] of encoded pictures; None for one that the models' decoder refuses."""
+    thumbnails: list[np.ndarray | None] = []
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
         try:
             thumbnails += list(_thumbnails(tf.constant(batch, tf.string)).numpy())
         except tf.errors.InvalidArgumentError:  # one bad picture fails its batch
-            thumbnails += [_thumbnail_or_fault(image) for image in batch]
+            thumbnails += [_thumbnail_or_none(image) for image in batch]
     return thumbnails
 
 
-def _load(catalogue: Catalogue, row_id: str) -> Picture | PictureFault:
+def _load(catalogue: Catalogue, row_id: str) -> Picture | UnusablePicture:
     try:
         return load_picture(catalogue, row_id)
-    except PictureFault as fault:
+    except UnusablePicture as fault:
         return fault
 
 
-def _upright(name: str, content: bytes) -> Picture:
+def _normal(name: str, content: bytes) -> Picture:
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.format not in FORMATS:
-                raise PictureFault(Reason.UNSUPPORTED_IMAGE, f"{name} is {image.format}; give JPEG or PNG")
-            if image.width * image.height > MAX_PIXELS:
-                size = f"{image.width}×{image.height}"
-                raise PictureFault(Reason.IMAGE_TOO_LARGE, f"{name} has {size} pixels, at most {MAX_PIXELS:,} in all")
-            if "exif" in image.info and image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9):
-                return Picture(_png(ImageOps.exif_transpose(image)), turned=True)
-    except PictureFault:
-        raise
-    except Image.DecompressionBombError as error:
-        raise PictureFault(Reason.IMAGE_TOO_LARGE, f"{name}: {error}") from error
-    except Image.UnidentifiedImageError as error:
-        raise PictureFault(Reason.UNDECODABLE_IMAGE, f"{name} is no picture, {len(content):,} bytes") from error
-    except Exception as error:  # Pillow's parsers raise what they meet: OSError, SyntaxError, struct.error, …
-        raise PictureFault(Reason.UNDECODABLE_IMAGE, f"{name}: {error!r}") from error
-    return Picture(content)
+        header = pictures.read_header(content, LIMITS)
+        normal = pictures.normal_form(content, header)
+        return Picture(name, normal.content, tuple(_changes(header, normal)))
+    except pictures.PictureFault as fault:
+        raise UnusablePicture(_REASONS[fault.problem], f"{name} {fault.detail}") from fault
 
 
-def _png(image: Image.Image) -> bytes:
-    encoded = io.BytesIO()
-    image.convert("L" if image.mode == "L" else "RGB").save(encoded, "PNG")
-    return encoded.getvalue()
+def _changes(header: pictures.Header, normal: pictures.NormalForm) -> Iterator[tuple[Reason, str]]:
+    if header.orientation != pictures.UPRIGHT:
+        yield Reason.TURNED_UPRIGHT, "as its Exif orientation says"
+    if normal.is_composed:
+        yield Reason.OVER_WHITE, "transparent pixels show white"
+    for repair in header.repairs:
+        yield Reason.END_ADDED, repair
 
 
-def _thumbnail_or_fault(image: bytes) -> np.ndarray | str:
+def _in_words(content: bytes) -> str:
+    """What is wrong with a picture that the models' decoder refuses: in the gate's words, as serving says it."""
+    try:
+        pictures.to_pixels(pictures.read_header(content, LIMITS))
+    except pictures.PictureFault as fault:
+        return fault.detail
+    return "is refused by the models' own decoder, although others show it; save it anew"
+
+
+def _thumbnail_or_none(image: bytes) -> np.ndarray | None:
     try:
         return _thumbnails(tf.constant([image], tf.string)).numpy()[0]
-    except tf.errors.InvalidArgumentError as error:
-        return str(error.message).split("\n")[0]
+    except tf.errors.InvalidArgumentError:
+        return None
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])

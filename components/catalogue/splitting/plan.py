@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from components.catalogue.reading.findings import Finding, Reason
+from components.catalogue.reading.findings import Finding
 from components.catalogue.reading.pictures import CheckedRows
 from components.catalogue.reading.rows import Row, Rows
 from components.catalogue.splitting.groups import group_rows, near_duplicates
@@ -19,12 +19,11 @@ ROWS_PER_SHARD: Final = 2500
 
 @dataclass(frozen=True)
 class Placed:
-    """A row with its group and split; ``turn`` if its picture must be turned upright."""
+    """A row with its group and split."""
 
     row: Row
     group: str
     split: str
-    turn: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,8 @@ def make_plan(checked: Iterable[CheckedRows], split_by: SplitBy = SplitBy.GROUP)
     alike = near_duplicates(thumbnails)
     groups = group_rows([row.id for row in taken], [row.cells.get(names.PRODUCT_NAME, "") for row in taken], alike)
     repaired = _by_line(finding for finding in everything.repaired if finding.line in lines)
-    turn = {finding.line for finding in repaired if finding.reason is Reason.TURNED_UPRIGHT}
     splits = split_rows(taken, groups, split_by)
-    placed = [
-        Placed(row, group, split, row.line in turn) for row, group, split in zip(taken, groups, splits, strict=True)
-    ]
+    placed = [Placed(row, group, split) for row, group, split in zip(taken, groups, splits, strict=True)]
     return Plan(
         split_by,
         tuple(sorted(placed, key=lambda one: (stable_hash(one.row.id), one.row.id))),

@@ -19,7 +19,7 @@ from schema.pictures.header import Header, broken, unsupported
 START: Final = b"\xff\xd8\xff"
 END: Final = b"\xff\xd9"
 MAX_SEGMENTS: Final = 2000
-MAX_FILL: Final = 1024  # bytes 0xFF in a row; one before each marker is the rule
+MAX_FILL: Final = 64  # bytes 0xFF in a row; one before each marker is the rule
 MAX_SCANS: Final = 64  # encoders write some ten
 MAX_SCANNED_PIXELS: Final = 500_000_000  # scans × pixels: 50 megapixels in ten scans
 
@@ -94,14 +94,16 @@ def missing_share(scan: bytes) -> float:
     the file ends: what differs was not in the file.
     """
     whole = scan.removesuffix(END)
-    one, other = _decoded(scan), _decoded(whole + _FILLER + END)
+    is_baseline = _walk(scan).frame not in _PROGRESSIVE
+    one, other = (_decoded(data, is_baseline) for data in (scan, whole + _FILLER + END))
     box = ImageChops.difference(one, other).getbbox()
     return 0.0 if box is None else 1 - box[1] / one.height
 
 
-def _decoded(data: bytes) -> Image.Image:
+def _decoded(data: bytes, is_baseline: bool) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        image.draft(image.mode, (image.width // 8, image.height // 8))  # the pixels themselves do not matter
+        if is_baseline:  # a mean of each 8 × 8 is enough; the last scans of a progressive JPEG do not change it
+            image.draft(image.mode, (image.width // 8, image.height // 8))
         image.load()
         return image.convert("RGB")
 

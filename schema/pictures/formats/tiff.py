@@ -12,6 +12,7 @@ MAX_ENTRIES: Final = 512
 MAX_VALUES: Final = 200_000  # of one entry: a strip for each row, or tiles
 _PIXEL_BYTES: Final = 20
 _WIDTH, _HEIGHT, _BITS, _SUBFILE, _ORIENTATION, _OFFSETS, _TILES = 256, 257, 258, 254, 274, 273, 324
+_CR2: Final = b"CR"  # Canon's mark
 _DNG: Final = 50706  # in raw files of Adobe's kind
 _PIXELS: Final = (
     _WIDTH, _HEIGHT, _BITS, 259, 262, 266, _OFFSETS, 277, 278, 279, 284, 290, 292, 293, 317, 320, 322, 323, _TILES,
@@ -36,8 +37,8 @@ def read(data: bytes) -> Header:
         PictureFault: it is broken, cut short, a camera's raw file, or has far too many entries.
     """
     order = STARTS[data[:4]]
-    entries = _entries(data, order)
-    if _DNG in entries or data[8:10] == b"CR" or _number(data, entries.get(_SUBFILE), order, 0) & 1:
+    entries = {} if data[8:10] == _CR2 else _entries(data, order)
+    if data[8:10] == _CR2 or _DNG in entries or _number(data, entries.get(_SUBFILE), order, 0) & 1:
         raise unsupported("is a camera's raw file; give JPEG or PNG")
     width, height = (_number(data, entries.get(tag), order, 0) for tag in (_WIDTH, _HEIGHT))
     if not width or not height:

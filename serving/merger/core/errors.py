@@ -14,7 +14,6 @@
     │   ├── ImageTooLarge               file over the byte limit
     │   ├── ImageTooManyPixels          width × height over the limit
     │   ├── ImageUnsupported            not JPEG, PNG or WebP
-    │   ├── ImageAnimated               more than one frame
     │   └── ImageUndecodable            header right, pixels broken
     ├── Unauthenticated                 no API key, or none that is known
     ├── RateLimited                     this caller sends more than its share
@@ -106,12 +105,7 @@ class ImageTooManyPixels(ImageError):
 
 class ImageUnsupported(ImageError):
     code = "image_unsupported"
-    title = "The file is no JPEG, PNG or WebP"
-
-
-class ImageAnimated(ImageError):
-    code = "image_animated"
-    title = "The picture has more than one frame"
+    title = "The file is no picture of a kind that is taken"
 
 
 class ImageUndecodable(ImageError):
@@ -179,7 +173,6 @@ HTTP_STATUS: Final = {
     "image_too_large": 413,
     "image_too_many_pixels": 422,
     "image_unsupported": 415,
-    "image_animated": 422,
     "image_undecodable": 422,
     "unauthenticated": 401,
     "rate_limited": 429,
@@ -203,7 +196,6 @@ GRPC_STATUS: Final = {
     "image_too_large": "INVALID_ARGUMENT",
     "image_too_many_pixels": "INVALID_ARGUMENT",
     "image_unsupported": "INVALID_ARGUMENT",
-    "image_animated": "INVALID_ARGUMENT",
     "image_undecodable": "INVALID_ARGUMENT",
     "unauthenticated": "UNAUTHENTICATED",
     "rate_limited": "RESOURCE_EXHAUSTED",

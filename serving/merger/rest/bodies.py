@@ -17,14 +17,17 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 MULTIPART: Final = "multipart/form-data"
 JSON: Final = "application/json"
 BINARY: Final = "application/octet-stream"
-RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", BINARY)
+IMAGE: Final = "image/"
+RAW_TYPES: Final = ("image/*", BINARY)
+TYPES_OF_HABIT: Final = ("", "application/x-www-form-urlencoded", "binary/octet-stream")
+"""What clients say of a body when nobody told them: nothing, and what curl and S3 say."""
 OTHER_FIELDS: Final = 8
 
 Body = TypeVar("Body")
 
 
 async def read_image(request: Request, settings: Settings) -> bytes:
-    """The one picture of a request.
+    """The one picture of a request. What it is, its content says: a raw body may be called any picture, or nothing.
 
     Raises:
         ImageError, InvalidRequest: there is none, it is too large, or the body is no body of ours.
@@ -33,11 +36,9 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     if content_type == MULTIPART:
         files = await _in_time(request, _files(request, "image", 1), settings)
         return await _taken(files[0])
-    if content_type not in RAW_TYPES:
-        given = content_type or "none"
-        raise ImageUnsupported(
-            f"The content type is {given}; send {', '.join(RAW_TYPES)}, or {MULTIPART} with a file field “image”."
-        )
+    if not content_type.startswith(IMAGE) and content_type not in (*RAW_TYPES, *TYPES_OF_HABIT):
+        right = f"{', '.join(RAW_TYPES)}, or {MULTIPART} with a file field “image”"
+        raise ImageUnsupported(f"The content type is {content_type}; send {right}.")
     return await _in_time(request, _raw(request, settings.max_image_bytes), settings)
 
 

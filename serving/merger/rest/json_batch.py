@@ -8,9 +8,11 @@ the parser sees little more than the names, and the pictures are turned into byt
 import asyncio
 import binascii
 import json
+import re
 import secrets
 import string
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from google.protobuf import json_format
 from starlette.requests import Request
@@ -34,6 +36,7 @@ PIECE: Final = 2**20
 """Characters of a picture that are decoded at once, less than a millisecond's work; a multiple of four."""
 
 BASE64: Final = (string.ascii_letters + string.digits + "+/-_").encode()
+DATA_URL: Final = re.compile(rb"data:[^,]{0,200};base64,", re.IGNORECASE)
 URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _MARK: Final = secrets.token_hex(8)
 """Begins the text that stands for one cut out; nobody outside can know it."""
@@ -127,15 +130,34 @@ def _places(document: Any, settings: Settings) -> dict[int, int]:
         raise BatchTooLarge(f"The call has {len(items)} pictures; at most {settings.max_batch_images} are allowed.")
     places = {}
     for i, item in enumerate(items):
-        if isinstance(item, dict) and str(item.get("image", "")).startswith(_MARK):
-            places[i] = int(item["image"].removeprefix(_MARK))
+        image = item.get("image") if isinstance(item, dict) else None
+        if not isinstance(image, str):
+            continue
+        if image.startswith(_MARK):
+            places[i] = int(image.removeprefix(_MARK))
             item["image"] = ""
+        elif image.isascii():
+            item["image"] = _without_prefix(image.encode()).decode()
     return places
+
+
+def _without_prefix(text: bytes) -> bytes:
+    """The Base64 of a data URL, as browsers make them of files; any other text as it is.
+
+    Raises:
+        InvalidRequest: it is a data URL of another kind.
+    """
+    if text[:5].lower() != b"data:":
+        return text
+    start = DATA_URL.match(text)
+    if start is None:
+        raise InvalidRequest("A picture is a data URL without Base64; send data:image/jpeg;base64,… or Base64 alone.")
+    return unquote_to_bytes(text[start.end() :])
 
 
 async def _decoded(body: bytearray, where: slice) -> bytes:
     """The bytes of a picture, of whose base64 a slash may be escaped and the padding be missing."""
-    text = bytes(body[where]).replace(b"\\/", b"/").rstrip(b"=")
+    text = _without_prefix(bytes(body[where]).replace(b"\\/", b"/")).rstrip(b"=")
     image = bytearray()
     for start in range(0, len(text), PIECE):
         piece = text[start : start + PIECE]

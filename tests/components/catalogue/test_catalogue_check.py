@@ -25,7 +25,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows[3][names.YEAR] = "<b>soon</b>"
     rows[8][names.YEAR] = "never"
     images = {
-        "4.jpg": encoded(pixels(4), "GIF"),
+        "4.jpg": encoded(pixels(4), "ICO"),
         "6.jpg": encoded(retouched(pixels(5))),
         "7.png": b"",
         "8.jpg": b"",

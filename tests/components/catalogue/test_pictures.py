@@ -38,28 +38,36 @@ def huge_png() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("content", "reason", "words"),
     [
-        (b"", Reason.UNDECODABLE_IMAGE),
-        (b"<html>not found</html>", Reason.UNDECODABLE_IMAGE),
-        (JPEG[: len(JPEG) // 2], Reason.UNDECODABLE_IMAGE),
-        (PNG[: len(PNG) // 2], Reason.UNDECODABLE_IMAGE),
-        (JPEG[:40], Reason.UNDECODABLE_IMAGE),
-        (encoded(PICTURE, "GIF"), Reason.UNSUPPORTED_IMAGE),
-        (encoded(PICTURE, "BMP"), Reason.UNSUPPORTED_IMAGE),
-        (encoded(PICTURE, "WEBP"), Reason.UNSUPPORTED_IMAGE),
-        (huge_png(), Reason.IMAGE_TOO_LARGE),
-        (encoded(Image.new("L", (8000, 8000)), "PNG"), Reason.IMAGE_TOO_LARGE),
-        (JPEG + bytes(MAX_IMAGE_BYTES), Reason.IMAGE_TOO_LARGE),
+        (b"", Reason.UNDECODABLE_IMAGE, "is empty"),
+        (b"<html>not found</html>", Reason.UNDECODABLE_IMAGE, "is HTML; give JPEG"),
+        (JPEG[: len(JPEG) // 2], Reason.UNDECODABLE_IMAGE, "is cut short"),
+        (PNG[: len(PNG) // 2], Reason.UNDECODABLE_IMAGE, "is cut short at "),
+        (JPEG[:40], Reason.UNDECODABLE_IMAGE, "is cut short"),
+        (encoded(PICTURE, "ICO"), Reason.UNSUPPORTED_IMAGE, "is an icon (ICO)"),
+        (huge_png(), Reason.IMAGE_TOO_LARGE, "is 60,000×60,000 pixels, at most 50,000,000"),
+        (encoded(Image.new("L", (8000, 8000)), "PNG"), Reason.IMAGE_TOO_LARGE, "is 8,000×8,000 pixels"),
+        (JPEG + bytes(MAX_IMAGE_BYTES), Reason.IMAGE_TOO_LARGE, "more than"),
     ],
-    ids=["empty", "html", "half-jpeg", "half-png", "stub", "gif", "bmp", "webp", "bomb", "pixels", "bytes"],
+    ids=["empty", "html", "half-jpeg", "half-png", "stub", "ico", "bomb", "pixels", "bytes"],
 )
-def test_a_bad_picture_is_named_and_its_neighbours_are_taken(tmp_path: Path, content: bytes, reason: Reason) -> None:
-    """One bad picture in a batch costs exactly that row."""
+def test_a_bad_picture_is_named_and_its_neighbours_are_taken(
+    tmp_path: Path, content: bytes, reason: Reason, words: str
+) -> None:
+    """One bad picture in a batch costs exactly that row, and the words say what is wrong with the file."""
     checked = check(tmp_path, {"2.jpg": content})
     assert [row.id for row in checked.taken] == ["0", "1", "3"]
     assert [(one.id, one.line, one.reason) for one in checked.rejected] == [("2", 4, reason)]
-    assert checked.rejected[0].detail
+    assert checked.rejected[0].detail.startswith("images/2.jpg ") and words in checked.rejected[0].detail
+
+
+def test_pixels_that_break_in_the_middle_are_told_in_words(tmp_path: Path) -> None:
+    """What only decoding finds is said as serving says it, not as a graph does."""
+    spoilt = bytearray(PNG)
+    spoilt[len(PNG) // 2] ^= 0xFF
+    (rejected,) = check(tmp_path, {"2.jpg": bytes(spoilt)}).rejected
+    assert rejected.detail == "images/2.jpg is damaged: the checksum of the PNG's chunk IDAT at byte 33 is wrong"
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
@@ -85,7 +93,6 @@ def test_an_id_that_looks_like_a_path_reaches_no_file(tmp_path: Path) -> None:
     [
         PNG,
         encoded(PICTURE.convert("L")),
-        encoded(PICTURE.convert("CMYK")),
         encoded(PICTURE, progressive=True),
         encoded(PICTURE.convert("RGBA"), "PNG"),
         encoded(PICTURE.convert("LA"), "PNG"),
@@ -94,10 +101,10 @@ def test_an_id_that_looks_like_a_path_reaches_no_file(tmp_path: Path) -> None:
         encoded(pixels(7, (37, 211))),
         encoded(pixels(7, (1, 1)), "PNG"),
     ],
-    ids=["png", "grey", "cmyk", "progressive", "rgba", "la", "palette", "16-bit", "odd-size", "one-pixel"],
+    ids=["png", "grey", "progressive", "rgba", "la", "palette", "16-bit", "odd-size", "one-pixel"],
 )
 def test_every_kind_of_jpeg_and_png_that_the_models_decode_is_taken_untouched(tmp_path: Path, content: bytes) -> None:
-    """Whatever its colour mode or size, a good picture keeps its bytes; the name's extension does not matter."""
+    """Whatever its colour mode or size, a good picture keeps its pixels; the name's extension does not matter."""
     checked = check(tmp_path, {"2.jpg": content})
     assert len(checked.taken) == 4
     assert load_picture(open_catalogue(tmp_path), "2").content == content
@@ -129,7 +136,6 @@ def test_pictures_that_exif_calls_askew_are_stored_upright(tmp_path: Path, orien
     assert decoded.shape == (80, 60, 3)
     assert np.abs(decoded.astype(int) - np.asarray(PICTURE)).mean() < 4
     assert [(one.id, one.reason) for one in checked.repaired] == [("2", Reason.TURNED_UPRIGHT)] * (orientation != 1)
-    assert (stored == content) == (orientation == 1)
 
 
 def test_broken_exif_is_no_reason_to_lose_a_picture(tmp_path: Path) -> None:
@@ -157,5 +163,5 @@ def test_a_batch_of_many_is_as_one_by_one() -> None:
     """Order and content hold across batches, with bad pictures among the good."""
     images = [encoded(pixels(seed)) if seed % 100 else b"bad" for seed in range(600)]
     thumbnails = thumbnails_of(images)
-    assert [index for index, one in enumerate(thumbnails) if isinstance(one, str)] == list(range(0, 600, 100))
+    assert [index for index, one in enumerate(thumbnails) if one is None] == list(range(0, 600, 100))
     assert np.array_equal(thumbnails[599], thumbnails_of([images[599]])[0])

@@ -7,7 +7,6 @@ const CODES: [code: string, status: number, canRetry: boolean][] = [
   ["image_too_large", 413, false],
   ["image_too_many_pixels", 422, false],
   ["image_unsupported", 415, false],
-  ["image_animated", 422, false],
   ["image_undecodable", 422, false],
   ["request_too_large", 413, false],
   ["overloaded", 429, true],

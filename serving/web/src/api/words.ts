@@ -33,21 +33,6 @@ const OWN_WORDS: Record<string, Words> = {
     canRetry: true,
   },
   image_missing: { what: "The file is empty.", todo: NEW_FILE, canRetry: false },
-  image_unsupported: {
-    what: "This is not a JPEG, PNG or WebP picture.",
-    todo: "Save it as JPEG or PNG and add it again.",
-    canRetry: false,
-  },
-  image_animated: {
-    what: "This picture is animated.",
-    todo: "Save one frame as JPEG or PNG and add it again.",
-    canRetry: false,
-  },
-  image_undecodable: {
-    what: "This picture is damaged or was cut short.",
-    todo: "Open it in a picture program, save it again, or fetch the original.",
-    canRetry: false,
-  },
   overloaded: { what: "The server is busy with other pictures.", todo: "Retry in a moment.", canRetry: true },
   not_ready: {
     what: "The models are not ready yet.",
@@ -58,6 +43,11 @@ const OWN_WORDS: Record<string, Words> = {
 };
 
 const SAYS_ITSELF: Record<string, Pick<Words, "todo" | "canRetry">> = {
+  image_unsupported: { todo: "Save it as JPEG or PNG and add it again.", canRetry: false },
+  image_undecodable: {
+    todo: "Open it in a picture program, save it again, or fetch the original.",
+    canRetry: false,
+  },
   image_too_large: { todo: "Save it smaller and add it again.", canRetry: false },
   request_too_large: { todo: "Save it smaller and add it again.", canRetry: false },
   image_too_many_pixels: { todo: "Scale it down and add it again.", canRetry: false },

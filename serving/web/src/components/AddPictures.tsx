@@ -21,7 +21,7 @@ export function AddPictures({ isFirst, onAdd }: Props) {
           <Garments />
           <h2>Drop a photo, see what it is.</h2>
           <p>
-            One picture or a whole folder: clothes, shoes, bags, watches. JPEG, PNG or WebP.
+            One picture or a whole folder: clothes, shoes, bags, watches. JPEG, PNG, WebP and more.
             <span className="only-keys">
               {" "}
               You can also paste one with <kbd>Ctrl</kbd> <kbd>V</kbd>.

@@ -1,7 +1,7 @@
 // Files out of what people drop and paste.
 
 /** What the file picker offers; a phone turns its own formats into the first of these. */
-export const ACCEPT = "image/jpeg,image/png,image/webp";
+export const ACCEPT = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,image/avif";
 
 /** All files of a drop, those in folders included, in the order of their names. */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {

@@ -9,11 +9,11 @@ if __name__ == "__main__":
 
 from tests.hardening.serving.fuzz.fuzzing import fuzz, instrumented, kept
 
-with instrumented(["PIL", "serving.merger.core.images"]):
-    from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - opened by them
+with instrumented(["PIL", "schema.pictures", "serving.merger.core.images"]):
+    from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - opened by them
 
     from serving.merger.core.errors import ImageError
-    from serving.merger.core.images import MODEL_FORMATS, Picture, Size, inspect, prepare
+    from serving.merger.core.images import Picture, Size, inspect, prepare
 
 from tests.serving.pictures import animated, encode, photo, sixteen_bits, with_orientation
 
@@ -37,9 +37,11 @@ def _check(picture: Picture, data: bytes) -> None:
     assert set(picture.encoded) == set(SIZES), "each model gets its file"
     for encoded in set(picture.encoded.values()):
         with Image.open(io.BytesIO(encoded)) as image:
-            assert image.format in (*MODEL_FORMATS, "MPO"), "a model reads JPEG and PNG"
+            assert image.format in ("JPEG", "MPO", "PNG"), "a model reads JPEG and PNG"
             image.load()
-    assert picture.reencoded or set(picture.encoded.values()) == {data}, "what passes as it is, is what came"
+    ends = 14  # bytes of a PNG's end and checksum, at most, which are added where they were lost
+    is_shorter = all(len(encoded) <= len(data) + ends for encoded in picture.encoded.values())
+    assert picture.reencoded or is_shorter, "what passes as it is, is at most what came"
 
 
 def with_checksums(data: bytes) -> bytes:
@@ -69,6 +71,10 @@ def drawn() -> dict[str, bytes]:
         "large.jpeg": encode(photo(300, 200), "JPEG", quality=20),
         "lossless.webp": encode(small, "WEBP", lossless=True),
         "alpha.webp": encode(small.convert("RGBA"), "WEBP"),
+        "still.gif": encode(small.quantize(16), "GIF"),
+        "plain.bmp": encode(small, "BMP"),
+        "packed.tiff": encode(small, "TIFF", compression="tiff_lzw"),
+        "plain.avif": encode(small, "AVIF"),
     }
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from serving.merger.core import errors
 from serving.merger.core.images import Picture, Size, inspect, prepare
 from tests import tiny_models
-from tests.serving.pictures import animated, encode, photo, sixteen_bits, with_orientation
+from tests.serving.pictures import encode, photo, sixteen_bits, with_orientation
 
 SIZE = Size(128, 96)
 SMALL = photo(60, 80)
@@ -118,17 +118,13 @@ REFUSED: dict[str, tuple[bytes, type[errors.ImageError]]] = {
     "empty": (b"", errors.ImageMissing),
     "text": (b"hello", errors.ImageUnsupported),
     "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', errors.ImageUnsupported),
-    "gif": (encode(SMALL, "GIF"), errors.ImageUnsupported),
-    "bmp": (encode(SMALL, "BMP"), errors.ImageUnsupported),
-    "tiff": (encode(SMALL, "TIFF"), errors.ImageUnsupported),
+    "icon": (encode(SMALL, "ICO"), errors.ImageUnsupported),
     "jpeg cut short": (JPEG[: len(JPEG) // 2], errors.ImageUndecodable),
     "jpeg cut at the very end": (JPEG[:-200], errors.ImageUndecodable),
-    "jpeg header only": (JPEG[:20], errors.ImageUnsupported),
+    "jpeg header only": (JPEG[:20], errors.ImageUndecodable),
     "png cut short": (PNG[: len(PNG) // 2], errors.ImageUndecodable),
     "png without pixels": (png_of(300, 300), errors.ImageUndecodable),
     "webp cut short": (encode(LARGE, "WEBP")[:900], errors.ImageUndecodable),
-    "animated png": (animated("PNG"), errors.ImageAnimated),
-    "animated webp": (animated("WEBP"), errors.ImageAnimated),
     "bomb": (png_of(30_000, 30_000), errors.ImageTooManyPixels),
     "bomb that Pillow knows": (png_of(9_000, 9_000), errors.ImageTooManyPixels),
 }
@@ -145,7 +141,7 @@ def test_refuses(data: bytes, error: type[errors.ImageError]) -> None:
     ("limits", "error", "words"),
     [
         ({"max_bytes": 100}, errors.ImageTooLarge, "at most 100 are allowed"),
-        ({"max_pixels": 4799}, errors.ImageTooManyPixels, "60 × 80 pixels; at most 4799"),
+        ({"max_pixels": 4799}, errors.ImageTooManyPixels, "60×80 pixels, at most 4,799"),
     ],
 )
 def test_limits(limits: dict[str, int], error: type[errors.ImageError], words: str) -> None:

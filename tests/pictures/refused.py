@@ -1,0 +1,105 @@
+"""Files that are no pictures, pictures of kinds that are not taken, broken ones, and those that are made to be slow."""
+
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from schema.pictures import Problem
+from tests.pictures.corpus import cut_out, drawn, encoded, with_segment
+from tests.pictures.png_writer import START, chunk, png
+
+
+def noisy(size: tuple[int, int]) -> Image.Image:
+    """A picture every part of which takes bytes."""
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), np.uint8))
+
+
+def _boxes(brand: bytes) -> bytes:
+    return struct.pack(">I4s4sI4s", 20, b"ftyp", brand, 0, brand) + bytes(100)
+
+
+def _with_frame(marker: int, precision: int = 8, components: int = 3) -> bytes:
+    frame = struct.pack(">BHHB", precision, 80, 60, components) + bytes(3 * components)
+    return with_segment(JPEG, marker, frame)
+
+
+def _spoilt(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+def _bomb(kind: bytes, head: bytes) -> bytes:
+    return PNG[:33] + chunk(kind, head + zlib.compress(bytes(1 << 26))) + PNG[33:]
+
+
+JPEG = encoded(drawn(), "JPEG")
+PNG = encoded(drawn(), "PNG")
+WEBP = encoded(drawn(), "WEBP")
+GIF = encoded(drawn().quantize(256), "GIF")
+TIFF = encoded(drawn(), "TIFF")
+HEIC = _boxes(b"heic")
+NOTHING, OTHER, BROKEN = Problem.NO_PICTURE, Problem.UNSUPPORTED, Problem.BROKEN
+
+REFUSED: dict[str, tuple[bytes, Problem, str]] = {
+    "empty": (b"", Problem.EMPTY, "is empty"),
+    "html": (b"\n<!DOCTYPE html><html>404", NOTHING, "is HTML"),
+    "svg": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', NOTHING, "is SVG"),
+    "xml": (b"<Error><Code>AccessDenied</Code></Error>", NOTHING, "is XML"),
+    "json": (b'{"error": "gone"}', NOTHING, "is JSON"),
+    "text": (b"not found\n", NOTHING, "is text"),
+    "zeros": (bytes(5000), NOTHING, "is nothing but zero bytes"),
+    "noise": (bytes(range(200, 256)) * 9, NOTHING, "starts like no picture; give JPEG"),
+    "pdf": (b"%PDF-1.7\n", OTHER, "is PDF"),
+    "photoshop": (b"8BPS\0\1", OTHER, "is a Photoshop document"),
+    "icon": (encoded(drawn(), "ICO"), OTHER, "is an icon"),
+    "jpeg 2000": (encoded(drawn(), "JPEG2000"), OTHER, "is JPEG 2000"),
+    "mp4": (_boxes(b"isom"), OTHER, "is a video"),
+    "mov": (_boxes(b"qt  "), OTHER, "is a video"),
+    "avi": (b"RIFF\0\0\0\0AVI LIST", OTHER, "is a video (AVI)"),
+    "raw": (TIFF[:8] + b"CR\2\0" + TIFF[12:], OTHER, "is a camera's raw file"),
+    "zip": (b"PK\3\4" + bytes(30), OTHER, "is a zip"),
+    "appledouble": (b"\0\5\x16\7\0\2\0\0Mac OS X", OTHER, "is what macOS notes beside a file"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\n", OTHER, "is a pointer of Git LFS"),
+    "base64": (b"/9j/4AAQSkZJRgABAQ", OTHER, "is a picture in Base64: decode it first"),
+    "data url": (b"data:image/png;base64,iVBOR", OTHER, "is a data URL: decode it first"),
+    "twelve bits": (_with_frame(0xC1, precision=12), OTHER, "is a JPEG of 12 bits a sample; give one of 8"),
+    "lossless jpeg": (_with_frame(0xC3), OTHER, "is a lossless or hierarchical JPEG"),
+    "two colours": (_with_frame(0xC0, components=2), OTHER, "is a JPEG of 2 colours"),
+    "apple's png": (START + chunk(b"CgBI", bytes(4)) + PNG[8:], BROKEN, "does not begin with its size"),
+    "maker's png": (PNG[:33] + chunk(b"ABCD") + PNG[33:], OTHER, "that only its maker can read"),
+    "float tiff": (encoded(Image.new("F", (9, 9)), "TIFF"), OTHER, "is a TIFF of 32 bits a sample"),
+    "jpeg start": (JPEG[:20], BROKEN, "is cut short: a JPEG that ends before it says its size"),
+    "png start": (PNG[:30], BROKEN, "is cut short"),
+    "webp cut": (WEBP[: len(WEBP) // 2], BROKEN, "is cut short at "),
+    "gif cut": (GIF[: len(GIF) // 2], BROKEN, "is cut short"),
+    "gif start": (GIF[:800], BROKEN, "is cut short"),
+    "bmp cut": (encoded(drawn(), "BMP")[:5000], BROKEN, "is cut short"),
+    "tiff cut": (TIFF[: len(TIFF) // 2], BROKEN, "is cut short"),
+    "wrong checksum": (_spoilt(PNG, len(PNG) - 40), BROKEN, "the checksum of the PNG's chunk IDAT"),
+    "too wide": (png(np.zeros((1, 60_000, 1), np.uint8), 0, 8)[:16] + struct.pack(">II", 40_000, 40_000)
+                 + PNG[24:29] + bytes(4) + PNG[33:], Problem.TOO_MANY_PIXELS,
+                 "is 40,000×40,000 pixels, at most 50,000,000 in all are allowed"),
+    "no pixels": (START + chunk(b"IHDR", bytes(8) + bytes([8, 2, 0, 0, 0])) + PNG[33:], BROKEN, "0×0 pixels"),
+}  # fmt: skip
+"""What it is → the file, the kind of the fault and words that must be said of it."""
+
+_SCANS = encoded(drawn((300, 400)), "JPEG", progressive=True)
+_FIRST = _SCANS.index(b"\xff\xda")
+_SCAN = _SCANS[_FIRST : _SCANS.index(b"\xff", _FIRST + 12)]
+HOSTILE: dict[str, bytes] = {
+    "fill": JPEG[:2] + b"\xff" * 10_000_000 + JPEG[2:],
+    "fill in the pixels": JPEG[:-99] + b"\xff" * 10_000_000 + JPEG[-99:],
+    "comments": JPEG[:2] + b"\xff\xfe\0\2" * 500_000 + JPEG[2:],
+    "exif × 100,000": JPEG[:2] + b"\xff\xe1\0\x10Exif\0\0MM\0*\0\0\0\x08" * 100_000 + JPEG[2:],
+    "scans": _SCANS[:_FIRST] + _SCAN * 3000 + b"\xff\xd9",
+    "chunks": PNG[:33] + chunk(b"tEXt", b"a\0b") * 300_000 + PNG[33:],
+    "empty pixels": PNG[:33] + chunk(b"IDAT") * 300_000 + PNG[33:],
+    "text bomb": _bomb(b"zTXt", b"a\0\0"),
+    "profile bomb": _bomb(b"iCCP", b"a\0\0"),
+    "gif comments": GIF[:781] + b"\x21\xfe" + b"\1a" * 2_000_000 + b"\0" + GIF[781:],
+    "gif extensions": GIF[:781] + b"\x21\xfe\1a\0" * 1_000_000 + GIF[781:],
+    "webp chunks": b"RIFF" + struct.pack("<I", len(WEBP) - 8 + 8_000_000) + WEBP[8:] + b"XXXX\0\0\0\0" * 1_000_000,
+    "tiff entries": b"II*\0\x08\0\0\0\xff\xff" + bytes(12 * 65535),
+    "animation": encoded(Image.fromarray(cut_out()), "PNG", save_all=True, append_images=[drawn()] * 20),
+}
