@@ -14,10 +14,9 @@ from typing import Any, Final, Protocol
 
 from schema import heads as table
 from schema import names
+from schema.spreadsheets import inert
 from serving.proto.json_view import as_json
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
-
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS: Final = (
     "file",
@@ -134,7 +133,7 @@ class CsvTable:
 
     def stored(self, name: str) -> str:
         """A cell that no spreadsheet takes for a formula."""
-        return f"'{name}" if name.startswith(FORMULA_STARTS) else name
+        return inert(name)
 
     def _answer(self, answer: pb.ClassifyResponse) -> dict[str, Any]:
         cells: dict[str, Any] = {}

@@ -12,7 +12,7 @@ import uvicorn
 
 from schema import heads as table
 from serving.merger.admission.api_keys import ApiKeys
-from serving.merger.admission.uploads import Uploads
+from serving.merger.admission.uploads import Uploads, return_large_blocks
 from serving.merger.core.errors import SettingsError
 from serving.merger.grpc.guard import Guard
 from serving.merger.grpc.server import make_server
@@ -76,6 +76,8 @@ class Server:
             OSError, RuntimeError: a port is taken.
         """
         self._background = [asyncio.create_task(work) for work in (self._releases.follow(), self._uploads.watch())]
+        return_large_blocks()
+        self._classifier.start()
         await self._start_grpc()
         await self._start_http()
         self._lifecycle.changed()
@@ -102,6 +104,7 @@ class Server:
         await asyncio.gather(self._stop_http(), self._stop_grpc(drain_s))
         for task in self._background:
             task.cancel()
+        self._classifier.stop()
         await asyncio.gather(*(client.close() for client in self._clients.values()))
         log.info("stopped")
 

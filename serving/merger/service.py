@@ -1,20 +1,17 @@
 """The classifier itself: check the picture → ask both models at once → merge. Knows no transport."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
-from schema.pictures import colour_of
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.admission.rate_limiter import RateLimiter
 from serving.merger.answers import Outcome, answer, milliseconds, result
-from serving.merger.core import images
 from serving.merger.core.calls import Call, Item
 from serving.merger.core.errors import BatchTooLarge, DeadlineExceeded, LookbookError, Overloaded, VersionGone
 from serving.merger.core.images import Inspected, Picture, Size
+from serving.merger.decoding.gate import PictureGate, Unread
 from serving.merger.explain import Explainer, Question
 from serving.merger.models.backend import Scorer
 from serving.merger.models.fan_out import Replies, ask_models
@@ -49,14 +46,14 @@ class Classifier:
         self, settings: Settings, scorers: Mapping[str, Scorer], releases: Releases, telemetry: Telemetry
     ) -> None:
         self._settings = settings
-        self._background = colour_of(settings.background)
         self._scorers = scorers
         self._releases = releases
         self._telemetry = telemetry
         self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
         self._rates = RateLimiter(settings.rate_images_per_s, settings.rate_burst_images)
         self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
-        self._decoders = ThreadPoolExecutor(os.cpu_count(), "decode")
+        self._pictures = PictureGate(settings)
+        self.start, self.stop = self._pictures.start, self._pictures.stop
         telemetry.watch(lambda: self._limiter.active, lambda: self._limiter.queued)
 
     async def classify(self, image: bytes, call: Call) -> pb.ClassifyResponse:
@@ -131,13 +128,17 @@ class Classifier:
         """
         candidate = self._releases.pick()
         question = Question.of(options, candidate.release)
-        inspected = self._inspected(image)
+        inspected = await self._pictures.inspect(image)
         await self._rates.admit(call.caller, question.cells + 1, call.deadline)
+        # What is explained is the picture as the models get it: it is small, and no stranger's file any more.
+        picture = await self._pictures.prepare(inspected, candidate.release.sizes, call)
+        seen = await self._pictures.inspect(picture.bytes_for(candidate.release.sizes[0]))
+        assert isinstance(seen, Inspected)
         try:
-            return await self._explainer.explain(inspected, question, candidate, call)
+            return await self._explainer.explain(seen, question, candidate, call)
         except VersionGone:
             other = await self._instead_of(candidate, call)
-            return await self._explainer.explain(inspected, Question.of(options, other.release), other, call)
+            return await self._explainer.explain(seen, Question.of(options, other.release), other, call)
 
     async def _read_stream(
         self, items: AsyncIterator[StreamItem], window: "asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None]"
@@ -159,11 +160,11 @@ class Classifier:
     async def _classify(self, data: Sequence[bytes], call: Call, *, is_patient: bool = False) -> list[Outcome]:
         """Pictures that go to the models together."""
         started = time.perf_counter()
-        inspected: list[Inspected | LookbookError] = []
+        inspected: list[Inspected | Unread | LookbookError] = []
         try:
             if not is_patient:
                 self._limiter.check(len(data), call.caller)  # before there is any work with them
-            inspected = [self._inspect(image) for image in data]
+            inspected = [await self._inspect(image) for image in data]
             outcomes = await self._work(inspected, call, started, is_patient)
         except LookbookError as error:
             outcomes = [one if isinstance(one, LookbookError) else error for one in inspected] or [error] * len(data)
@@ -171,25 +172,21 @@ class Classifier:
         asyncio.get_running_loop().call_soon(self._report, outcomes, call)
         return outcomes
 
-    def _inspected(self, data: bytes) -> Inspected:
-        limits = self._settings.max_image_bytes, self._settings.max_image_pixels
-        return images.inspect(data, *limits, self._background)
-
-    def _inspect(self, data: bytes) -> Inspected | LookbookError:
+    async def _inspect(self, data: bytes) -> Inspected | Unread | LookbookError:
         try:
-            return self._inspected(data)
+            return await self._pictures.inspect(data)
         except LookbookError as error:
             return error
 
     async def _work(
-        self, inspected: Sequence[Inspected | LookbookError], call: Call, started: float, is_patient: bool
+        self, inspected: Sequence[Inspected | Unread | LookbookError], call: Call, started: float, is_patient: bool
     ) -> list[Outcome]:
-        count = sum(isinstance(one, Inspected) for one in inspected)
+        count = sum(not isinstance(one, LookbookError) for one in inspected)
         await self._rates.admit(call.caller, count, call.deadline, is_patient=is_patient)
         places = self._limiter.places(count, call.deadline, caller=call.caller, call=call, is_patient=is_patient)
         async with places as queue_s:
             candidate = self._releases.pick()
-            prepared = await self._prepare_all(inspected, candidate.release.sizes)
+            prepared = await self._prepare_all(inspected, candidate.release.sizes, call)
             pictures = [one for one in prepared if isinstance(one, Picture)]
             candidate, replies = await self._ask(candidate, pictures, call)
         rows = iter(range(len(pictures)))
@@ -202,19 +199,19 @@ class Classifier:
         return [finish(one) for one in prepared]
 
     async def _prepare_all(
-        self, inspected: Sequence[Inspected | LookbookError], sizes: Sequence[Size]
+        self, inspected: Sequence[Inspected | Unread | LookbookError], sizes: Sequence[Size], call: Call
     ) -> list[Picture | LookbookError]:
         if len(inspected) == 1:  # the usual case is spared a task
-            return [await self._prepare(inspected[0], sizes)]
-        return await asyncio.gather(*(self._prepare(one, sizes) for one in inspected))
+            return [await self._prepare(inspected[0], sizes, call)]
+        return await asyncio.gather(*(self._prepare(one, sizes, call) for one in inspected))
 
-    async def _prepare(self, one: Inspected | LookbookError, sizes: Sequence[Size]) -> Picture | LookbookError:
+    async def _prepare(
+        self, one: Inspected | Unread | LookbookError, sizes: Sequence[Size], call: Call
+    ) -> Picture | LookbookError:
         if isinstance(one, LookbookError):
             return one
         try:
-            if one.is_small:
-                return images.prepare(one, sizes)
-            return await asyncio.get_running_loop().run_in_executor(self._decoders, images.prepare, one, sizes)
+            return await self._pictures.prepare(one, sizes, call)
         except LookbookError as error:
             return error
 

@@ -68,13 +68,17 @@ class Settings:
     background: Annotated[
         str, Row("Colour that transparent pixels show, as white or #rrggbb; training shows them over white.")
     ] = "white"
-    max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 32 * 2**20
+    max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 24 * 2**20
     max_held_bytes: Annotated[
         int, Row("Bytes held at once of all requests, those that still come in first: the slowest give way (429).", 1)
-    ] = 64 * 2**20
+    ] = 48 * 2**20
     max_connections: Annotated[
         int, Row("Most connections to a port at once; an idle one of whoever has most gives way to a new one.", 1)
     ] = 512
+    max_decoded_bytes: Annotated[
+        int, Row("Memory for the pixels of all pictures that are decoded at once; one that needs more is refused.", 1)
+    ] = 192 * 2**20
+    decoding_processes: Annotated[int, Row("Processes that decode large pictures, one at a time each.", 1)] = 2
     max_batch_images: Annotated[int, Row("Most pictures in one batch call.", 1)] = 64
     model_batch_images: Annotated[int, Row("Most pictures in one call to a model.", 1)] = 16
     model_calls: Annotated[

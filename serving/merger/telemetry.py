@@ -13,6 +13,10 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
+ABORTED: Final = "aborted"
+GONE: Final = (ABORTED, "cancelled")
+"""Outcomes of calls whose client went away before it had an answer, by REST and by gRPC."""
+
 answers_log = logging.getLogger("serving.merger.answers")
 calls_log = logging.getLogger("serving.merger.core.calls")
 
@@ -76,7 +80,9 @@ class Telemetry:
         self._call_seconds.labels(transport, method).observe(seconds)
         if code != "ok":
             fields = {"request_id": request_id, "transport": transport, "method": method, "code": code}
-            calls_log.info("call failed", extra=fields | {"seconds": round(seconds, 3)})
+            # A client that went away is no fault of anybody here, and strangers must not fill the log with it.
+            level = logging.DEBUG if code in GONE else logging.INFO
+            calls_log.log(level, "call failed", extra=fields | {"seconds": round(seconds, 3)})
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"lookbook_{name}", text, labels, registry=self.registry)

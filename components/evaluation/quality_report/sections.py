@@ -16,6 +16,7 @@ from components.evaluation.results import EvaluationResult
 from components.model.calibration import Calibration
 from schema import names
 from schema.model_card import HeadCard
+from schema.spreadsheets import inert
 
 _PAIRS, _EXAMPLES, _MISTAKES = 10, 6, 24
 
@@ -41,7 +42,7 @@ def make_section(
     labels, figures = predictions.labels[head], result.figures()[head]
     tally = result.tally(head, labels)
     per_class = tally.per_class()
-    per_class.to_csv(directory / f"{head}_per_class.csv", index=False)
+    write_classes(per_class, directory / f"{head}_per_class.csv")
     description = next(card.heads[head] for card in predictions.cards.values() if head in card.heads)
     ece_before, curves = _draw_confidence(head, predictions, description, directory)
     training = Path(shutil.copy2(run / f"{head}_training.png", directory))
@@ -58,6 +59,11 @@ def make_section(
         confusion=confusion,
         **_mistakes(head, predictions, tally.worst_pairs(_PAIRS), files),
     )
+
+
+def write_classes(per_class: pd.DataFrame, file: Path) -> None:
+    """Writes the table of classes; their names come from whoever supplied the catalogue, and must not run."""
+    per_class.assign(label=per_class["label"].map(inert)).to_csv(file, index=False)
 
 
 def _draw_confidence(

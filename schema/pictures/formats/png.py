@@ -22,6 +22,9 @@ _ALPHA_TYPES: Final = (4, 6)
 _PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
+_GREY, _PALETTE = 0, 3
+
+
 @dataclass
 class _Walk:
     width: int = 0
@@ -49,12 +52,19 @@ def read(data: bytes) -> Header:
         "PNG",
         walk.width,
         walk.height,
-        pixel_bytes=4 + (12 if has_alpha else 0) + (4 if orientation != UPRIGHT else 0),
+        pixel_bytes=_pixel_bytes(walk) + (12 if has_alpha else 0) + (4 if orientation != UPRIGHT else 0),
         scan=lambda: _scan(data, walk),
         orientation=orientation,
         is_plain=not has_alpha and orientation == UPRIGHT and not walk.is_cut,
         repairs=("its end, which was lost, is added",) if walk.is_cut else (),
     )
+
+
+def _pixel_bytes(walk: _Walk) -> int:
+    """Of an opaque picture: a palette is looked up into a second copy, grey of 16 bits is cut by way of two more."""
+    if walk.colour == _PALETTE:
+        return 8
+    return 16 if walk.depth == 16 and walk.colour == _GREY else 6
 
 
 def transparent_colour(scan: bytes) -> int | tuple[int, int, int] | None:

@@ -28,6 +28,8 @@ SIZES_OF_HELD: Final = 2
 
 STATM: Final = Path("/proc/self/statm")
 LIBC: Final = ctypes.CDLL(None)
+M_MMAP_THRESHOLD: Final = -3
+LARGE_BLOCK: Final = 256 * 2**10
 
 Body = TypeVar("Body")
 
@@ -186,6 +188,12 @@ class Uploads:
 def resident_bytes() -> int:
     """Memory of this process."""
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def return_large_blocks() -> None:
+    """From now on large blocks go back to the system when they are freed; else the C library learns to keep them."""
+    if hasattr(LIBC, "mallopt"):
+        LIBC.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def give_memory_back() -> None:

@@ -47,6 +47,10 @@ REDUCE_ABOVE: Final = 4
 DRAFT_MARGIN: Final = 4
 """A JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as that is still so many times the model's size."""
 
+JPEG_SCALES: Final = (8, 4, 2)
+FILE_COPIES: Final = 3
+"""The file, the same without its metadata, and what a decoder makes of it for itself."""
+
 SMALL_PIXELS: Final = 40_000
 SMALL_BYTES: Final = 40_000
 
@@ -133,8 +137,8 @@ def prepare(inspected: Inspected, sizes: Collection[Size]) -> Picture:
     """
     started = time.perf_counter()
     data, header = inspected.data, inspected.header
-    is_large = all(header.pixels > REDUCE_ABOVE * size.height * size.width for size in sizes)
-    side = DRAFT_MARGIN * max(max(size) for size in sizes) if is_large else 0
+    side = _at_least(header, sizes)
+    is_large = side > 0
     try:
         pixels = to_pixels(header, inspected.background, at_least=side)
     except PictureFault as fault:
@@ -151,10 +155,25 @@ def prepare(inspected: Inspected, sizes: Collection[Size]) -> Picture:
     return Picture(encoded, header.format, width, height, len(data), not is_as_it_was, seconds)
 
 
+def decoding_bytes(inspected: Inspected, sizes: Collection[Size]) -> int:
+    """Bytes of memory that :func:`prepare` takes at most."""
+    header = inspected.header
+    side = _at_least(header, sizes)
+    scale = min(header.width // side, header.height // side) if side and header.format == "JPEG" else 1
+    return header.decoded_bytes(next((s for s in JPEG_SCALES if scale >= s), 1)) + FILE_COPIES * len(inspected.data)
+
+
+def _at_least(header: Header, sizes: Collection[Size]) -> int:
+    """The side that a large JPEG must still have after decoding; 0 for pictures that are not large."""
+    is_large = all(header.pixels > REDUCE_ABOVE * size.height * size.width for size in sizes)
+    return DRAFT_MARGIN * max(max(size) for size in sizes) if is_large else 0
+
+
 def _error(fault: PictureFault) -> ImageError:
     return _ERRORS[fault.problem](f"The picture {fault.detail}.")
 
 
 def _reduced(pixels: Image.Image, size: Size) -> bytes:
     """The picture as a model that sees ``size`` should get it, as PNG."""
-    return encode_png(pixels.convert("RGB").resize((size.width, size.height), Image.Resampling.BILINEAR))
+    # Small first: turning all of it into RGB would copy all of it, RGB too.
+    return encode_png(pixels.resize((size.width, size.height), Image.Resampling.BILINEAR).convert("RGB"))

@@ -12,7 +12,7 @@ import re
 import secrets
 import string
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
 from google.protobuf import json_format
 from starlette.requests import Request
@@ -36,8 +36,15 @@ PIECE: Final = 2**20
 """Characters of a picture that are decoded at once, less than a millisecond's work; a multiple of four."""
 
 BASE64: Final = (string.ascii_letters + string.digits + "+/-_").encode()
-DATA_URL: Final = re.compile(rb"data:[^,]{0,200};base64,", re.IGNORECASE)
 URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+ESCAPES: Final = {
+    b"\\": {b"\\/": b"/", b"\\n": b"", b"\\r": b""},
+    b"%": {b"%2B": b"+", b"%2b": b"+", b"%2F": b"/", b"%2f": b"/", b"%3D": b"=", b"%3d": b"="},
+    b" ": {b" ": b""},
+}
+"""What JSON and URLs may make of Base64's own characters, and lines."""
+DATA: Final = re.compile(rb"\s*data:", re.IGNORECASE)
+DATA_URL: Final = re.compile(rb"\s*data:[^,]{0,200};base64\s*,", re.IGNORECASE)
 _MARK: Final = secrets.token_hex(8)
 """Begins the text that stands for one cut out; nobody outside can know it."""
 
@@ -136,37 +143,56 @@ def _places(document: Any, settings: Settings) -> dict[int, int]:
         if image.startswith(_MARK):
             places[i] = int(image.removeprefix(_MARK))
             item["image"] = ""
-        elif image.isascii():
-            item["image"] = _without_prefix(image.encode()).decode()
+        elif DATA.match(image.encode()):
+            item["image"] = unquote(image.removeprefix(_data_url(image.encode()).decode()))
     return places
 
 
-def _without_prefix(text: bytes) -> bytes:
-    """The Base64 of a data URL, as browsers make them of files; any other text as it is.
-
-    Raises:
-        InvalidRequest: it is a data URL of another kind.
-    """
-    if text[:5].lower() != b"data:":
-        return text
-    start = DATA_URL.match(text)
-    if start is None:
-        raise InvalidRequest("A picture is a data URL without Base64; send data:image/jpeg;base64,… or Base64 alone.")
-    return unquote_to_bytes(text[start.end() :])
-
-
 async def _decoded(body: bytearray, where: slice) -> bytes:
-    """The bytes of a picture, of whose base64 a slash may be escaped and the padding be missing."""
-    text = _without_prefix(bytes(body[where]).replace(b"\\/", b"/")).rstrip(b"=")
-    image = bytearray()
-    for start in range(0, len(text), PIECE):
-        piece = text[start : start + PIECE]
-        if piece.translate(None, BASE64):
-            raise InvalidRequest("The JSON is no ClassifyBatchRequest: a picture is not base64.")
-        piece = piece.translate(URL_SAFE)
-        try:
-            image += binascii.a2b_base64(piece + b"=" * (-len(piece) % 4))
-        except binascii.Error as error:
-            raise InvalidRequest(f"The JSON is no ClassifyBatchRequest: a picture is not base64: {error}") from error
+    """The bytes of a picture: Base64, which may be wrapped in lines, lack its padding or be in a data URL."""
+    at, image, left = where.start, bytearray(), b""
+    if DATA.match(body, at, where.stop):
+        at += len(_data_url(bytes(body[at : min(at + LONG_TEXT, where.stop)])))
+    while at < where.stop:
+        piece = left + bytes(body[at : min(at + PIECE, where.stop)])
+        at += PIECE
+        whole, left = _split(piece) if at < where.stop else (piece, b"")
+        image += _bytes_of(_plain(whole))
         await asyncio.sleep(0)
     return bytes(image)
+
+
+def _split(piece: bytes) -> tuple[bytes, bytes]:
+    """As much of Base64 as stands for whole bytes, and the rest, which needs more."""
+    end = len(piece) - next((n for n in (1, 2) if piece[-n] in b"\\%"), 0)  # an escape is not torn
+    plain = _plain(piece[:end])
+    whole = len(plain) - len(plain) % 4
+    return plain[:whole], plain[whole:] + piece[end:]
+
+
+def _plain(text: bytes) -> bytes:
+    """Base64 alone: without what JSON, URLs and mail add to it."""
+    for mark, escapes in ESCAPES.items():
+        if mark in text:
+            for escape, meant in escapes.items():
+                text = text.replace(escape, meant)
+    return text.translate(URL_SAFE)
+
+
+def _data_url(text: bytes) -> bytes:
+    """The beginning of a data URL, up to its Base64."""
+    start = DATA_URL.match(text)
+    if start is None:
+        begin = text[:40].decode(errors="replace")
+        raise InvalidRequest(f"{begin!r} is a data URL without Base64; send data:…;base64,…, or Base64 alone.")
+    return start[0]
+
+
+def _bytes_of(piece: bytes) -> bytes:
+    piece = piece.rstrip(b"=")
+    if piece.translate(None, BASE64):
+        raise InvalidRequest("The JSON is no ClassifyBatchRequest: a picture is not Base64.")
+    try:
+        return binascii.a2b_base64(piece + b"=" * (-len(piece) % 4))
+    except binascii.Error as error:
+        raise InvalidRequest(f"The JSON is no ClassifyBatchRequest: a picture is not Base64: {error}") from error

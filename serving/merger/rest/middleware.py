@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,6 +15,7 @@ from serving.merger.admission.uploads import Upload, Uploads
 from serving.merger.core.calls import REQUEST_ID_HEADER, request_id
 from serving.merger.core.errors import LookbookError, RequestTooLarge
 from serving.merger.rest.problems import problem_response
+from serving.merger.telemetry import ABORTED
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
@@ -34,13 +34,8 @@ HEADERS: Final = {
 LINGER_S: Final = 15.0
 SMALL_REST_BYTES: Final = 64 * 2**10
 
-ABORTED: Final = "aborted"
-"""Outcome of a request whose client went away before it had an answer."""
-
 Observer = Callable[[str, str, float, str], None]
 Shed = Callable[[str, str], LookbookError | None]
-
-log = logging.getLogger(__name__)
 
 
 class ClientGone(Exception):
@@ -87,7 +82,6 @@ class Gate:
             await self._answer(scope, _Body(headers, receive, self._limit), send, name)
         except (ClientDisconnect, ClientGone):
             state["code"] = ABORTED
-            log.debug("the client hung up", extra={"request_id": name})
         finally:
             self._observer(_handler(scope), state.get("code", "ok"), time.perf_counter() - started, name)
 
@@ -166,7 +160,7 @@ class _Body:
             return
 
     async def _discard(self) -> None:
-        enough = self._came + 2 * self._limit
+        enough = self._came + 3 * self._limit
         while not self.is_whole and self._came < enough:
             await self._next()
 

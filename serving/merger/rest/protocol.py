@@ -29,6 +29,9 @@ CHUNK_BYTES: Final = 16
 FREE_CHUNKS: Final = 1_000
 """Chunks must have so many bytes on average, the first thousand apart."""
 
+MOST_FRAME_BYTES: Final = 256 * 2**10
+"""What chunks may add to a body beyond its own size: extensions are read, and mean nothing here."""
+
 ANSWER_S: Final = 30.0
 """How long a client may leave what was sent to it unread."""
 
@@ -58,7 +61,7 @@ class _BoundedHttp(HttpToolsProtocol):
     _is_in_head = True
     _is_whole = True
     _came = _may_come = _last = 0
-    _fields = _chunks = 0
+    _fields = _chunks = _body_bytes = 0
     _quiet_since = 0.0
 
     def connection_made(self, transport: Any) -> None:
@@ -80,7 +83,10 @@ class _BoundedHttp(HttpToolsProtocol):
         self._last = len(data)
         self._came += self._last
         super().data_received(data)
-        if self._came > self._may_come and not (self._is_whole and not self._is_in_head):
+        is_too_long = self._came > self._may_come or (
+            not self._is_in_head and self._came > 2 * self._body_bytes + MOST_FRAME_BYTES
+        )
+        if is_too_long and (self._is_in_head or not self._is_whole):
             self._hang_up()
 
     def send_400_response(self, msg: str) -> None:
@@ -114,7 +120,7 @@ class _BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """A head has ended, and a body may begin."""
         self._is_in_head = False
-        self._fields = self._chunks = 0
+        self._fields = self._chunks = self._body_bytes = 0
         self._came, self._may_come = self._last, self._last + LINGER_FACTOR * self.bounds.body_bytes + MOST_HEAD_BYTES
         self._wait(self.bounds.body_s)
         super().on_headers_complete()
@@ -127,6 +133,7 @@ class _BoundedHttp(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Part of a body; one that comes before the request ahead of it is answered would only be stored."""
+        self._body_bytes += len(body)
         if self.pipeline:
             raise _TooMuch
         super().on_body(body)

@@ -10,6 +10,7 @@ from components.calibration.joint_answer import JointAnswer
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions
+from components.evaluation.quality_report.sections import write_classes
 from components.model.calibration import Calibration
 from schema import heads, names
 from schema.model_card import HeadCard, ModelCard, TaxonomyPath
@@ -163,3 +164,11 @@ def test_text_is_never_markup(tmp_path):
     assert page.count("<script>") == 1  # the page's own, which sorts its tables
     assert "alert(1)" not in page.rpartition("<script>")[2]
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 18
+
+
+def test_no_class_runs_in_a_spreadsheet(tmp_path):
+    """A class whose name is a formula is text in the CSV of the classes; all others keep their names."""
+    labels = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "＝1", "Flip Flops", "T-shirts"]
+    write_classes(pd.DataFrame({"label": labels, "count": 1}), tmp_path / "classes.csv")
+    written = list(pd.read_csv(tmp_path / "classes.csv", dtype=str)["label"])
+    assert written == [*(f"'{label}" for label in labels[:6]), *labels[6:]]

@@ -29,6 +29,7 @@ def test_every_setting_is_explained() -> None:
             "_calls",
             "_per_s",
             "_connections",
+            "_processes",
         )
         assert not is_number or name.endswith((*units, "_per_s")), name
 

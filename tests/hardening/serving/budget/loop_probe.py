@@ -96,7 +96,8 @@ async def watched_merger(folder: Path, target: str, **settings: Any) -> AsyncIte
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
         patch.setenv("LOOP_PROBE", str(file))
-        async with merger(folder, target, **settings) as running:
+        # On a busy machine a look at the models may take long, and none of these tests is about that.
+        async with merger(folder, target, **{"poll_timeout_ms": 20_000} | settings) as running:
             await running.ready()
             watched = Watched(running, file)
             await watched.reset()
