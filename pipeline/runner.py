@@ -1,10 +1,14 @@
 """The command line. Commands import what they need when they run, so that ``--help`` is quick."""
 
 import importlib
+import io
 import os
+import sys
 import warnings
 
 import click
+
+from serving.local.processes import end_on_signals
 
 _COMMANDS = {
     "run": "pipeline.commands.run",
@@ -54,6 +58,10 @@ def main() -> None:
     # Before TensorFlow is imported anywhere: afterwards it is too late.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore", FutureWarning)
+    # Names of files are bytes: what is no text is shown escaped instead of ending the command.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    end_on_signals()
     cli(prog_name="lookbook")
 
 

@@ -16,17 +16,19 @@ from serving.local.processes import StackError
 from serving.local.stack import LOGS, stack
 
 WATCH_S: Final = 0.5
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def serve(release: Path, http_port: int, grpc_port: int, logs: Path) -> None:
+def serve(release: Path, http_port: int, grpc_port: int, metrics_port: int, logs: Path) -> None:
     """Runs the stack until it is interrupted, and says where it is.
 
     Raises:
         StackError: it cannot run, or one of its processes ended.
     """
-    with stack(release, http_port=http_port, grpc_port=grpc_port, logs=logs) as running:
+    with stack(release, http_port=http_port, grpc_port=grpc_port, metrics_port=metrics_port, logs=logs) as running:
         print(f"Model server: {running.kind}, gRPC on {running.model_target}")
         print(f"Merger:       {running.http_url} (page, REST), gRPC on {running.grpc_target}")
+        print(f"Metrics:      {running.metrics_url}")
         print(f"Logs:         {logs}. Ctrl-C stops it.", flush=True)
         while True:
             time.sleep(WATCH_S)
@@ -36,7 +38,7 @@ def serve(release: Path, http_port: int, grpc_port: int, logs: Path) -> None:
 
 def _interrupt(*_: Any) -> NoReturn:
     """Ends whatever runs, once: a second signal must not interrupt the stopping."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -47,12 +49,14 @@ def main() -> int:
     parser.add_argument("--release", type=Path, default=Path("build/lookbook/release"), help="default %(default)s")
     parser.add_argument("--http-port", type=int, default=8080, help="REST and page; 0 picks one (default %(default)s)")
     parser.add_argument("--grpc-port", type=int, default=9090, help="gRPC; 0 picks a free one (default %(default)s)")
+    parser.add_argument("--metrics-port", type=int, default=9091, help="metrics and probes (default %(default)s)")
     parser.add_argument("--logs", type=Path, default=LOGS, help="folder for logs (default %(default)s)")
     arguments = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     try:
-        serve(arguments.release, arguments.http_port, arguments.grpc_port, arguments.logs)
+        serve(**vars(arguments))
     except KeyboardInterrupt:
         return 0
     except StackError as error:

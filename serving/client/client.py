@@ -7,8 +7,10 @@ For example::
         print(" › ".join(answer.path))
 """
 
+import ipaddress
 import itertools
 import json
+import re
 import threading
 import time
 from collections import deque
@@ -229,13 +231,28 @@ class _Source:
 
 
 def _open_channel(target: str, ca: bytes | None) -> grpc.Channel:
+    options = _channel_options(target)
     if ca is None:
-        return grpc.insecure_channel(target, options=_channel_options())
-    return grpc.secure_channel(target, grpc.ssl_channel_credentials(ca or None), options=_channel_options())
+        return grpc.insecure_channel(target, options=options)
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(ca or None), options=options)
 
 
-def _channel_options() -> list[tuple[str, Any]]:
+def is_loopback(target: str) -> bool:
+    """Whether a gRPC target is this machine itself, in any of the ways to write it."""
+    if target.startswith("unix"):
+        return True
+    name = re.sub(r"^(dns|ipv4|ipv6):(///?)?", "", target)
+    host = re.sub(r":\d+$", "", name)
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+def _channel_options(target: str) -> list[tuple[str, Any]]:
     return [
+        # Loopback is no business of a proxy that the environment names.
+        ("grpc.enable_http_proxy", int(not is_loopback(target))),
         ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),

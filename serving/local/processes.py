@@ -11,10 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NoReturn
 
 ROOT: Final = Path(__file__).parents[2]
 STOP_S: Final = 20.0
+ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 POLL_S: Final = 0.05
 TAIL_LINES: Final = 15
 LOWEST_PORT: Final = 20_000
@@ -27,7 +28,7 @@ class StackError(Exception):
 
 
 class Child:
-    """A running process.
+    """A running process, which ends when this one does, however that ends.
 
     Args:
         name: in messages.
@@ -52,7 +53,7 @@ class Child:
         with log.open("wb") as stream:
             # In a session of its own, so that Ctrl-C reaches us alone and we stop it in order.
             self.process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "serving.local.tethered", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -83,6 +84,22 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def end_on_signals() -> None:
+    """From now on SIGTERM and SIGHUP end this process in order, its children first, by SystemExit.
+
+    A second signal ends it at once. What whoever started it told it to ignore stays ignored, as under ``nohup``.
+    """
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _: Any) -> NoReturn:
+    for one in ENDING:
+        signal.signal(one, signal.SIG_DFL)
+    raise SystemExit(128 + number)
 
 
 def stop_all(children: Iterable[Child]) -> None:

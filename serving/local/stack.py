@@ -11,6 +11,7 @@ engine answers and has or gets the image, else the embedded model server.
 
 import contextlib
 import os
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ class Stack:
     Args:
         http_url: of REST and the page.
         grpc_target: of the merger.
+        metrics_url: of the merger's metrics.
         model_target: of the model server.
         kind: which model server it is, in words.
         children: its processes, in the order of their start.
@@ -43,6 +45,7 @@ class Stack:
 
     http_url: str
     grpc_target: str
+    metrics_url: str
     model_target: str
     kind: str
     children: tuple[Child, ...]
@@ -50,7 +53,13 @@ class Stack:
 
 @contextlib.contextmanager
 def stack(
-    release: Path, *, http_port: int = 0, grpc_port: int = 0, logs: Path = LOGS, ready_s: float = READY_S
+    release: Path,
+    *,
+    http_port: int = 0,
+    grpc_port: int = 0,
+    metrics_port: int = 0,
+    logs: Path = LOGS,
+    ready_s: float = READY_S,
 ) -> Iterator[Stack]:
     """Runs the stack on a release; leaving stops it, the merger first.
 
@@ -58,17 +67,18 @@ def stack(
         release: folder that holds ``article_type/<version>`` and ``category/<version>``.
         http_port: of the merger, on loopback; 0 picks a free one.
         grpc_port: of the merger, on loopback; 0 picks a free one.
+        metrics_port: of the merger's metrics and probes, on loopback; 0 picks a free one.
         logs: folder for the children's logs and the model server's config.
         ready_s: longest wait until both models answer.
 
     Raises:
-        StackError: there is no release, its files are not those that its manifest lists, a process ended, or it did not
-            get ready in time.
+        StackError: there is no release, its files are not those that its manifest lists, a port is taken, a process
+            ended, or it did not get ready in time.
     """
     _check_release(release)
     logs.mkdir(parents=True, exist_ok=True)
-    model_port, admin_port = free_port(), free_port()
-    http_port, grpc_port = http_port or free_port(), grpc_port or free_port()
+    model_port = free_port()
+    http_port, grpc_port, metrics_port = (_port(one) for one in (http_port, grpc_port, metrics_port))
     server = find_model_server(release, logs, model_port)
     scheme = "https" if os.environ.get(variable("tls_certificate_file")) else "http"
     model_target = f"127.0.0.1:{model_port}"
@@ -76,13 +86,29 @@ def stack(
     try:
         log = logs / "model_server.log"
         children.append(Child("model server", server.command, log, stop_command=server.stop_command))
-        children.append(_start_merger(model_target, http_port, grpc_port, admin_port, logs / "merger.log"))
-        wait_for(lambda: _is_ready(admin_port), children, ready_s)
+        children.append(_start_merger(model_target, http_port, grpc_port, metrics_port, logs / "merger.log"))
+        wait_for(lambda: _is_ready(metrics_port), children, ready_s)
         yield Stack(
-            f"{scheme}://127.0.0.1:{http_port}", f"127.0.0.1:{grpc_port}", model_target, server.kind, tuple(children)
+            f"{scheme}://127.0.0.1:{http_port}",
+            f"127.0.0.1:{grpc_port}",
+            f"http://127.0.0.1:{metrics_port}/metrics",
+            model_target,
+            server.kind,
+            tuple(children),
         )
     finally:
         stop_all(reversed(children))
+
+
+def _port(number: int) -> int:
+    """That port, if it is free; a free one for 0."""
+    if not number:
+        return free_port()
+    try:
+        socket.create_server(("127.0.0.1", number)).close()
+    except (OSError, OverflowError) as error:
+        raise StackError(f"port {number} cannot be had ({error}); end what listens there, or give another") from error
+    return number
 
 
 def _check_release(release: Path) -> None:
@@ -112,7 +138,9 @@ def _start_merger(model_target: str, http_port: int, grpc_port: int, admin_port:
 def _is_ready(admin_port: int) -> bool:
     url = f"http://127.0.0.1:{admin_port}/readyz"
     try:
-        with urllib.request.urlopen(url, timeout=ASK_S) as reply:  # nosec B310
+        # Loopback is no business of a proxy that the environment names.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url, timeout=ASK_S) as reply:  # nosec B310
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False

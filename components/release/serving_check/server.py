@@ -1,5 +1,6 @@
 """A model server as a child process, on free loopback ports, for as long as a check needs it."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,6 @@ import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 from components.errors import GateError
-from components.release.serving_check.tethered import tethered
 from schema import heads as table
 
 _READY_SECONDS = 180
@@ -41,9 +41,11 @@ def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
     flags = [f"--port={port}", f"--rest_api_port={rest_port}", f"--model_config_file={config}"]
     with log.open("wb") as output:
         # A run that is killed must not leave a server behind that nobody knows of.
-        process = subprocess.Popen(tethered([*server_command(), *flags]), stdout=output, stderr=subprocess.STDOUT)
+        command = [sys.executable, "-m", "serving.local.tethered", str(os.getpid()), *server_command(), *flags]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        # Loopback is no business of a proxy that the environment names.
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.enable_http_proxy", 0)]) as channel:
             _wait_until_ready(process, channel, log)
             yield channel
     finally:

@@ -75,6 +75,7 @@ def channel_options(settings: Settings) -> list[tuple[str, Any]]:
     """Options of a channel to a model server. gRPC's own reconnect waits grow to two minutes: far too long for us."""
     return [
         ("grpc.service_config", json.dumps(service_config(settings))),
+        ("grpc.enable_http_proxy", 0),  # model servers are neighbours, whatever proxy the environment names
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
         ("grpc.keepalive_time_ms", settings.keepalive_ms),

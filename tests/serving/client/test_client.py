@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from serving.client import ClassifierClient, ClassifyError
+from serving.client.client import is_loopback
 from serving.client.folder import Summary, classify_directory
 from serving.client.outputs import COLUMNS
 from serving.local.processes import free_port
@@ -244,3 +245,24 @@ async def test_folder_waits_for_a_model(client: ClassifierClient, fake: FakeMode
     summary = await asyncio.to_thread(classify_directory, client, folder, tmp_path / "out.csv")
     await back
     assert (summary.answered, list(summary.failed)) == (7, ["broken.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("target", "is_here"),
+    [
+        ("localhost:9090", True),
+        ("127.0.0.1:9090", True),
+        ("127.8.9.1", True),
+        ("[::1]:9090", True),
+        ("ipv4:127.0.0.1:9090", True),
+        ("dns:///localhost:9090", True),
+        ("unix:/run/lookbook", True),
+        ("a.localhost", True),
+        ("merger:9090", False),
+        ("localhost.example.com:443", False),
+        ("10.0.0.1:9090", False),
+    ],
+)
+async def test_what_is_this_machine(target: str, is_here: bool) -> None:
+    """Only what is this machine itself goes past the environment's proxy."""
+    assert is_loopback(target) == is_here

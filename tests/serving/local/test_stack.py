@@ -6,6 +6,7 @@ The model server is the fake one, dressed as the real binary or as a container e
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,7 +117,7 @@ def command_line(release: Path, tmp_path: Path) -> Iterator[tuple["subprocess.Po
     """``python -m serving.stack``, ready, and its REST address."""
     port = free_port()
     command = [sys.executable, "-m", "serving.stack", "--release", str(release), "--http-port", str(port)]
-    command += ["--grpc-port", "0", "--logs", str(tmp_path / "logs")]
+    command += ["--grpc-port", "0", "--metrics-port", "0", "--logs", str(tmp_path / "logs")]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -159,3 +160,42 @@ def test_command_line_notices_a_dead_child(release: Path, path: Path, tmp_path: 
     while any(child.is_running() for child in children) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(child.is_running() for child in children)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_nothing_outlives_it(release: Path, path: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """A closed terminal and even SIGKILL leave no model server and no merger behind."""
+    install_binary(path)
+    with command_line(release, tmp_path) as (process, _):
+        children = children_of(process.pid)
+        assert len(children) == 2
+        process.send_signal(number)
+        process.wait(30)
+        gone, alive = psutil.wait_procs(children, timeout=20)
+    assert len(gone) == 2 and not alive
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy", "grpc_proxy", "https_proxy"])
+def test_loopback_goes_through_no_proxy(
+    release: Path, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A proxy that the environment names, and that is dead, keeps nobody from the stack of this machine."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in (variable, variable.upper()):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    install_binary(path)
+    with stack(release, logs=tmp_path / "logs", ready_s=60) as running, ClassifierClient(running.grpc_target) as client:
+        assert client.classify(tiny_models.picture("red")).release == "1"
+
+
+@pytest.mark.parametrize("option", ["--http-port", "--grpc-port", "--metrics-port"])
+def test_a_taken_port_is_said_at_once(release: Path, tmp_path: Path, option: str) -> None:
+    """Whoever has the port is asked to go, by its number, before any process starts."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "serving.stack", "--release", str(release), "--logs", str(tmp_path / "logs")]
+        ports = {"--http-port": 0, "--grpc-port": 0, "--metrics-port": 0} | {option: port}
+        command += [str(one) for pair in ports.items() for one in pair]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and f"port {port} cannot be had" in done.stderr and "Traceback" not in done.stderr

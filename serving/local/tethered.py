@@ -1,22 +1,18 @@
 """Runs a command that the kernel ends when the process that asked for it does, however that one ends.
 
-A script of its own: what is set between fork and exec would be set in a copy of a process full of native threads.
+A program of its own, ``python -m serving.local.tethered PARENT COMMAND …``: what is set between fork and exec would be
+set in a copy of a process full of native threads. Elsewhere than on Linux a parent that is killed by SIGKILL leaves the
+command running; every other end stops it in order.
 
-    python tethered.py PARENT COMMAND ...
+The signal comes when the *thread* ends that started the command: start it from one that stays, such as the main thread.
 """
 
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
-
-
-def tethered(command: Sequence[str]) -> list[str]:
-    """The command line that runs ``command`` for as long as this process lives, and no longer."""
-    return [sys.executable, __file__, str(os.getpid()), *command]
 
 
 def main(parent: str, *command: str) -> None:
