@@ -9,6 +9,8 @@ from pipeline.commands.common import json_option, print_json, refusing, root_opt
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 
+_SHOWN = 5
+
 
 @click.command("classify")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="IMAGE…|DIR")
@@ -24,7 +26,9 @@ from pipeline.errors import RunError
 def command(layout: Layout, paths: tuple[Path, ...], server: Remote | None, out: Path | None, as_json: bool) -> None:
     """Tell article type, sub-category, master category and the release's attributes of photos.
 
-    Exit code 1 if a photo could not be classified.
+    Exit code 1 if a photo could not be classified. A DIR is looked through with all below it: by their content, not by
+    their names, files are answered, or skipped with the reason. With an --out that exists, only those without a row in
+    it are asked; one whose row holds an error still counts as failed.
 
     \b
     Examples:
@@ -59,9 +63,25 @@ def _classify_folder(client: Any, folder: Path, out: Path) -> None:
         summary = classify_directory(client, folder, out)
     except ValueError as error:
         raise RunError(str(error)) from error
-    click.echo(f"{summary.answered} answered, {len(summary.failed)} failed, {summary.resumed} done before; see {out}")
-    if summary.failed:
-        raise RunError(f"{len(summary.failed)} files could not be classified; their rows in {out} say why")
+    for why, skipped in _by_reason(summary.skipped).items():
+        more = f" and {len(skipped) - _SHOWN} more" if len(skipped) > _SHOWN else ""
+        click.echo(f"skipped, {why}: {', '.join(skipped[:_SHOWN])}{more}")
+    click.echo(
+        f"{summary.answered} answered, {len(summary.failed)} failed, {summary.resumed} done before, "
+        f"{len(summary.skipped)} skipped; see {out}"
+    )
+    if failed := len(summary.failed) + summary.failed_before:
+        raise RunError(
+            f"{failed} files could not be classified; their rows in {out} say why. Remove a row to have its file asked "
+            "again"
+        )
+
+
+def _by_reason(skipped: dict[str, str]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for name, why in skipped.items():
+        reasons.setdefault(why, []).append(name)
+    return reasons
 
 
 def _line(result: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Final
 import grpc
 from google.rpc import status_pb2
 
+from serving.client.file_names import as_text
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from serving.proto.lookbook.v1 import classifier_pb2_grpc
 
@@ -122,7 +123,7 @@ class ClassifierClient:
         Raises:
             ClassifyError: the whole call failed.
         """
-        batch = [pb.BatchItem(id=name, image=image) for name, image in items]
+        batch = [pb.BatchItem(id=as_text(name), image=image) for name, image in items]
         return self._call(self._stub.ClassifyBatch, pb.ClassifyBatchRequest(items=batch, options=self._options))
 
     def classify_stream(self, items: Iterable[tuple[str, bytes]]) -> Iterator[pb.ClassifyResult]:
@@ -176,7 +177,7 @@ class ClassifierClient:
 
     def _requests(self, source: "_Source") -> Iterator[pb.ClassifyStreamRequest]:
         for name, image in source.items():
-            yield pb.ClassifyStreamRequest(item=pb.BatchItem(id=name, image=image), options=self._options)
+            yield pb.ClassifyStreamRequest(item=pb.BatchItem(id=as_text(name), image=image), options=self._options)
 
     def _call(self, method: Any, request: Any) -> Any:
         try:

@@ -1,13 +1,14 @@
 """Classifies all pictures of a folder into a CSV or JSON-lines file that can be resumed.
 
-The rows stand in the order of the files' names, and the output is at every moment the beginning of the whole: what is
-in it is not done again. A file that cannot be classified has its error in its row. When the server cannot answer at
-all, the run ends, to be resumed later.
+What has a row in the output is not asked again, and what is new in the folder joins: without the row of a file it is
+asked anew. A file that cannot be classified has its error in its row, and counts as failed for as long as that row is
+there. Every other file of the folder is skipped for a reason that is told. When the server cannot answer at all, the
+run ends, to be resumed later.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,10 +16,10 @@ from typing import Final
 from tqdm import tqdm
 
 from serving.client.client import ClassifierClient, ClassifyError
+from serving.client.listing import Listing, list_folder
 from serving.client.outputs import Output, output_for
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.5
 
@@ -30,23 +31,16 @@ class Summary:
     Args:
         resumed: files that were in the output already.
         answered: files with an answer.
-        failed: file → code and words of its error.
+        failed: file, or folder that cannot be looked into → code and words of its error.
+        failed_before: those of ``resumed`` that hold an error; found, not done, so it tells no two runs apart.
+        skipped: file → why it was not asked about; found as well.
     """
 
     resumed: int = 0
     answered: int = 0
     failed: dict[str, str] = field(default_factory=dict)
-
-
-def find_pictures(folder: Path) -> list[Path]:
-    """The JPEG, PNG and WebP files below ``folder`` by their suffix, ordered by name.
-
-    Raises:
-        NotADirectoryError: there is no such folder.
-    """
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is no folder")
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    failed_before: int = field(default=0, compare=False)
+    skipped: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 def classify_directory(
@@ -63,16 +57,18 @@ def classify_directory(
     Raises:
         ClassifyError: the server cannot answer; run again to resume.
         NotADirectoryError: there is no such folder.
-        ValueError: ``out`` has another suffix, or holds rows of other files than those of ``folder``.
+        ValueError: ``out`` has another suffix, or holds rows and none of a file of ``folder``.
     """
     output = output_for(out)
-    pictures = {path.relative_to(folder).as_posix(): path for path in find_pictures(folder)}
-    done = _resume(out, output, list(pictures))
-    todo = list(pictures.items())[done:]
-    summary = Summary(resumed=done)
+    listing = list_folder(folder, beside=out)
+    done = _resume(out, output, listing)
+    todo = [(name, path) for name, path in listing.pictures.items() if output.stored(name) not in done]
+    summary = Summary(len(done), failed_before=sum(done.values()), skipped=listing.skipped)
+    for name, why in listing.unreadable.items():
+        _failed(summary, name, f"unreadable: {why}", report)
     output.begin((lambda: _attributes(client)) if todo else tuple)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(pictures), initial=done) as bar:
+    with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(todo)) as bar:
         if stream.tell() == 0:
             stream.write(output.header)
         for name, result in _results(client, todo):
@@ -102,31 +98,35 @@ def _count(summary: Summary, name: str, result: pb.ClassifyResult, report: Calla
     if result.HasField("answer"):
         summary.answered += 1
     else:
-        summary.failed[name] = f"{result.error.code}: {result.error.detail}"
-        report(f"{name}: {summary.failed[name]}")
+        _failed(summary, name, f"{result.error.code}: {result.error.detail}", report)
 
 
-def _results(client: ClassifierClient, files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, pb.ClassifyResult]]:
+def _failed(summary: Summary, name: str, why: str, report: Callable[[str], None]) -> None:
+    summary.failed[name] = why
+    report(f"{name}: {why}")
+
+
+def _results(client: ClassifierClient, files: Sequence[tuple[str, Path]]) -> Iterator[tuple[str, pb.ClassifyResult]]:
     """A final result for each file, in order; files that cannot be read are not sent."""
-    unreadable: deque[tuple[str, pb.ClassifyResult]] = deque()
-    paths = dict(files)
-    order = deque(paths)
+    unreadable: dict[str, pb.ClassifyResult] = {}
+    order = deque(files)
 
     def readable() -> Iterator[tuple[str, bytes]]:
-        for name, path in paths.items():
+        for name, path in files:
             content = _read(path)
             if isinstance(content, bytes):
                 yield name, content
             else:
-                unreadable.append((name, pb.ClassifyResult(id=name, error=content)))
+                unreadable[name] = pb.ClassifyResult(id=name, error=content)
 
+    # Results come in the order of what was sent, and what was not sent is known before what follows it is.
     for result in client.classify_stream(readable()):
-        while order[0] != result.id:
-            order.popleft()
-            yield unreadable.popleft()
-        order.popleft()
-        yield result.id, _final(client, result, paths[result.id])
-    yield from unreadable
+        while order[0][0] in unreadable:
+            name, _ = order.popleft()
+            yield name, unreadable[name]
+        name, path = order.popleft()
+        yield name, _final(client, result, path)
+    yield from ((name, unreadable[name]) for name, _ in order)
 
 
 def _read(path: Path) -> bytes | pb.Problem:
@@ -160,22 +160,22 @@ def _again(client: ClassifierClient, result: pb.ClassifyResult, path: Path) -> p
         return pb.ClassifyResult(id=result.id, index=result.index, error=error.problem)
 
 
-def _resume(out: Path, output: Output, wanted: list[str]) -> int:
-    """How many files are done; cuts off a last row that was not written whole.
+def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
+    """The files that have a row → whether it holds an error; cuts off a last row that was not written whole.
 
     Raises:
-        ValueError: the rows are not those of the first files.
+        ValueError: these are no rows of ours, or of another folder.
     """
     if not out.exists():
-        return 0
+        return {}
     text = out.read_bytes().decode("utf-8", errors="replace")
     whole = text[: text.rfind("\n") + 1]
     try:
-        found = output.files(whole)
+        found = dict(output.rows(whole))
     except (ValueError, KeyError) as error:
         raise ValueError(f"{out} cannot be resumed: {error}") from error
-    if found != [output.stored(name) for name in wanted[: len(found)]]:
-        raise ValueError(f"{out} holds other files than the first ones of the folder; give another output or remove it")
+    if found and not any(output.stored(name) in found for name in listing.pictures):
+        raise ValueError(f"{out} holds other files than those of the folder; give another output or remove it")
     with out.open("r+b") as stream:
         stream.truncate(len(whole.encode("utf-8", errors="replace")))
-    return len(found)
+    return found

@@ -51,8 +51,8 @@ class Output(Protocol):
     def row(self, name: str, result: pb.ClassifyResult) -> str:
         """The line of a picture."""
 
-    def files(self, text: str) -> list[str]:
-        """The pictures, as :meth:`stored`, whose rows are in ``text``.
+    def rows(self, text: str) -> list[tuple[str, bool]]:
+        """The pictures, as :meth:`stored`, whose rows are in ``text``, and whether the row holds an error.
 
         Raises:
             ValueError, KeyError: these are no rows of ours.
@@ -78,9 +78,11 @@ class JsonLines:
         view = as_json(result)
         return json.dumps({"file": name, "answer": view["answer"], "error": view["error"]}, ensure_ascii=False) + "\n"
 
-    def files(self, text: str) -> list[str]:
-        """The pictures in ``text``."""
-        return [json.loads(line)["file"] for line in text.splitlines()]
+    def rows(self, text: str) -> list[tuple[str, bool]]:
+        """The pictures in ``text``, and whether they failed."""
+        # Not splitlines: an answer may hold what Unicode takes for a line's end.
+        objects = [json.loads(line) for line in text.split("\n") if line]
+        return [(one["file"], one.get("error") is not None) for one in objects]
 
     def stored(self, name: str) -> str:
         """The name itself."""
@@ -115,8 +117,8 @@ class CsvTable:
         values |= self._answer(result.answer) if result.HasField("answer") else _error_values(result.error)
         return _line([self.stored(str(values.get(key, ""))) for key in self._columns])
 
-    def files(self, text: str) -> list[str]:
-        """The pictures in ``text``, whose header becomes this table's.
+    def rows(self, text: str) -> list[tuple[str, bool]]:
+        """The pictures in ``text``, and whether they failed; its header becomes this table's.
 
         Raises:
             ValueError: it is no header of ours.
@@ -129,7 +131,7 @@ class CsvTable:
         if ours != COLUMNS or pairs != _pairs(pairs[::2]):
             raise ValueError(f"its columns are {list(columns)}, not {list(COLUMNS)} and two for each attribute")
         self._columns = columns
-        return [row["file"] for row in rows]
+        return [(row["file"], bool(row["error"])) for row in rows]
 
     def stored(self, name: str) -> str:
         """A cell that no spreadsheet takes for a formula."""

@@ -1,0 +1,86 @@
+"""What is in a folder: which files are pictures to ask about, and why each other one is not."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from schema.pictures import PictureFault
+from schema.pictures.kinds import reader
+from serving.client.file_names import as_text
+
+HEAD_BYTES: Final = 4096
+PICTURE_SUFFIXES: Final = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+    *(".heic", ".heif", ".hif", ".avif", ".jp2", ".jxl", ".psd", ".svg", ".ico"),
+)
+OF_A_SYSTEM: Final = ("thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx")
+LEFT_OUT: Final = "is hidden, or a system's own"
+
+
+@dataclass
+class Listing:
+    """All files below a folder.
+
+    Args:
+        pictures: name below the folder, as text → file, in the order of the names.
+        skipped: name → why it is not asked about.
+        unreadable: name of a folder that cannot be looked into → why.
+    """
+
+    pictures: dict[str, Path] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def list_folder(folder: Path, beside: Path | None = None) -> Listing:
+    """Looks through a folder and all below it. The content decides what a file is, not its name.
+
+    A file whose name says that it is a picture is asked about in any case, so that it gets its error.
+
+    Args:
+        folder: where to look; links to folders are not followed.
+        beside: a file that may lie there and is ours.
+
+    Raises:
+        NotADirectoryError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is no folder")
+    listing, ours = Listing(), beside and beside.resolve()
+
+    def cannot_look(error: OSError) -> None:
+        listing.unreadable[_name(Path(error.filename), folder)] = error.strerror or str(error)
+
+    found = (Path(top, name) for top, _, files in os.walk(folder, onerror=cannot_look) for name in files)
+    for path in sorted(found):
+        if path.resolve() != ours:
+            why = _why_not(path, folder)
+            if why:
+                listing.skipped[_name(path, folder)] = why
+            else:
+                listing.pictures[_name(path, folder)] = path
+    return listing
+
+
+def _name(path: Path, folder: Path) -> str:
+    return as_text(path.relative_to(folder).as_posix())
+
+
+def _why_not(path: Path, folder: Path) -> str:
+    """Why a file is no picture to ask about; "" if it is one."""
+    if any(part.startswith(".") or part.lower() in OF_A_SYSTEM for part in path.relative_to(folder).parts):
+        return LEFT_OUT
+    if not path.is_file():
+        return "is no file" if path.exists() else "is a link to nothing"
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return ""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+        reader(head)
+    except PictureFault as fault:
+        return str(fault).partition(";")[0] if head else "is empty"
+    except OSError:
+        return ""  # asked about, for the error of its own
+    return ""

@@ -1,0 +1,130 @@
+"""Every file of a folder is accounted for, whatever it is called and whenever it came, against a real merger."""
+
+import asyncio
+import csv
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving.client import ClassifierClient
+from serving.client.folder import Summary, classify_directory
+from tests import tiny_models
+from tests.serving.fake_model_server import FakeModelServer
+from tests.serving.merger_process import MergerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RED = tiny_models.picture("red")
+SUFFIXES = pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+
+
+@pytest.fixture
+def client(running: MergerProcess) -> Iterator[ClassifierClient]:
+    with ClassifierClient(running.grpc_target, timeout_s=10) as open_client:
+        yield open_client
+
+
+async def classified(client: ClassifierClient, folder: Path, out: Path) -> Summary:
+    return await asyncio.to_thread(classify_directory, client, folder, out, lambda _: None)
+
+
+def rows_of(out: Path) -> dict[str, str]:
+    """File → code of its error, "" for an answer."""
+    text = out.read_text(encoding="utf-8")
+    if out.suffix == ".csv":
+        return {row["file"]: row["error"] for row in csv.DictReader(text.splitlines())}
+    objects = [json.loads(line) for line in text.split("\n") if line]
+    return {one["file"]: (one["error"] or {"code": ""})["code"] for one in objects}
+
+
+@SUFFIXES
+async def test_the_content_decides_what_a_file_is(
+    client: ClassifierClient, fake: FakeModelServer, tmp_path: Path, suffix: str
+) -> None:
+    """Pictures under any name are answered; what is called a picture and is none fails; all else has its reason."""
+    folder = tmp_path / "in"
+    (folder / ".cache").mkdir(parents=True)
+    for name in ("noext", "x.jfif", "y.jpe", "z.txt", "a.b.c"):
+        (folder / name).write_bytes(RED)
+    (folder / "p.dat").write_bytes(tiny_models.picture("red", image_format="GIF"))
+    (folder / "broken.webp").write_bytes(b"hello")
+    (folder / "empty.png").touch()
+    (folder / "drawing.SVG").write_text("<svg/>")
+    (folder / "notes.md").write_text("no picture")
+    (folder / "nothing").touch()
+    (folder / "gone").symlink_to("nowhere")
+    for name in ("._noext", ".DS_Store", "Thumbs.db", ".cache/x.jpg"):
+        (folder / name).write_bytes(RED)
+    out = folder / f"out{suffix}"
+    summary = await classified(client, folder, out)
+    rows = rows_of(out)
+    assert {name for name, error in rows.items() if not error} == {
+        "noext",
+        "x.jfif",
+        "y.jpe",
+        "z.txt",
+        "a.b.c",
+        "p.dat",
+    }
+    assert summary.failed.keys() == {name for name, error in rows.items() if error}
+    assert summary.failed.keys() == {"broken.webp", "empty.png", "drawing.SVG"}
+    assert summary.skipped.keys() == {
+        "notes.md",
+        "nothing",
+        "gone",
+        "._noext",
+        ".DS_Store",
+        "Thumbs.db",
+        ".cache/x.jpg",
+    }
+    assert "is text" in summary.skipped["notes.md"] and "empty" in summary.skipped["nothing"]
+
+
+@SUFFIXES
+async def test_names_of_any_bytes(client: ClassifierClient, fake: FakeModelServer, tmp_path: Path, suffix: str) -> None:
+    """A name that is no UTF-8, or holds a line's end, is escaped, keeps nobody else from an answer, and is resumed."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in (b"caf\xe9.jpg", b"\xff\xfe", b"a\nb.jpg", "Größe\u2028.jpg".encode(), b"z.jpg"):
+        (folder / os.fsdecode(name)).write_bytes(RED)
+    out = tmp_path / f"out{suffix}"
+    assert (await classified(client, folder, out)).answered == 5
+    assert rows_of(out).keys() == {"caf\\xe9.jpg", "\\xff\\xfe", "a\\nb.jpg", "Größe\\u2028.jpg", "z.jpg"}
+    assert await classified(client, folder, out) == Summary(resumed=5)
+
+
+@SUFFIXES
+async def test_a_new_photo_joins(client: ClassifierClient, fake: FakeModelServer, tmp_path: Path, suffix: str) -> None:
+    """Only what is new is asked, wherever its name sorts, and what is gone from the folder keeps its row."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("b.jpg", "c.jpg"):
+        (folder / name).write_bytes(RED)
+    out = tmp_path / f"out{suffix}"
+    await classified(client, folder, out)
+    (folder / "a.jpg").write_bytes(RED)
+    (folder / "b.jpg").unlink()
+    assert await classified(client, folder, out) == Summary(resumed=2, answered=1)
+    assert list(rows_of(out)) == ["b.jpg", "c.jpg", "a.jpg"]
+
+
+@SUFFIXES
+async def test_a_failure_stays_one(
+    client: ClassifierClient, fake: FakeModelServer, tmp_path: Path, suffix: str
+) -> None:
+    """A row with an error counts when the run is resumed; without the row the file is asked again."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.jpg", "c.jpg"):
+        (folder / name).write_bytes(RED)
+    (folder / "b.jpg").write_bytes(b"hello")
+    out = tmp_path / f"out{suffix}"
+    assert list((await classified(client, folder, out)).failed) == ["b.jpg"]
+    assert (await classified(client, folder, out)).failed_before == 1
+    (folder / "b.jpg").write_bytes(RED)
+    out.write_text("".join(line for line in out.read_text().splitlines(keepends=True) if "b.jpg" not in line))
+    again = await classified(client, folder, out)
+    assert (again.resumed, again.answered, again.failed_before) == (2, 1, 0)
