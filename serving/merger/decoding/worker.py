@@ -9,6 +9,7 @@ import socket
 import sys
 from typing import Any, Final
 
+from serving.merger.admission.uploads import return_large_blocks
 from serving.merger.core import images
 from serving.merger.core.errors import ImageError
 from serving.merger.core.images import Picture, Size
@@ -20,6 +21,7 @@ AS_IT_CAME: Final = -1
 def main(descriptor: int, most_bytes: int) -> None:
     """Answers until the merger hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the merger ends in order, and this with it
+    return_large_blocks()
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
     with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as stream:
 
