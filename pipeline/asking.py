@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline.config import Layout, Remote
@@ -49,6 +49,21 @@ def classify(client: ClassifierClient, pictures: Iterable[tuple[str, bytes]]) ->
 
 def _outcome(view: dict[str, Any]) -> dict[str, Any]:
     return {"answer": view["answer"], "error": view["error"]}
+
+
+def as_table(answers: list[dict[str, Any]]) -> str:
+    """A line a picture: its name, the path, the joint confidence, and whether a person should look."""
+    rows = [("picture", "answer", "sure", "")]
+    for one in answers:
+        name = PurePath(one["file"]).name
+        if one["error"]:
+            rows.append((name, one["error"]["detail"], "", "failed"))
+        else:
+            answer = one["answer"]
+            look = "needs a look" if answer["review"]["needed"] else ""
+            rows.append((name, " › ".join(answer["path"]), f"{answer['joint']['confidence']:.2f}", look))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def unseen_pictures(layout: Layout, data: Path, count: int) -> list[tuple[str, bytes]]:

@@ -55,6 +55,7 @@ class ReleasedModels:
 
 def _sound_release(folder: ReleaseFolder, version: int | None) -> Release:
     try:
+        folder.require_plain()
         folder.require_whole()
         releases = {release.version: release for release in folder.releases()}
         wanted = version or max(releases, default=0)

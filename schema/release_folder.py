@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from schema import heads as table
+from schema.plain_paths import require_plain
 
 SERVED: Final = 2
 """Model servers keep so many of the newest releases: see ``serving/tensorflow_serving/models.config``."""
@@ -127,6 +128,7 @@ class ReleaseFolder:
         Raises:
             ReleaseError: they would not.
         """
+        self.require_plain()
         if not self._manifests.is_dir():
             return
         self.require_whole()
@@ -154,6 +156,17 @@ class ReleaseFolder:
                     raise self._differs(release, path / name, "was changed since")
                 if lists_all and name not in hashes:
                     raise self._differs(release, path / name, "does not belong to it")
+
+    def require_plain(self) -> None:
+        """Sees to it that TensorFlow can read from the folder at all.
+
+        Raises:
+            ReleaseError: it would take its path for a pattern.
+        """
+        try:
+            require_plain(self.directory.resolve(), "folder of releases")
+        except ValueError as error:
+            raise ReleaseError(str(error)) from error
 
     def _require_files(self, release: Release, model: str, files: Any) -> None:
         path = self.model_path(model, release.version)

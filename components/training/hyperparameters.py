@@ -2,13 +2,31 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 LOSSES = ("focal", "crossentropy")
 _AUGMENTATION = "augmentation."
 _OF_CALIBRATION = ("logit_adjustment", "review_precision")
+BACKBONES = ("small_cnn", "efficientnet_lite0", "mobilenet_v2")
+"""The names of ``components.model.backbones.BACKBONES``, without what is heavy to import."""
+
+_RANGES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
+    "16 or more": (lambda value: 16 <= value < math.inf, ("height", "width")),
+    "1 or more": (lambda value: 1 <= value < math.inf, ("batch_size", "epochs", "patience")),
+    "above 0": (lambda value: 0 < value < math.inf, ("learning_rate",)),
+    "0 or more": (
+        lambda value: 0 <= value < math.inf,
+        (
+            *("frozen_depthwise", "gamma", "logit_adjustment", "head_epochs", "category_epochs", "backbone_rate"),
+            *("weight_decay", "neighbours", "seed"),
+        ),
+    ),
+    "at least 0 and below 1": (lambda value: 0 <= value < 1, ("ema", "label_smoothing", "dropout", "warmup")),
+    "at least 0 and at most 1": (lambda value: 0 <= value <= 1, ("class_balance",)),
+    "above 0 and at most 1": (lambda value: 0 < value <= 1, ("review_precision",)),
+}
 _SWITCH = {"true": True, "false": False}
 
 
@@ -105,20 +123,17 @@ class HyperParameters:
     seed: int = 20
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss is {self.loss!r}; it must be one of {', '.join(LOSSES)}")
-        for name in ("height", "width", "batch_size", "epochs", "patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
-        if self.neighbours < 0:
-            raise ValueError(f"neighbours is {self.neighbours}; it must be 0 or more")
-        for name in ("ema", "label_smoothing", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
-        if not 0 < self.review_precision <= 1:
-            raise ValueError(f"review_precision is {self.review_precision}; it must be above 0 and at most 1")
-        if not 0 <= self.logit_adjustment < math.inf:
-            raise ValueError(f"logit_adjustment is {self.logit_adjustment}; it must be 0 or more")
+        for name, known in (("loss", LOSSES), ("backbone", BACKBONES)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
+        for words, (is_right, fields) in _RANGES.items():
+            for name in fields:
+                if not is_right(getattr(self, name)):
+                    raise ValueError(f"{name} is {getattr(self, name)}; it must be {words}")
+        # A rectangle or a blend is a share; what turns, zooms or lightens by more than all makes no picture.
+        for name, value in dataclasses.asdict(self.augmentation).items():
+            if (name != "mixup" and not 0 <= value <= 1) or not 0 <= value < math.inf:
+                raise ValueError(f"{_AUGMENTATION}{name} is {value}; it must be at least 0 and at most 1")
 
     def neighbour_layer_names(self) -> list[str]:
         """:attr:`neighbour_layers`, one by one."""

@@ -10,6 +10,7 @@ from pipeline.commands.common import data_option, limit_option, refusing, root_o
 from pipeline.config import Layout, PipelineConfig
 from pipeline.profiles import PROFILES
 from pipeline.running.console import quiet_console
+from pipeline.running.early_checks import require_plain_paths
 
 
 @click.command("compile")
@@ -52,6 +53,7 @@ def command(
         try:
             parameters = PROFILES[profile].with_settings(settings)
             config = PipelineConfig(layout, data.resolve(), profile, parameters, schema=IMAGE_SCHEMA, **options)
+            require_plain_paths(config)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         compile_for_kubeflow(config, image, pipeline_root, out)

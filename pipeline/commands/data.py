@@ -12,6 +12,7 @@ from pipeline.errors import RunError
 
 KAGGLE_HANDLE = "paramaggarwal/fashion-product-images-small"
 HELD_OUT = "held_out"
+_MARKER = ".lookbook-sample"
 
 
 @click.group("data")
@@ -23,12 +24,12 @@ def command() -> None:
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--count", type=click.IntRange(min=18), default=600, show_default=True, help="Pictures to draw.")
 @click.option("--seed", type=int, default=7, show_default=True)
-@refusing(OSError)
+@refusing(RunError, OSError)
 def sample(directory: Path, count: int, seed: int) -> None:
     """Draw a catalogue of made-up products into DIRECTORY.
 
-    The same count and seed give the same files. DIRECTORY/held_out gets pictures that are in no split, for asking the
-    models afterwards.
+    The same count and seed give the same files. A folder that holds others is left alone. DIRECTORY/held_out gets
+    pictures that are in no split, for asking the models afterwards.
 
     \b
     Example:
@@ -36,6 +37,11 @@ def sample(directory: Path, count: int, seed: int) -> None:
     """
     from components.catalogue.sample import draw_catalogue, draw_held_out
 
+    marker = directory / _MARKER
+    if directory.is_dir() and any(directory.iterdir()) and not marker.exists():
+        raise RunError(f"{directory} holds files that are not a sample of Lookbook's; give a new or an empty folder")
+    directory.mkdir(parents=True, exist_ok=True)
+    marker.write_text("Drawn by `lookbook data sample`, which may draw here again: keep nothing of yours here.\n")
     rows = draw_catalogue(directory, count, seed)
     held_out = draw_held_out(directory / HELD_OUT, per_type=1, seed=seed)
     click.echo(f"{len(rows)} pictures in {directory}, {len(held_out)} more to ask about in {directory / HELD_OUT}")

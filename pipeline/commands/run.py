@@ -12,14 +12,13 @@ import click
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
-from components.release.store import ReleaseStore
 from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES
 from pipeline.running.console import quiet_console
+from pipeline.running.early_checks import require_plain_paths, require_split_columns, require_usable_root
 from pipeline.running.lock import locked
-from pipeline.running.run_record import require_usable_record
 from schema.release_folder import ReleaseError
 
 if TYPE_CHECKING:
@@ -66,9 +65,12 @@ _ROOM_BYTES = 2**20
 )
 @limit_option
 @click.option("--ask", type=click.IntRange(min=0), default=0, help="Then ask the release about so many pictures.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole of these answers, for machines.")
 @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
-@refusing(RunError)
-def command(layout: Layout, data: Path, profile: str, settings: tuple[str, ...], ask: int, **limits: Any) -> None:
+@refusing(RunError, CatalogueError)
+def command(
+    layout: Layout, data: Path, profile: str, settings: tuple[str, ...], ask: int, as_json: bool, **limits: Any
+) -> None:
     """Train on a catalogue and release both models.
 
     \b
@@ -83,25 +85,16 @@ def command(layout: Layout, data: Path, profile: str, settings: tuple[str, ...],
     try:
         parameters = PROFILES[profile].with_settings(settings)
         config = PipelineConfig(layout, data.resolve(), profile, parameters, **limits)
+        require_plain_paths(config)
+        require_split_columns(config)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with locked(layout):
-        _require_usable(layout)
+        require_usable_root(layout)
         result = _run(config)
     _say_result(layout, result)
     if ask:
-        _ask(config, ask)
-
-
-def _require_usable(layout: Layout) -> None:
-    """An hour of training should not come before the word that the root is broken."""
-    require_usable_record(layout)
-    store = ReleaseStore(layout.releases)
-    try:
-        store.require_whole()
-        store.recover()
-    except (ReleaseError, OSError) as error:
-        raise RunError(str(error)) from error
+        _ask(config, ask, as_json)
 
 
 def _run(config: PipelineConfig) -> "RunResult":
@@ -152,8 +145,8 @@ def _say_result(layout: Layout, result: "RunResult") -> None:
     click.echo(f"  serve            make serve    or: python -m serving.stack --release {layout.releases}")
 
 
-def _ask(config: PipelineConfig, count: int) -> None:
-    from pipeline.asking import classify, connected, unseen_pictures
+def _ask(config: PipelineConfig, count: int, as_json: bool) -> None:
+    from pipeline.asking import as_table, classify, connected, unseen_pictures
 
     log = config.layout.logs / "ask.log"
     with quiet_console(log):
@@ -161,4 +154,7 @@ def _ask(config: PipelineConfig, count: int) -> None:
         with connected(config.layout, server=None) as client:
             answers = classify(client, pictures)
     click.echo("Asked about pictures that training has not seen, the served release answers:")
-    print_json(answers)
+    if as_json:
+        print_json(answers)
+    else:
+        click.echo(as_table(answers))

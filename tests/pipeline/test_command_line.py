@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from pipeline.asking import as_table
+
 COMMANDS = [
     "run",
     "data",
@@ -167,3 +169,18 @@ def test_a_full_disk_is_said_and_nothing_is_released(full_disk, tmp_path):
     assert "--root" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list((full_disk / "root").glob("release/manifests/*"))
+
+
+def test_answers_are_a_short_table():
+    """What `run --ask` prints is a line a picture: what it shows, how sure that is, and what went wrong."""
+    answer = {"path": ["Apparel", "Topwear", "Shirts"], "joint": {"confidence": 0.987}, "review": {"needed": True}}
+    table = as_table(
+        [
+            {"file": "held_out/1.jpg", "answer": answer, "error": None},
+            {"file": "2.jpg", "answer": None, "error": {"detail": "is no picture"}},
+        ]
+    )
+    assert [line.split() for line in table.splitlines()[1:]] == [
+        ["1.jpg", "Apparel", "›", "Topwear", "›", "Shirts", "0.99", "needs", "a", "look"],
+        ["2.jpg", "is", "no", "picture", "failed"],
+    ]

@@ -71,8 +71,7 @@ def parse_rows(content: bytes) -> Rows:
     Raises:
         CatalogueError: it is empty, is not UTF-8, holds NUL bytes, or misses a column that must be there.
     """
-    lines = _text(content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    records = _records(lines)
+    records = _records(_lines(content))
     header = _header(records)
     rows, seen = Rows(ignored_columns=[column for column in header if column not in known_columns()]), set[str]()
     for record in records:
@@ -80,6 +79,19 @@ def parse_rows(content: bytes) -> Rows:
     if not rows.taken and not rows.rejected:
         raise CatalogueError(f"{names.STYLES_CSV} has a header and no rows")
     return rows
+
+
+def header_of(content: bytes) -> list[str]:
+    """The columns of a ``styles.csv``.
+
+    Raises:
+        CatalogueError: as :func:`parse_rows`.
+    """
+    return _header(_records(_lines(content)))
+
+
+def _lines(content: bytes) -> list[str]:
+    return _text(content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from components.errors import WeightsError
 from components.model import backbones
 from components.model.classifier import build_classifier, with_mirror
+from components.training import hyperparameters
 
 SHAPE = (128, 96, 3)
 REFERENCE = {755: 4.36877, 245: 4.18334, 113: 4.08471, 1167: 4.06896, 71: 4.05045, 425: 4.03233, 897: 3.96316}
@@ -81,3 +82,8 @@ def test_a_mirror_image_gets_the_same_answer():
             np.testing.assert_allclose(answer[head], expected, atol=1e-5)
             np.testing.assert_allclose(answer_flipped[head], expected, atol=1e-5)
     assert not np.allclose(plain["one"], flipped["one"], atol=1e-3)
+
+
+def test_the_command_line_knows_the_backbones():
+    """Hyper-parameters name every backbone there is, without importing any."""
+    assert set(hyperparameters.BACKBONES) == set(backbones.BACKBONES)

@@ -21,7 +21,24 @@ def test_augmentations_are_set_by_their_full_name():
 
 
 WRONG = ("epochs", "epochs=many", "epochs=0", "no_such=1", "augmentation=1", "loss=hinge", "neighbours=-1")
-WRONG_AUGMENTATIONS = ("augmentation.none=1", "augmentation.flip=perhaps", "augmentation.mixup")
+WRONG += (
+    "learning_rate=-1",
+    "learning_rate=nan",
+    "learning_rate=inf",
+    "backbone=resnet",
+    "warmup=1",
+    "gamma=-1",
+    "height=8",
+)
+WRONG += (
+    "height=8",
+    "weight_decay=-0.1",
+    "class_balance=2",
+    "backbone_rate=-1",
+    "head_epochs=-1",
+    "review_precision=0",
+)
+WRONG_AUGMENTATIONS = ("augmentation.none=1", "augmentation.flip=perhaps", "augmentation.mixup", "augmentation.erase=2")
 
 
 @pytest.mark.parametrize("setting", [*WRONG, *WRONG_AUGMENTATIONS])

@@ -1,0 +1,86 @@
+"""What would end a run after minutes ends it in two seconds, in words, and before anything is written."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.drawing import product, write_catalogue
+
+LATEST_S = 8.0  # two on a machine of its own
+
+
+def lookbook(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "pipeline.runner", *map(os.fspath, map(_text, arguments))]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+
+
+def _text(argument: object) -> str | Path:
+    return argument if isinstance(argument, Path) else str(argument)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    return write_catalogue(tmp_path / "data", [product(str(number), number) for number in range(3)])
+
+
+def assert_refused(result: subprocess.CompletedProcess, *words: str) -> None:
+    assert result.returncode in (1, 2), result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    for word in words:
+        assert word in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("setting", ["learning_rate=-1", "backbone=resnet", "warmup=7"])
+def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting: str) -> None:
+    """A number out of its range and a network that there is not are named with what would be right."""
+    result = lookbook("run", "--data", catalogue, "--root", tmp_path / "root", "--set", setting)
+    assert_refused(result, setting.partition("=")[0], "must be")
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_split_by_a_column_that_is_not_there(catalogue: Path, tmp_path: Path) -> None:
+    """Without years there is no split by year; with a split column of its own the catalogue needs none."""
+    rows = list(csv.DictReader((catalogue / "styles.csv").open(encoding="utf-8")))
+    columns = [column for column in rows[0] if column != "year"]
+    with (catalogue / "styles.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    result = lookbook("run", "--data", catalogue, "--root", tmp_path / "root", "--split-by", "year")
+    assert_refused(result, "no column year", "group or row")
+
+
+@pytest.mark.parametrize("name", ["x[1]", "x{1}", "x*y", "x?y", "a\\b", 'a"b', os.fsdecode(b"caf\xe9"), "a\nb"])
+def test_a_path_that_reads_as_a_pattern(catalogue: Path, tmp_path: Path, name: str) -> None:
+    """Root, catalogue and releases below such a name are refused by every command that would stumble over it."""
+    strange = tmp_path / name
+    shutil.copytree(catalogue, strange / "data")
+    (strange / "release" / "article_type" / "1").mkdir(parents=True)
+    (strange / "release" / "category" / "1").mkdir(parents=True)
+    picture = next((catalogue / "images").iterdir())
+    commands = [
+        ("run", "--data", catalogue, "--root", strange / "root"),
+        ("run", "--data", strange / "data", "--root", tmp_path / "root"),
+        ("score", "--data", catalogue, "--release", strange / "release"),
+        ("classify", picture, "--root", strange),
+    ]
+    for command in commands if name == "x[1]" else commands[:1]:
+        start = time.monotonic()
+        assert_refused(lookbook(*command), "TensorFlow does not read")
+        assert command[0] == "score" or time.monotonic() - start < LATEST_S
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_sample_is_drawn_into_nobody_elses_folder(catalogue: Path, tmp_path: Path) -> None:
+    """A folder with files of its own is left as it is; a sample may be drawn anew."""
+    before = {path: path.read_bytes() for path in catalogue.rglob("*") if path.is_file()}
+    assert_refused(lookbook("data", "sample", catalogue, "--count", 18), str(catalogue), "empty folder")
+    assert {path: path.read_bytes() for path in catalogue.rglob("*") if path.is_file()} == before
+    for _ in range(2):
+        assert lookbook("data", "sample", tmp_path / "new", "--count", 18).returncode == 0
