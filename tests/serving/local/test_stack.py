@@ -142,7 +142,7 @@ def test_command_line(release: Path, path: Path, tmp_path: Path, number: signal.
         with urllib.request.urlopen(f"{url}/readyz") as reply:
             assert json.load(reply)["status"] == "ready"
         children = children_of(process.pid)
-        assert len(children) == 2
+        assert len(children) >= 2  # the merger has some of its own
         process.send_signal(number)
         assert process.wait(30) == 0
     assert not any(child.is_running() for child in children)
@@ -168,11 +168,11 @@ def test_nothing_outlives_it(release: Path, path: Path, tmp_path: Path, number: 
     install_binary(path)
     with command_line(release, tmp_path) as (process, _):
         children = children_of(process.pid)
-        assert len(children) == 2
+        assert len(children) >= 2  # the merger has some of its own
         process.send_signal(number)
         process.wait(30)
-        gone, alive = psutil.wait_procs(children, timeout=20)
-    assert len(gone) == 2 and not alive
+        _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "all_proxy", "grpc_proxy", "https_proxy"])
