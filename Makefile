@@ -27,7 +27,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
-  page bench-pipeline bench-serving ablation sample proto stubs check-k8s check-cluster hardening soak mutations bandit sbom screenshots
+  page bench-pipeline bench-serving ablation sample proto stubs check-k8s check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +62,10 @@ screenshots: env page ## takes the README's pictures of the page, over the curre
 	$(PIPELINE)/bin/python -m tests.browser.screenshots --release $(ROOT)/release
 
 check-k8s: env $(VENV)/checks/.installed ## all checks of the manifests, and a rolling restart and a release swap of real processes
-	PATH="$(abspath $(PIPELINE))/bin:$$PATH" $(PIPELINE)/bin/python -m pytest tests/k8s $(PYTEST_ARGS)
+	PATH="$(abspath $(PIPELINE))/bin:$$PATH" $(PIPELINE)/bin/python -m pytest tests/k8s -m "not live" $(PYTEST_ARGS)
+
+check-processes: env ## what check-cluster does to a cluster, done to processes of this machine; a quarter of an hour
+	$(PIPELINE)/bin/python -m pytest tests/k8s/test_pod_run.py -m live -s $(PYTEST_ARGS)
 
 check-cluster: env ## deploys to the cluster of KUBECONFIG, rolls and kills pods under load, counts lost calls, cleans up
 	$(PIPELINE)/bin/python -m tests.k8s.live

@@ -151,7 +151,8 @@ async def test_everything_rolls_under_load(volume: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.live
+@pytest.mark.timeout(3600)
 async def test_scenarios_lose_no_more_than_they_may(volume: Path, tmp_path: Path) -> None:
     """What `make check-cluster` does to a real cluster, done to processes: pods roll, are killed, and multiply."""
     async with cluster(rendering.combination(), tmp_path / "pods", {"lookbook": volume}) as base:
