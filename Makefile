@@ -61,10 +61,10 @@ test-page: env page ## the page: its components, and the built page in headless 
 screenshots: env page ## takes the README's pictures of the page, over the current release
 	$(PIPELINE)/bin/python -m tests.browser.screenshots --release $(ROOT)/release
 
-check-k8s: env $(VENV)/checks/.installed ## all checks of the manifests, and a rolling restart and a release swap of real processes
+check-k8s: env $(VENV)/checks/.installed ## all checks of the manifests, with their pods as processes, a release swap under load and the canary
 	PATH="$(abspath $(PIPELINE))/bin:$$PATH" $(PIPELINE)/bin/python -m pytest tests/k8s -m "not live" $(PYTEST_ARGS)
 
-check-processes: env ## what check-cluster does to a cluster, done to processes of this machine; a quarter of an hour
+check-processes: env ## pods roll, die and multiply as processes of this machine, under load; a quarter of an hour
 	$(PIPELINE)/bin/python -m pytest tests/k8s/test_pod_run.py -m live -s $(PYTEST_ARGS)
 
 check-cluster: env ## deploys to the cluster of KUBECONFIG, rolls and kills pods under load, counts lost calls, cleans up

@@ -129,7 +129,8 @@ async def _until_answered(seen: Seen, release: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.live
+@pytest.mark.timeout(1800)
 async def test_everything_rolls_under_load(volume: Path, tmp_path: Path) -> None:
     """Both Deployments roll, a release arrives and a model server is killed, as TensorFlow Serving's end always is:
     no call fails, and mergers end by themselves within their grace period."""
@@ -166,6 +167,7 @@ async def test_scenarios_lose_no_more_than_they_may(volume: Path, tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.live
 async def test_the_load_notices_a_merger_that_ends_at_once(volume: Path, tmp_path: Path) -> None:
     """The test above can fail: without the wait before its end, a merger that goes takes calls with it."""
     manifests = Manifests(copy.deepcopy(rendering.overlay("local").documents))
