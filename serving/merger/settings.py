@@ -100,7 +100,7 @@ class Settings:
     poll_interval_ms: Annotated[int, Row("Time between two looks at the model servers' versions.", 1)] = 1_000
     poll_timeout_ms: Annotated[int, Row("Time for one such look.", 1)] = 2_000
     retry_attempts: Annotated[
-        int, Row("Most attempts of a call to a model, first included; only UNAVAILABLE is retried.", 1)
+        int, Row("Most attempts of a call to a model, first included; only one that is not reached is asked again.", 1)
     ] = 3
     retry_backoff_ms: Annotated[int, Row("Longest wait before the first retry; it doubles from retry to retry.", 1)] = (
         50

@@ -40,8 +40,12 @@ class FakeModel:
     versions: dict[int, str] = field(default_factory=lambda: {1: "AVAILABLE"})
     delay_s: float = 0.0
     predict_error: grpc.StatusCode | None = None
-    status_error: grpc.StatusCode | None = None
+    predict_words: str = "told to fail: 10.0.0.7:8500 node StatefulPartitionedCall/secret"
     failures_left: int | None = None  # with predict_error: so many calls fail, then none
+    status_error: grpc.StatusCode | None = None
+    status_delay_s: float = 0.0
+    bad_looks_left: int | None = None  # with status_error or status_delay_s: so many looks fare so, then none
+    looks: int = 0
     spoil: Callable[[predict_pb2.PredictResponse], None] | None = None
     card: Callable[[dict[str, Any]], None] | None = None  # changes the card
     attributes: tuple[str | Head, ...] = ()  # of the release; each model has its own of them
@@ -150,12 +154,22 @@ class _Status(model_service_pb2_grpc.ModelServiceServicer):
 
     async def GetModelStatus(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
         model = self._server.models[request.model_spec.name]
-        if model.status_error:
-            await context.abort(model.status_error, "told to fail")
+        model.looks += 1
+        await _be_bad(model, context)
         reply = get_model_status_pb2.GetModelStatusResponse()
         for version, state in model.versions.items():
             reply.model_version_status.add(version=version, state=State.Value(state))
         return reply
+
+
+async def _be_bad(model: FakeModel, context: grpc.aio.ServicerContext) -> None:
+    if model.bad_looks_left == 0:
+        return
+    if model.bad_looks_left is not None:
+        model.bad_looks_left -= 1
+    await asyncio.sleep(model.status_delay_s)
+    if model.status_error:
+        await context.abort(model.status_error, "told to fail")
 
 
 async def _fail(model: FakeModel, context: grpc.aio.ServicerContext) -> None:
@@ -163,7 +177,7 @@ async def _fail(model: FakeModel, context: grpc.aio.ServicerContext) -> None:
         return
     if model.failures_left is not None:
         model.failures_left -= 1
-    await context.abort(model.predict_error, "told to fail: 10.0.0.7:8500 node StatefulPartitionedCall/secret")
+    await context.abort(model.predict_error, model.predict_words)
 
 
 def _put(reply: Any, name: str, dtype: int, shape: list[int]) -> Any:

@@ -40,7 +40,11 @@ class MergerProcess:
 
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.endswith("}")]
+        return [
+            json.loads(line)
+            for line in self.log.read_text().splitlines()
+            if line.startswith("{") and line.endswith("}")
+        ]
 
     async def connect(self) -> None:
         listening = await until(lambda: [line for line in self._alive() if line["message"] == "listening"])

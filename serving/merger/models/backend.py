@@ -1,6 +1,6 @@
 """The client of one model: TensorFlow Serving's PredictionService and ModelService.
 
-What fails after gRPC's own retries counts towards the model's breaker.
+What fails after all attempts counts towards the model's breaker.
 """
 
 import logging
@@ -28,6 +28,7 @@ from serving.merger.models import tensors
 from serving.merger.models.addresses import Resolve, resolve
 from serving.merger.models.circuit_breaker import CircuitBreaker
 from serving.merger.models.connection import Connection
+from serving.merger.models.retries import Retries, is_overload
 from serving.merger.settings import Settings
 from serving.stubs.tensorflow_serving.apis import (
     get_model_status_pb2,
@@ -41,6 +42,7 @@ CALLER_DEADLINE: Final = "CALLER_DEADLINE"
 """What telemetry calls a call that ended because its caller gave it little time."""
 
 RETRY_SOON_S: Final = 1.0
+RETRY_LATE_S: Final = 8.0
 PATIENT_SHARE: Final = 0.5
 """Running out of time counts against the model only if it had at least this share of the time of a normal request."""
 
@@ -98,6 +100,9 @@ class ModelClient:
         self._observer = observer
         self._patient_s = PATIENT_SHARE * settings.request_timeout_ms / 1000
         self._connection = Connection(settings.target(model), settings, resolve)
+        self._retries = Retries(settings.retry_attempts, settings.retry_backoff_ms / 1000)
+        self._overloads = 0
+        """In a row; the more, the longer callers are asked to stay away."""
 
     @property
     def servers(self) -> int:
@@ -181,11 +186,12 @@ class ModelClient:
         started = time.perf_counter()
         code = grpc.StatusCode.CANCELLED
         try:
-            reply = await self._connection.predictions.Predict(request, timeout=timeout_s)
+            reply = await self._retries.run(self._connection.predictions.Predict, request, timeout_s)
             code = grpc.StatusCode.OK
+            self._overloads = 0
             return reply
         except grpc.aio.AioRpcError as error:
-            code = error.code()
+            code = grpc.StatusCode.RESOURCE_EXHAUSTED if is_overload(error) else error.code()
             extra = {"model": self.model, "code": code.name, "detail": error.details()}
             log.warning("a model call failed", extra=extra)
             raise self._translated(error) from error
@@ -217,14 +223,16 @@ class ModelClient:
     def _translated(self, error: grpc.aio.AioRpcError) -> LookbookError:
         """The error in our words: what the model server says may hold addresses and graph internals."""
         code, model = error.code(), self.model
+        if is_overload(error):
+            self._overloads += 1
+            wait_s = min(RETRY_SOON_S * 2 ** (self._overloads - 1), RETRY_LATE_S)
+            return Overloaded(f"The {model} model has too much to do.", model=model, retry_after_s=wait_s)
         if code == grpc.StatusCode.NOT_FOUND:
             return VersionGone(f"The {model} model no longer has the version.", model=model, retry_after_s=RETRY_SOON_S)
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
             return ModelUnavailable(f"The {model} model cannot be reached.", model=model, retry_after_s=RETRY_SOON_S)
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded(f"The {model} model did not answer in time.", model=model)
-        if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return Overloaded(f"The {model} model has too much to do.", model=model, retry_after_s=RETRY_SOON_S)
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
 
 

@@ -1,7 +1,6 @@
 """The connection to the model servers of one model: a channel to every address, and the stubs over it.
 
-Calls take the addresses in turn (``round_robin``). Only UNAVAILABLE is retried, by gRPC itself, within the deadline and
-a budget for the channel: when most calls fail, retrying stops.
+Calls take the addresses in turn (``round_robin``), so another attempt goes to another server where there is one.
 """
 
 import asyncio
@@ -74,7 +73,7 @@ def _open_channel(addresses: Addresses, settings: Settings) -> grpc.aio.Channel:
 def channel_options(settings: Settings) -> list[tuple[str, Any]]:
     """Options of a channel to a model server. gRPC's own reconnect waits grow to two minutes: far too long for us."""
     return [
-        ("grpc.service_config", json.dumps(service_config(settings))),
+        ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
         ("grpc.enable_http_proxy", 0),  # model servers are neighbours, whatever proxy the environment names
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
@@ -84,19 +83,3 @@ def channel_options(settings: Settings) -> list[tuple[str, Any]]:
         ("grpc.max_reconnect_backoff_ms", 2_000),
         ("grpc.dns_min_time_between_resolutions_ms", 2_000),
     ]
-
-
-def service_config(settings: Settings) -> dict[str, Any]:
-    """How gRPC spreads and retries the calls of one channel."""
-    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
-    if settings.retry_attempts > 1:
-        retry_policy = {
-            "maxAttempts": settings.retry_attempts,
-            "initialBackoff": f"{settings.retry_backoff_ms / 1000}s",
-            "maxBackoff": f"{8 * settings.retry_backoff_ms / 1000}s",
-            "backoffMultiplier": 2,
-            "retryableStatusCodes": [grpc.StatusCode.UNAVAILABLE.name],
-        }
-        config["methodConfig"] = [{"name": [{}], "retryPolicy": retry_policy}]
-        config["retryThrottling"] = {"maxTokens": 10, "tokenRatio": 0.1}
-    return config

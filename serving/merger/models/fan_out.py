@@ -41,6 +41,9 @@ async def ask_models(
         )
         for model, card in release.cards.items()
     }
+    for task in tasks.values():
+        # One that is cancelled below may still fail by itself; nobody waits for it then.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
     patience = asyncio.ALL_COMPLETED if allow_partial else asyncio.FIRST_EXCEPTION
     try:
         await asyncio.wait(tasks.values(), return_when=patience)

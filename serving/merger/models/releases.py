@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schema import heads as table
-from serving.merger.core.errors import LookbookError, NotReady, ReleaseError
+from serving.merger.core.errors import LookbookError, NotReady, Overloaded, ReleaseError
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import Release, make_release
 from serving.merger.models.backend import ModelClient, VersionState
@@ -25,6 +25,10 @@ IMPATIENT_S: Final = 0.1
 
 RETRY_AFTER_S: Final = 2.0
 
+LOST_AFTER_LOOKS: Final = 3
+"""Looks in a row that must fail until a model counts as unreachable: one that is refused or slow is no news. Calls that
+fail tell sooner, by the circuit breaker."""
+
 
 @dataclass
 class ModelState:
@@ -32,13 +36,15 @@ class ModelState:
 
     Args:
         versions: newest first, as last heard.
-        error: why the last look failed; "" when it did not.
+        error: why it counts as unreachable; "" when it does not.
         cause: the same for the log, as gRPC says it.
+        failed_looks: in a row.
     """
 
     versions: list[VersionState] = field(default_factory=list)
     error: str = "The model server has not been asked yet."
     cause: str = ""
+    failed_looks: int = 0
 
     @property
     def available(self) -> set[int]:
@@ -136,10 +142,10 @@ class Releases:
 
     async def _look(self) -> None:
         before = self._summary()
-        was_lost = {model for model, state in self.states.items() if state.error}
+        was_away = {model for model, state in self.states.items() if state.failed_looks}
         await asyncio.gather(*(self._ask(model) for model in self._clients))
-        came_back = {model for model in was_lost if not self.states[model].error}
-        # A model server that was away may have come back with other files under the same numbers.
+        came_back = {model for model in was_away if not self.states[model].failed_looks}
+        # A model server that was away, be it for one look, may have come back with other files under the same numbers.
         known = {} if came_back else {_key(candidate.release): candidate for candidate in self._candidates}
         wanted = self._wanted()
         self._rejected = {version: why for version, why in self._rejected.items() if version in wanted}
@@ -155,8 +161,12 @@ class Releases:
         try:
             self.states[model] = ModelState(await self._clients[model].versions(self._timeout_s), "")
         except LookbookError as error:
-            self.states[model].error = error.detail
-            self.states[model].cause = str(getattr(error.__cause__, "details", lambda: "")())
+            state = self.states[model]
+            # One that has too much to do is there, and what was heard of it last still holds.
+            state.failed_looks += not isinstance(error, Overloaded)
+            if state.error or state.failed_looks >= LOST_AFTER_LOOKS:
+                state.error = error.detail
+                state.cause = str(getattr(error.__cause__, "details", lambda: "")())
 
     def _wanted(self) -> dict[int, tuple[str, ...]]:
         """Version → models to answer from, best first. Only when no version is on both may one model stand alone."""

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from serving.stubs.tensorflow.core.framework import types_pb2
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
@@ -121,6 +122,33 @@ async def test_nothing_else_is_retried(running: MergerProcess, fake: FakeModelSe
     assert len(model.calls) == 1
 
 
+FULL_QUEUE = (
+    "The batch scheduling queue to which this task was submitted is full; task size is 1 but scheduling capacity is "
+    "only 0 (num_enqueued_batches=16)"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(Code.UNAVAILABLE, FULL_QUEUE), (Code.RESOURCE_EXHAUSTED, "Server Threadpool Exhausted")],
+)
+async def test_busy_model(running: MergerProcess, fake: FakeModelServer, error: Code, words: str) -> None:
+    """TensorFlow Serving's two ways to say that it has too much to do: asked once, 429, come back later and later."""
+    model = fake.models["category"]
+    model.predict_error, model.predict_words = error, words
+    replies = [await ask(running) for _ in range(12)]
+    assert {(reply.status_code, reply.json()["code"]) for reply in replies} == {(429, "overloaded")}
+    assert [int(reply.headers["retry-after"]) for reply in replies] == [1, 2, 4, *[8] * 9]
+    assert len(model.calls) == 12, "neither asked again nor left alone: it is there"
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.stub.Classify(pb.ClassifyRequest(image=RED))
+    assert caught.value.code() == Code.RESOURCE_EXHAUSTED
+    model.predict_error = None
+    assert (await ask(running)).status_code == 200
+    model.predict_error = error
+    assert (await ask(running)).headers["retry-after"] == "1"
+
+
 async def test_breaker(running: MergerProcess, fake: FakeModelServer) -> None:
     """A model that fails again and again is left alone, also by retries, and is used again when it is back."""
     model = fake.models["category"]
@@ -179,6 +207,71 @@ async def test_dead_server_comes_back(running: MergerProcess, fake: FakeModelSer
     await fake.start()
     await running.ready("ready")
     assert (await ask(running)).status_code == 200
+
+
+def readiness_since(running: MergerProcess, line: int) -> set[str]:
+    """What its log has said of its readiness from that line on."""
+    return {said["readiness"] for said in running.lines()[line:] if "readiness" in said}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"status_error": Code.UNAVAILABLE, "bad_looks_left": 2},
+        {"status_delay_s": 3.0, "bad_looks_left": 1},
+        {"status_error": Code.RESOURCE_EXHAUSTED, "bad_looks_left": 10},
+    ],
+    ids=["refused", "slow", "busy"],
+)
+async def test_bad_look(running: MergerProcess, fake: FakeModelServer, bad: dict[str, Any]) -> None:
+    """A look that is refused or slow, or any number that a busy server has no thread for, ends no readiness."""
+    line = len(running.lines())
+    for model in fake.models.values():
+        vars(model).update(bad)
+    await until(lambda: all(model.bad_looks_left == 0 for model in fake.models.values()))
+    looks = fake.models["category"].looks
+    await until(lambda: fake.models["category"].looks > looks + 1)
+    assert not readiness_since(running, line)
+    assert (await ask(running)).status_code == 200
+
+
+async def test_window_of_bad_looks(running: MergerProcess, fake: FakeModelServer) -> None:
+    """Looks that go on failing do end it, though no call has failed, and the first good one brings it back."""
+    for model in fake.models.values():
+        model.status_error = Code.UNAVAILABLE
+    report = await running.ready("not_ready")
+    assert not any(model["available"] for model in report["models"].values())
+    for model in fake.models.values():
+        model.status_error = None
+    await running.ready("ready")
+
+
+def doubtful(card: dict[str, Any]) -> None:
+    for head in card["heads"].values():
+        head["review_threshold"] = 0.99
+
+
+@pytest.mark.parametrize("away", ["one look", "long"])
+async def test_card_of_a_server_that_was_away(tmp_path: Path, away: str) -> None:
+    """A server that comes back may have other files under the same numbers: their card holds, not the one before."""
+    server = FakeModelServer()
+    await server.start()
+    async with merger(tmp_path, server.target) as running:
+        await running.ready()
+        assert not (await ask(running)).json()["review"]["needed"]
+        category = server.models["category"]
+        category.card = doubtful
+        category.bad_looks_left = 1 if away == "one look" else None
+        category.status_error = Code.UNAVAILABLE
+        if away == "long":
+            await running.ready("degraded")
+            category.status_error = None
+
+        async def is_new() -> bool:
+            return bool((await ask(running)).json()["review"]["needed"])
+
+        await until(is_new)
+    await server.stop()
 
 
 async def test_one_model_away_is_degraded(running: MergerProcess, fake: FakeModelServer) -> None:
