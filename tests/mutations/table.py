@@ -45,4 +45,34 @@ MUTATIONS: Final = (
         ("tests/hardening/pipeline/test_killed_release.py", "-krelease_killed"),
         "pipeline",
     ),
+    Mutation(
+        "a stream's window is unbounded",
+        "serving/merger/service.py",
+        """asyncio.Queue(
+            self._settings.stream_window_images
+        )""",
+        "asyncio.Queue()",
+        ("tests/serving/merger/grpc/test_grpc.py::test_stream_window",),
+    ),
+    Mutation(
+        "a stale card is kept after a server returns",
+        "serving/merger/models/releases.py",
+        "known = {} if came_back else {",
+        "known = {",
+        ("tests/serving/merger/test_faults.py::test_card_of_a_server_that_was_away",),
+    ),
+    Mutation(
+        "one bad look at the versions ends readiness",
+        "serving/merger/models/releases.py",
+        "LOST_AFTER_LOOKS: Final = 3",
+        "LOST_AFTER_LOOKS: Final = 1",
+        ("tests/serving/merger/test_faults.py::test_bad_look",),
+    ),
+    Mutation(
+        "a full batching queue is asked again",
+        "serving/merger/models/retries.py",
+        "return error.code() == grpc.StatusCode.UNAVAILABLE and not is_overload(error)",
+        "return error.code() == grpc.StatusCode.UNAVAILABLE",
+        ("tests/serving/merger/models/test_retries.py", "tests/serving/merger/test_faults.py::test_busy_model"),
+    ),
 )

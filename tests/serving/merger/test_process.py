@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.merger.server import listen
 from tests import tiny_models
@@ -40,13 +41,16 @@ async def test_imports_no_heavy_library() -> None:
 async def test_drains_in_order(fake: FakeModelServer, tmp_path: Path) -> None:
     """SIGTERM: not ready first, still answering; then finishing what is under way; then the end, with status 0."""
     fake.models["category"].delay_s = 1.0
-    async with merger(tmp_path, fake.target, shutdown_delay_ms=400) as running:
+    async with merger(tmp_path, fake.target, shutdown_delay_ms=2_000) as running:
         await running.ready()
         early = asyncio.create_task(running.http.post("/v1/classify", content=RED, headers=JPEG))
         await until(lambda: fake.models["category"].active == 1)
         running.process.send_signal(signal.SIGTERM)
         report = await running.ready("not_ready")
         assert report["draining"]
+        assert (await running.admin.get("/readyz")).status_code == 503
+        health = await health_pb2_grpc.HealthStub(running.channel).Check(health_pb2.HealthCheckRequest())
+        assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
         late = asyncio.create_task(running.http.post("/v1/classify", content=RED, headers=JPEG))
         assert [(await task).status_code for task in (early, late)] == [200, 200]
         assert await asyncio.wait_for(running.process.wait(), 10) == 0

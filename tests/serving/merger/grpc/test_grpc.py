@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -14,7 +15,7 @@ from serving.merger.core.errors import GRPC_STATUS
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
-from tests.serving.merger_process import MergerProcess, until
+from tests.serving.merger_process import MergerProcess, merger, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -143,6 +144,31 @@ async def test_stream_options(running: MergerProcess, fake: FakeModelServer) -> 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stream(running, requests(99))
     problem(caught.value, "invalid_request")
+
+
+async def in_work(running: MergerProcess) -> int:
+    """Pictures that are worked on or wait for a place."""
+    lines = (await running.admin.get("/metrics")).text.splitlines()
+    wanted = ("lookbook_images_active ", "lookbook_images_queued ")
+    return int(sum(float(line.split()[1]) for line in lines if line.startswith(wanted)))
+
+
+async def test_stream_window(fake: FakeModelServer, tmp_path: Path) -> None:
+    """Of one stream only so many pictures are worked on at once, however fast they come."""
+    fake.models["category"].delay_s = 0.05
+
+    async def requests() -> AsyncIterator[pb.ClassifyStreamRequest]:
+        for _ in range(40):
+            yield pb.ClassifyStreamRequest(item=pb.BatchItem(image=RED))
+
+    seen = []
+    async with merger(tmp_path, fake.target, stream_window_images=4, model_batch_images=2) as small:
+        await small.ready()
+        results = asyncio.create_task(stream(small, requests()))
+        while not results.done():
+            seen.append(await in_work(small))
+        assert len(await results) == 40
+    assert 2 <= max(seen) <= 4 + 2, "one more that is waited for, and one that waits for the window"
 
 
 async def test_abandoned_stream_stops(running: MergerProcess, fake: FakeModelServer) -> None:

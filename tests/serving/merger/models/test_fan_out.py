@@ -10,7 +10,7 @@ import pytest
 from serving.merger.core.errors import LookbookError, ModelUnavailable
 from serving.merger.models.backend import ModelScores
 from serving.merger.models.fan_out import ask_models
-from serving.merger.models.micro_batcher import Coalescer
+from serving.merger.models.micro_batcher import MicroBatcher
 from tests.serving.releases_for_tests import release
 
 
@@ -42,7 +42,7 @@ async def test_no_failure_is_left_over(steps: int) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     one, moment = release(), asyncio.Event()
     clients: list[Any] = [Failing("article_type", moment, 0), Failing("category", moment, steps)]
-    scorers = {client.model: Coalescer(client, calls=1, images=4) for client in clients}
+    scorers = {client.model: MicroBatcher(client, calls=1, images=4) for client in clients}
     asked = [asyncio.create_task(ask_models(scorers, one, [], 5.0, allow_partial=False)) for _ in range(20)]
     await pause(3)
     moment.set()
