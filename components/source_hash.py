@@ -1,6 +1,7 @@
 """Hash of a module's source and of all of the house that it imports: the part of the cache key that TFX leaves out.
 
-Templates count as source: whatever is in a folder ``templates`` beside a module belongs to it.
+What a module reads counts as source: whatever is in a folder ``templates`` beside it, and in its own folder the files
+that are no Python. Code that runs in a process of its own is named to it: a component may not import ``serving``.
 """
 
 import ast
@@ -9,7 +10,8 @@ import importlib.util
 from functools import cache
 from pathlib import Path
 
-_HOUSE = ("components", "schema")
+_HOUSE = ("components", "schema", "serving")
+_PYTHON = (".py", ".pyi", ".pyc")
 
 
 def source_hash(*modules: str) -> str:
@@ -23,7 +25,7 @@ def source_hash(*modules: str) -> str:
             waiting += _house_imports(module)
     digest = hashlib.sha256()
     for module in sorted(found):
-        digest.update(module.encode() + b"\0" + (_source(module) or b"") + b"\0" + _templates(module))
+        digest.update(module.encode() + b"\0" + (_source(module) or b"") + b"\0" + _files(module))
     return digest.hexdigest()[:16]
 
 
@@ -47,9 +49,10 @@ def _source(module: str) -> bytes | None:
 
 
 @cache
-def _templates(module: str) -> bytes:
+def _files(module: str) -> bytes:
     path = _path(module)
-    files = sorted(file for file in (path.parent / "templates").rglob("*") if file.is_file()) if path else []
+    found = [*(path.parent / "templates").rglob("*"), *path.parent.iterdir()] if path else []
+    files = sorted(file for file in found if file.is_file() and file.suffix not in _PYTHON)
     return b"".join(file.name.encode() + b"\0" + file.read_bytes() + b"\0" for file in files)
 
 

@@ -24,6 +24,7 @@ from components.evaluation.gates import eval_config
 from components.evaluation.quality_report.component import QualityReport
 from components.release.baseline import LatestReleasedModelStrategy
 from components.release.paired_release import PairedRelease
+from components.release.serving_check import server
 from components.release.serving_check.component import ServingCheck
 from components.source_hash import source_hash
 from components.training.hyperparameters import HyperParameters
@@ -207,7 +208,10 @@ def _releasing(
     runs = {f"{name}_run": trainer.outputs["model_run"] for name, trainer in trainers.items()}
     evaluations = {f"{name}_evaluation": evaluator.outputs["evaluation"] for name, evaluator in evaluators.items()}
     check = ServingCheck(
-        **models, examples=examples, most_p50_ms=config.most_p50_ms, code=_code("release.serving_check.component")
+        **models,
+        examples=examples,
+        most_p50_ms=config.most_p50_ms,
+        code=source_hash(f"{_MODULES}.release.serving_check.component", *server.CODE),
     )
     report = QualityReport(
         **models, **evaluations, **runs, examples=examples, code=_code("evaluation.quality_report.component")

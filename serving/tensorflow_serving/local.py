@@ -50,8 +50,12 @@ def main() -> None:
     parser = argparse.ArgumentParser("serving.tensorflow_serving.local", description=main.__doc__)
     parser.add_argument("models_root", type=Path, help="folder that holds the models' base paths")
     parser.add_argument("out", type=Path, help="folder for the model config with local paths")
+    parser.add_argument("changes", nargs="*", metavar="FLAG=VALUE", help="flags to change or add, e.g. port=9500")
     arguments = parser.parse_args()
-    print("\n".join(local_flags(arguments.models_root, arguments.out)))
+    changes = dict(change.split("=", 1) for change in arguments.changes if "=" in change)
+    if len(changes) != len(arguments.changes):
+        parser.error(f"each change must be of the form FLAG=VALUE, got {' '.join(arguments.changes)}")
+    print("\n".join(local_flags(arguments.models_root, arguments.out, **changes)))
 
 
 if __name__ == "__main__":

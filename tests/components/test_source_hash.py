@@ -25,7 +25,7 @@ def house(tmp_path, monkeypatch):
 def hashed(name):
     module._source.cache_clear()
     module._house_imports.cache_clear()
-    module._templates.cache_clear()
+    module._files.cache_clear()
     importlib.invalidate_caches()
     return module.source_hash(f"components_x.{name}")
 
@@ -44,25 +44,27 @@ def test_is_stable(house):
 
 
 def test_a_template_is_source(house):
-    """A template that is changed or added changes the hash of whoever imports the module beside it."""
+    """A template, or a file beside a module, that is new or changed changes the hash of whoever imports the module."""
     (house / "pages").mkdir()
     for name, source in {"__init__": "", "page": "X = 1"}.items():
         (house / "pages" / f"{name}.py").write_text(source)
     (house / "b.py").write_text("from components_x.pages import page")
     (house / "pages" / "templates").mkdir()
     seen = [hashed("a")]
+    (house / "pages" / "start.flags").write_text("--port=1")
+    seen.append(hashed("a"))
     for name in ("page.html", "style.css"):
         (house / "pages" / "templates" / name).write_text("<p>")
         seen.append(hashed("a"))
     (house / "pages" / "templates" / "page.html").write_text("<p>changed")
     seen.append(hashed("a"))
-    assert len(set(seen)) == 4
+    assert len(set(seen)) == 5
 
 
 def test_the_quality_report_follows_its_templates(monkeypatch):
     """What draws the released report runs again when its template changes."""
     component = "components.evaluation.quality_report.component"
-    monkeypatch.setattr(module, "_templates", lambda name: b"")
+    monkeypatch.setattr(module, "_files", lambda name: b"")
     without = module.source_hash(component)
     monkeypatch.undo()
     assert module.source_hash(component) != without

@@ -16,9 +16,11 @@ from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 from components.errors import GateError
 from schema import heads as table
 
+CODE = ("serving.model_server.__main__", "serving.tensorflow_serving.local")
+"""What runs here in processes of its own, for the cache key: it may not be imported."""
+
 _READY_SECONDS = 180
 _STOP_SECONDS = 10
-_CONFIG = """config {{ name: "{name}" base_path: "{path}" model_platform: "tensorflow" }}"""
 
 
 def server_command() -> list[str]:
@@ -29,16 +31,13 @@ def server_command() -> list[str]:
 
 @contextmanager
 def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
-    """Serves ``<models>/<model>/<version>/`` and yields a channel once every model is available.
+    """Serves ``<models>/<model>/<version>/`` as in production and yields a channel once every model is available.
 
     Raises:
         GateError: the server ended or was not ready in time; with the last lines of its log.
     """
-    config = models / "models.config"
-    entries = "\n".join(_CONFIG.format(name=name, path=(models / name).resolve()) for name in table.MODELS)
-    config.write_text(f"model_config_list {{\n{entries}\n}}\n", encoding="utf-8")
-    port, rest_port = _free_port(), _free_port()
-    flags = [f"--port={port}", f"--rest_api_port={rest_port}", f"--model_config_file={config}"]
+    port = _free_port()
+    flags = _production_flags(models, port)
     with log.open("wb") as output:
         # A run that is killed must not leave a server behind that nobody knows of.
         command = [sys.executable, "-m", "serving.local.tethered", str(os.getpid()), *server_command(), *flags]
@@ -50,6 +49,15 @@ def model_server(models: Path, log: Path) -> Iterator[grpc.Channel]:
             yield channel
     finally:
         _stop(process)
+
+
+def _production_flags(models: Path, port: int) -> list[str]:
+    """The flags that production starts it with, but for paths and port; writes the model config into ``models``."""
+    command = [sys.executable, "-m", "serving.tensorflow_serving.local", str(models), str(models), f"port={port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise GateError(f"the model server's flags could not be made: {done.stderr}")
+    return done.stdout.splitlines()
 
 
 def _wait_until_ready(process: subprocess.Popen, channel: grpc.Channel, log: Path) -> None:
@@ -69,7 +77,7 @@ def _is_available(stub: model_service_pb2_grpc.ModelServiceStub, name: str) -> b
     try:
         status = stub.GetModelStatus(request, timeout=5)
     except grpc.RpcError:
-        # Not listening, or not yet aware of the model: asked again until the deadline.
+        # Not listening yet, or not yet aware of the model: asked again until the deadline.
         return False
     for version in status.model_version_status:
         if version.status.error_code:

@@ -1,6 +1,7 @@
 """The serving check, with a real model server process over tiny models."""
 
 import json
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -46,6 +47,22 @@ def test_a_model_that_answers_otherwise_when_served_is_refused(release, pictures
 
 def release_root(release):
     return release[names.CATEGORY].parents[1]
+
+
+def test_the_server_is_started_as_in_production(release, pictures, tmp_path, monkeypatch):
+    """The model server gets the flags of start.flags, in their order, with local paths and a port of its own."""
+    binary = tmp_path / "tensorflow_model_server"
+    binary.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/flags\nexit 3\n')
+    binary.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(GateError, match="ended with code 3"):
+        check_models(release, pictures, tmp_path / "out", most_p50_ms=10_000)
+    text = (Path(__file__).parents[3] / "serving/tensorflow_serving/start.flags").read_text()
+    wanted = dict(line.split("=", 1) for line in text.splitlines() if line.startswith("--"))
+    given = dict(line.split("=", 1) for line in (tmp_path / "flags").read_text().splitlines())
+    assert list(given) == list(wanted)
+    changed = {name for name in wanted if given[name] != wanted[name]}
+    assert changed == {"--port", "--model_config_file", "--batching_parameters_file"}
 
 
 def test_a_model_that_cannot_be_loaded_is_refused(pictures, tmp_path):
