@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 WEB := serving/web
 
-.PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving test-page format clean \
+.PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving contract test-page format clean \
   page bench-pipeline bench-serving ablation sample proto stubs check-k8s check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
@@ -49,10 +49,13 @@ test: ## all that CI runs: check, test-pipeline, test-serving, test-page, check-
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
 test-pipeline: env ## tests of schema, components, pipeline and model server
-	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
+	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser contract k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
 
 test-serving: env ## tests of the merger, without TensorFlow in its process
-	$(SERVING)/bin/python -m pytest tests/serving tests/hardening/serving -m "not slow" $(PYTEST_ARGS)
+	$(SERVING)/bin/python -m pytest tests/serving tests/contract tests/hardening/serving -m "not slow" $(PYTEST_ARGS)
+
+contract: env ## what a model server owes its callers: MODEL_SERVER=host:port (and MODELS=a,b), else the embedded one
+	MODEL_SERVER=$(MODEL_SERVER) MODELS=$(MODELS) $(SERVING)/bin/python -m pytest tests/contract $(PYTEST_ARGS)
 
 test-page: env page ## the page: its components, and the built page in headless Chromium
 	if command -v npm >/dev/null; then cd $(WEB) && npm run check; fi
