@@ -59,14 +59,14 @@ MUTATIONS: Final = (
         "serving/merger/models/releases.py",
         "known = {} if came_back else {",
         "known = {",
-        ("tests/serving/merger/test_faults.py::test_card_of_a_server_that_was_away",),
+        ("tests/serving/merger/models/test_looks.py::test_card_of_a_server_that_was_away",),
     ),
     Mutation(
         "one bad look at the versions ends readiness",
         "serving/merger/models/releases.py",
         "LOST_AFTER_LOOKS: Final = 3",
         "LOST_AFTER_LOOKS: Final = 1",
-        ("tests/serving/merger/test_faults.py::test_bad_look",),
+        ("tests/serving/merger/models/test_looks.py::test_bad_look",),
     ),
     Mutation(
         "a full batching queue is asked again",
