@@ -18,7 +18,7 @@ from tfx.types.artifact import Artifact
 
 from components.catalogue.example_gen.examples import write_shard
 from components.catalogue.reading.pictures import CheckedRows, check_pictures
-from components.catalogue.reading.rows import Rows, parse_rows
+from components.catalogue.reading.rows import Rows, read_rows
 from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.check import ROWS_AT_ONCE, leftovers
 from components.catalogue.report.page import render_page
@@ -49,7 +49,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         report_uri = artifact_utils.get_single_uri(output_dict["report"])
         catalogue = open_catalogue(path)
-        unused = leftovers(catalogue, parse_rows(catalogue.styles()))
+        unused = leftovers(catalogue, read_rows(catalogue))
         describe_examples(examples, exec_properties["fingerprint"])
         with self._make_beam_pipeline() as pipeline:
             plan = _plan(pipeline, path, exec_properties["limit"], SplitBy(exec_properties["split_by"]))
@@ -103,7 +103,7 @@ def _write_examples(plan: beam.PCollection, path: Path, examples: Artifact) -> N
 
 
 def _read_rows(path: str, limit: int) -> Iterator[Rows]:
-    return limited(parse_rows(open_catalogue(Path(path)).styles()), limit).chunks(ROWS_AT_ONCE)
+    return limited(read_rows(open_catalogue(Path(path))), limit).chunks(ROWS_AT_ONCE)
 
 
 class _PickleCoder(beam.coders.Coder):

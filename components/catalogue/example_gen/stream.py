@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.catalogue.reading.findings import Finding
 from components.catalogue.reading.pictures import UnusablePicture, load_picture
-from components.catalogue.reading.rows import Rows, parse_rows
+from components.catalogue.reading.rows import Rows, read_rows
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.plan import limited
 from schema import heads as table
@@ -33,7 +33,7 @@ class LabelledPictures:
 
     def __init__(self, path: Path, limit: int = 0) -> None:
         self._catalogue = open_catalogue(path)
-        self._rows: Rows = limited(parse_rows(self._catalogue.styles()), limit)
+        self._rows: Rows = limited(read_rows(self._catalogue), limit)
         self.rejected: list[Finding] = list(self._rows.rejected)
 
     def __len__(self) -> int:

@@ -1,27 +1,23 @@
 """From the bytes of ``styles.csv`` to rows: mends what is plain, refuses what is not, and loses nothing in silence."""
 
-import csv
+import re
 import sys
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from components.catalogue.reading.cells import id_of, is_empty, label_of, tidy
+from components.catalogue.reading.changes import Changes
+from components.catalogue.reading.columns import Columns, kept_columns, read_columns
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
+from components.catalogue.reading.sheet import Record, Sheet, open_sheet
+from components.catalogue.reading.source import Catalogue
 from schema import heads as table
 from schema import names
 
-MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; a quote open for longer than this was never closed
-
-
-def known_columns() -> tuple[str, ...]:
-    """Every column of ``styles.csv`` that means something here."""
-    return (names.ID, *_kept_columns(), names.SPLIT_COLUMN)
-
-
-def _kept_columns() -> tuple[str, ...]:
-    # A head may be of a column that has a use of its own.
-    return tuple(dict.fromkeys((*table.columns(table.HEADS), names.YEAR, names.PRODUCT_NAME)))
+_YEAR: Final = re.compile(r"(\d{1,4})(\.0+)?")
 
 
 @dataclass(frozen=True)
@@ -45,13 +41,14 @@ class Row:
 class Rows:
     """Every row of a ``styles.csv``: those that can be taken, those that cannot, and what was mended in the former.
 
-    ``ignored_columns`` are those that mean nothing here.
+    ``ignored_columns`` are those that mean nothing here; ``changes``: what was read otherwise than it is written.
     """
 
     taken: list[Row] = field(default_factory=list)
     rejected: list[Finding] = field(default_factory=list)
     repaired: list[Finding] = field(default_factory=list)
     ignored_columns: list[str] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
 
     def chunks(self, size: int) -> Iterator["Rows"]:
         """Rows to take, ``size`` at a time, at least one chunk; the first also has all findings."""
@@ -65,41 +62,50 @@ class Rows:
         return {row.id for row in self.taken} | {finding.id for finding in self.rejected}
 
 
-def parse_rows(content: bytes) -> Rows:
-    """Reads a whole ``styles.csv``.
+def read_rows(catalogue: Catalogue) -> Rows:
+    """The rows of a catalogue, whose pictures help to tell what its ids mean.
 
     Raises:
-        CatalogueError: it is empty, is not UTF-8, holds NUL bytes, or misses a column that must be there.
+        CatalogueError: ``styles.csv`` is missing or cannot be used.
     """
-    records = _records(_lines(content))
-    header = _header(records)
-    rows, seen = Rows(ignored_columns=[column for column in header if column not in known_columns()]), set[str]()
+    return parse_rows(catalogue.styles(), catalogue.images)
+
+
+def parse_rows(content: bytes, known: Collection[str] = ()) -> Rows:
+    """Reads a whole ``styles.csv``.
+
+    Args:
+        content: the file.
+        known: ids of the pictures.
+
+    Raises:
+        CatalogueError: it is empty, in no known encoding, holds NUL bytes, or misses a column that must be there.
+    """
+    changes = Changes()
+    sheet, columns, records = _opened(content, changes)
+    reader = _Reader(sheet, columns, known, Rows(ignored_columns=columns.ignored, changes=changes))
     for record in records:
-        _take(record, header, seen, rows)
-    if not rows.taken and not rows.rejected:
+        reader.take(record)
+    if not reader.rows.taken and not reader.rows.rejected:
         raise CatalogueError(f"{names.STYLES_CSV} has a header and no rows")
-    return rows
+    return reader.rows
 
 
 def header_of(content: bytes) -> list[str]:
-    """The columns of a ``styles.csv``.
+    """The columns of a ``styles.csv``, by their names here.
 
     Raises:
         CatalogueError: as :func:`parse_rows`.
     """
-    return _header(_records(_lines(content)))
+    _, columns, _ = _opened(content, Changes())
+    return [column for column in columns.header if column]
 
 
-def _lines(content: bytes) -> list[str]:
-    return _text(content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
-@dataclass(frozen=True)
-class _Record:
-    line: int
-    fields: list[str]
-    stray_quote: bool = False
-    error: str = ""
+def _opened(content: bytes, changes: Changes) -> tuple[Sheet, Columns, Iterator[Record]]:
+    """The sheet, its columns, and its rows to come."""
+    sheet = open_sheet(content, changes)
+    records = sheet.records()
+    return sheet, read_columns(next(records, Record(1, [])).fields, changes), records
 
 
 class _Rejected(Exception):
@@ -108,120 +114,109 @@ class _Rejected(Exception):
         self.reason, self.detail = reason, detail
 
 
-def _text(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise CatalogueError(
-            f"{names.STYLES_CSV} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}; save it as UTF-8"
-        ) from error
-    if not text.strip():
-        raise CatalogueError(f"{names.STYLES_CSV} is empty")
-    if (position := text.find("\0")) >= 0:
-        line = text.count("\n", 0, position) + 1
-        raise CatalogueError(f"{names.STYLES_CSV} holds a NUL byte in line {line}; save it as plain text in UTF-8")
-    return text
+class _Reader:
+    """Takes the records of one sheet, one after the other, and notes what it does with each."""
+
+    def __init__(self, sheet: Sheet, columns: Columns, known: Collection[str], rows: Rows) -> None:
+        self.rows = rows
+        self._sheet, self._columns, self._known = sheet, columns, known
+        self._lines: dict[str, int] = {}  # id → line of its row
+
+    def take(self, record: Record) -> None:
+        """Takes or rejects a row; one without any text is passed over, as empty lines are."""
+        if not record.error and not any(map(_has_text, record.fields)):
+            self.rows.changes.note("row of separators alone, passed over", f"line {record.line}")
+            return
+        repairs: list[tuple[Reason, str]] = []
+        try:
+            row = self._row(record.line, self._cells(record, repairs), repairs)
+        except _Rejected as rejection:
+            given = dict(zip(self._columns.header, record.fields, strict=False)).get(names.ID, "").strip()
+            row_id = id_of(given, self._known) or given
+            self.rows.rejected.append(Finding(row_id, record.line, rejection.reason, rejection.detail))
+            return
+        self._lines[row.id] = row.line
+        self.rows.taken.append(row)
+        self.rows.repaired += (Finding(row.id, row.line, reason, detail) for reason, detail in repairs)
+
+    def _cells(self, record: Record, repairs: list[tuple[Reason, str]]) -> dict[str, str]:
+        """Column → text as it is written; surplus fields belong to the name, the one column of free text."""
+        if record.error:
+            raise _Rejected(Reason.UNREADABLE_ROW, record.error)
+        header, fields = self._columns.header, list(record.fields)
+        if record.stray_quote:
+            repairs.append((Reason.STRAY_QUOTE, "quotes that do not pair up are read as part of the text"))
+        while len(fields) > len(header) and not _has_text(fields[-1]):
+            fields.pop()  # separators at the end of the row
+        if self._columns.named <= len(fields):
+            fields += [""] * (len(header) - len(fields))  # separators at the end of the header
+        surplus = len(fields) - len(header)
+        if surplus > 0 and names.PRODUCT_NAME in header:
+            at = header.index(names.PRODUCT_NAME)
+            name = self._sheet.separator.join(fields[at : at + surplus + 1])
+            fields = [*fields[:at], name, *fields[at + surplus + 1 :]]
+            repairs.append((Reason.UNQUOTED_COMMA, f"read as {name!r}"))
+        if len(fields) != len(header):
+            raise _Rejected(Reason.WRONG_FIELD_COUNT, f"{len(record.fields)} fields, the header names {len(header)}")
+        self._note_nameless(record.line, fields)
+        return {column: text.strip() for column, text in zip(header, fields, strict=True) if column}
+
+    def _note_nameless(self, line: int, fields: list[str]) -> None:
+        texts = [text for column, text in zip(self._columns.header, fields, strict=True) if not column]
+        if any(map(_has_text, texts)):
+            self.rows.changes.note("cell of a column without a name, not read", f"line {line}: {texts}")
+
+    def _row(self, line: int, cells: dict[str, str], repairs: list[tuple[Reason, str]]) -> Row:
+        row_id = self._id(line, cells[names.ID])
+        kept = {column: self._kept(line, column, cells[column]) for column in kept_columns() if column in cells}
+        empty = [label for label in table.columns() if not kept[label]]
+        if empty:
+            raise _Rejected(Reason.EMPTY_LABEL, f"no {', '.join(_emptied(label, cells[label]) for label in empty)}")
+        filled = {column: sys.intern(text) for column, text in kept.items() if text}
+        if names.YEAR in filled:
+            _mend_year(filled, repairs)
+        return Row(row_id, line, filled, _split(cells))
+
+    def _id(self, line: int, text: str) -> str:
+        row_id = id_of(text, self._known)
+        if not row_id:
+            raise _Rejected(Reason.EMPTY_ID, f"a row needs an id{f'; {text!r} is read as none' if text else ''}")
+        read_as = "" if row_id == text else f"{text!r} is read as {row_id!r}: "
+        if row_id in self._lines:
+            raise _Rejected(
+                Reason.DUPLICATE_ID,
+                f"{read_as}an earlier row, line {self._lines[row_id]}, has this id; the first one is taken",
+            )
+        if read_as:
+            self.rows.changes.note("id in its normal form", f"line {line}: {text!r} → {row_id!r}")
+        return row_id
+
+    def _kept(self, line: int, column: str, text: str) -> str:
+        """A label, attribute or name in its normal form; of a name only its characters are composed."""
+        if column == names.PRODUCT_NAME:
+            read = "" if is_empty(text) else unicodedata.normalize("NFC", text)
+        else:
+            read = label_of(text)
+        if read == text:
+            return read
+        what = "characters and white space in their normal form" if read else "word for nothing, read as empty"
+        self.rows.changes.note(what, f"line {line}, {column}: {text!r}{f' → {read!r}' if read else ''}")
+        return read
 
 
-def _records(lines: Sequence[str]) -> Iterator[_Record]:
-    start = 0
-    while start < len(lines):
-        if not lines[start].strip():
-            start += 1
-            continue
-        record, used = _record(lines, start)
-        yield record
-        start += used
+def _has_text(field: str) -> bool:
+    return bool(tidy(field))
 
 
-def _record(lines: Sequence[str], start: int) -> tuple[_Record, int]:
-    """The record that begins at ``start`` and how many lines it takes.
-
-    The strict reader refuses quotes that do not pair up, where the lenient one would swallow the rows that follow.
-    """
-    for end in range(start + 1, min(start + MAX_LINES_OF_A_ROW, len(lines)) + 1):
-        fields = _strictly(lines[start:end])
-        if fields is not None:
-            return _Record(start + 1, fields), end - start
-    try:
-        return _Record(start + 1, next(csv.reader([lines[start]], quoting=csv.QUOTE_NONE)), stray_quote=True), 1
-    except csv.Error as error:
-        return _Record(start + 1, lines[start].split(","), error=str(error)), 1
-
-
-def _strictly(lines: Sequence[str]) -> list[str] | None:
-    try:
-        return next(csv.reader([line + "\n" for line in lines], strict=True))
-    except csv.Error:
-        return None
-
-
-def _header(records: Iterator[_Record]) -> list[str]:
-    header = [cell.strip() for cell in next(records).fields]
-    missing = [column for column in (names.ID, *table.columns()) if column not in header]
-    if missing:
-        hint = "; separate the columns by commas" if len(header) == 1 else ""
-        raise CatalogueError(
-            f"{names.STYLES_CSV} misses the column{'s' * (len(missing) > 1)} {', '.join(missing)}; "
-            f"its header names {', '.join(header)}{hint}"
-        )
-    twice = {column for column in header if header.count(column) > 1}
-    if twice:
-        raise CatalogueError(f"{names.STYLES_CSV} names a column twice: {', '.join(sorted(map(repr, twice)))}")
-    return header
-
-
-def _take(record: _Record, header: list[str], seen: set[str], rows: Rows) -> None:
-    repairs: list[tuple[Reason, str]] = []
-    try:
-        row = _row(record.line, _cells(record, header, repairs), seen, repairs)
-    except _Rejected as rejection:
-        row_id = dict(zip(header, record.fields, strict=False)).get(names.ID, "").strip()
-        rows.rejected.append(Finding(row_id, record.line, rejection.reason, rejection.detail))
-        return
-    seen.add(row.id)
-    rows.taken.append(row)
-    rows.repaired += (Finding(row.id, row.line, reason, detail) for reason, detail in repairs)
-
-
-def _cells(record: _Record, header: list[str], repairs: list[tuple[Reason, str]]) -> dict[str, str]:
-    """Column → text; surplus fields belong to the name, the one column of free text."""
-    if record.error:
-        raise _Rejected(Reason.UNREADABLE_ROW, record.error)
-    fields, surplus = record.fields, len(record.fields) - len(header)
-    if record.stray_quote:
-        repairs.append((Reason.STRAY_QUOTE, "quotes that do not pair up are read as part of the text"))
-    if surplus > 0 and names.PRODUCT_NAME in header:
-        at = header.index(names.PRODUCT_NAME)
-        name = ",".join(fields[at : at + surplus + 1])
-        fields = [*fields[:at], name, *fields[at + surplus + 1 :]]
-        repairs.append((Reason.UNQUOTED_COMMA, f"read as {name!r}"))
-    if len(fields) != len(header):
-        raise _Rejected(Reason.WRONG_FIELD_COUNT, f"{len(record.fields)} fields, the header names {len(header)}")
-    return {column: text.strip() for column, text in zip(header, fields, strict=True)}
-
-
-def _row(line: int, cells: dict[str, str], seen: set[str], repairs: list[tuple[Reason, str]]) -> Row:
-    if not cells[names.ID]:
-        raise _Rejected(Reason.EMPTY_ID, "a row needs an id")
-    if cells[names.ID] in seen:
-        raise _Rejected(Reason.DUPLICATE_ID, "an earlier row has this id; the first one is taken")
-    empty = [label for label in table.columns() if not cells[label]]
-    if empty:
-        raise _Rejected(Reason.EMPTY_LABEL, f"no {', '.join(empty)}")
-    kept = {column: sys.intern(cells[column]) for column in _kept_columns() if cells.get(column)}
-    if names.YEAR in kept:
-        _mend_year(kept, repairs)
-    return Row(cells[names.ID], line, kept, _split(cells))
+def _emptied(label: str, text: str) -> str:
+    return f"{label} ({text!r} is read as empty)" if text else label
 
 
 def _mend_year(cells: dict[str, str], repairs: list[tuple[Reason, str]]) -> None:
     """Spreadsheets write 2012 as ``2012.0``; what is no whole number is left out."""
     text = cells.pop(names.YEAR)
-    whole = text.removesuffix(".0")
-    if whole.isascii() and whole.isdigit() and len(whole) <= 4:
-        cells[names.YEAR] = whole
+    if year := _YEAR.fullmatch(unicodedata.normalize("NFKC", text)):
+        cells[names.YEAR] = str(int(year.group(1)))
     else:
         repairs.append((Reason.BAD_YEAR, f"{text!r}; left empty"))
 
@@ -229,7 +224,7 @@ def _mend_year(cells: dict[str, str], repairs: list[tuple[Reason, str]]) -> None
 def _split(cells: dict[str, str]) -> str | None:
     if names.SPLIT_COLUMN not in cells:
         return None
-    split = cells[names.SPLIT_COLUMN].lower()
+    split = label_of(cells[names.SPLIT_COLUMN]).lower()
     if split not in names.SPLITS:
         raise _Rejected(Reason.UNKNOWN_SPLIT, f"{cells[names.SPLIT_COLUMN]!r}; one of {', '.join(names.SPLITS)}")
     return split

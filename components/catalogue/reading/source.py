@@ -4,6 +4,7 @@ import lzma
 import os
 import re
 import struct
+import unicodedata
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -18,8 +19,10 @@ MAX_CSV_BYTES: Final = 512 << 20
 MAX_IMAGE_BYTES: Final = 32 << 20
 MAX_ZIP_RATIO: Final = 100  # unpacked ÷ packed size; pictures hardly pack, text 20 times at most
 MAX_ZIP_BYTES_UNASKED: Final = 1 << 30  # up to here any ratio will do
-EXTENSIONS: Final = (".jpg", ".jpeg", ".png")  # in order of preference, where an id has several files
+EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".webp")  # in order of preference, where an id has several files
 
+
+MAX_DEPTH: Final = 3  # folders between a folder that is given and its styles.csv: Kaggle nests its large set by two
 
 # What zipfile raises for a damaged archive besides BadZipFile; RuntimeError covers packing methods that it lacks.
 ZIP_DAMAGE: Final = (EOFError, RuntimeError, ValueError, struct.error, zlib.error, lzma.LZMAError)
@@ -44,6 +47,7 @@ class Catalogue(ABC):
         self.spare_files: list[str] = []
         for name in sorted(image_names, key=_preference):
             stem = os.path.splitext(name.rpartition("/")[2])[0]  # noqa: PTH122 - thousands of times
+            stem = unicodedata.normalize("NFC", stem)  # macOS takes letters and accents apart
             if self.images.setdefault(stem, name) != name:
                 self.spare_files.append(name)
 
@@ -69,7 +73,7 @@ class Catalogue(ABC):
 
 
 class Folder(Catalogue):
-    """A catalogue in a folder, or in the only folder within it that has a ``styles.csv``."""
+    """A catalogue in a folder, or in the folder below it whose ``styles.csv`` lies nearest."""
 
     def __init__(self, path: Path) -> None:
         self.root = find_root(path)
@@ -136,13 +140,20 @@ def open_catalogue(path: Path) -> Catalogue:
 
 
 def find_root(path: Path) -> Path:
-    """The folder that holds ``styles.csv``: ``path`` itself, else the one folder within it that does."""
-    if (path / names.STYLES_CSV).is_file():
-        return path
-    roots = [found.parent for found in sorted(path.glob(f"*/{names.STYLES_CSV}"))]
-    if len(roots) != 1:
-        raise CatalogueError(_no_single_csv(path, roots))
-    return roots[0]
+    """The folder that holds ``styles.csv``: ``path``, else the one that lies nearest below it, as in a zip."""
+    for depth in range(MAX_DEPTH + 1):
+        pattern = "/".join([*["*"] * depth, names.STYLES_CSV])
+        found = [file for file in sorted(path.glob(pattern)) if file.is_file() and not _is_hidden(file, path)]
+        roots = [file.parent for file in found]
+        if len(roots) == 1:
+            return roots[0]
+        if roots:
+            raise CatalogueError(_no_single_csv(path, roots))
+    raise CatalogueError(_no_single_csv(path, ()))
+
+
+def _is_hidden(found: Path, path: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in found.relative_to(path).parts)
 
 
 def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from components.catalogue.reading.fingerprint import fingerprint
 from components.catalogue.reading.pictures import CheckedRows, check_pictures
-from components.catalogue.reading.rows import Rows, parse_rows
+from components.catalogue.reading.rows import Rows, read_rows
 from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.report import Leftovers, Report, make_report
 from components.catalogue.splitting.plan import limited, make_plan
@@ -26,17 +26,17 @@ def check_catalogue(path: Path, limit: int = 0, progress: Callable[[int], object
         CatalogueError: it cannot be read at all.
     """
     catalogue = open_catalogue(path)
-    every_row = parse_rows(catalogue.styles())
+    every_row = read_rows(catalogue)
     rows = limited(every_row, limit)
     plan = make_plan(_checked(catalogue, rows, progress))
     return make_report(str(path), fingerprint(path), plan, leftovers(catalogue, every_row))
 
 
 def leftovers(catalogue: Catalogue, rows: Rows) -> Leftovers:
-    """What no row of the whole ``styles.csv`` uses, be the row taken or not."""
+    """What no row of the whole ``styles.csv`` uses, be the row taken or not, and what of it was changed to be read."""
     ids = rows.ids
     images = [name for stem, name in catalogue.images.items() if stem not in ids] + catalogue.spare_files
-    return Leftovers(tuple(sorted(images)), tuple(rows.ignored_columns))
+    return Leftovers(tuple(sorted(images)), tuple(rows.ignored_columns), rows.changes.all())
 
 
 def _checked(catalogue: Catalogue, rows: Rows, progress: Callable[[int], object]) -> Iterator[CheckedRows]:

@@ -58,6 +58,8 @@ def remarks(report: Report) -> list[tuple[str, list[str]]]:
     found = [
         ("Images without a row", list(report.images_without_row)),
         ("Columns that are not used", list(report.ignored_columns)),
+        ("Read otherwise than it is written", list(map(str, report.changes))),
+        ("Labels that differ in case or punctuation alone", list(_twins(report))),
         (
             "Near-duplicates that disagree on the article type",
             [", ".join(ids) for ids in report.disagreeing_duplicates],
@@ -101,6 +103,12 @@ def _finding(finding: Finding) -> str:
 
 def _parents(item: tuple[str, dict[str, int]]) -> str:
     return f"{item[0]}: {', '.join(f'{path} ({rows:,})' for path, rows in item[1].items())}"
+
+
+def _twins(report: Report) -> Iterator[str]:
+    for column, sets in report.twins.items():
+        for labels in sets:
+            yield f"{column}: {', '.join(f'{label} ({rows:,})' for label, rows in labels.items())}"
 
 
 def _labels(item: tuple[str, dict[str, int]]) -> str:

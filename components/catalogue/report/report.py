@@ -1,10 +1,12 @@
 """The report on a catalogue: what was taken, what was not and why, and what a person should know before training."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from components.catalogue.reading.changes import Change
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
 from components.catalogue.splitting.plan import Placed, Plan
@@ -19,10 +21,11 @@ NAMED_IN_ERROR: Final = 5
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What a catalogue has that no row uses: files under ``images/``, and columns."""
+    """What the rows themselves do not tell: unused files under ``images/``, unused columns, changes to the sheet."""
 
     images: tuple[str, ...]
     columns: tuple[str, ...]
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Report:
         repaired: what was mended in rows that were.
         images_without_row: files under ``images/`` that no row names.
         ignored_columns: columns of ``styles.csv`` that mean nothing here.
+        changes: what was read otherwise than it is written there.
+        twins: label column → sets of labels, with their rows, that differ in case, accents or punctuation alone.
         groups: how many groups of rows there are.
         largest_groups: (group, rows, a product name of it).
         near_duplicates: sets of ids that (nearly) equal pixels connect.
@@ -63,6 +68,8 @@ class Report:
     repaired: tuple[Finding, ...]
     images_without_row: tuple[str, ...]
     ignored_columns: tuple[str, ...]
+    changes: tuple[Change, ...]
+    twins: dict[str, list[dict[str, int]]]
     groups: int
     largest_groups: tuple[tuple[str, int, str], ...]
     near_duplicates: tuple[tuple[str, ...], ...]
@@ -85,6 +92,7 @@ class Report:
         }
         for key in ("rejected", "repaired"):
             restored[key] = tuple(Finding(**{**one, "reason": Reason(one["reason"])}) for one in document[key])
+        restored["changes"] = tuple(map(Change.from_json, document["changes"]))
         return cls(**restored)
 
     def require_usable(self, max_bad: float) -> None:
@@ -132,6 +140,8 @@ def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers)
         repaired=plan.repaired,
         images_without_row=leftovers.images,
         ignored_columns=leftovers.columns,
+        changes=leftovers.changes,
+        twins={column: _twins(counts) for column, counts in labels.items()},
         groups=len(groups),
         largest_groups=_largest(placed, groups),
         near_duplicates=plan.near_duplicates,
@@ -172,6 +182,19 @@ def _largest(placed: Sequence[Placed], groups: Counter[str]) -> tuple[tuple[str,
 def _tiny(counts: dict[str, dict[str, int]]) -> dict[str, int]:
     totals = {label: sum(of.values()) for label, of in counts.items()}
     return {label: total for label, total in totals.items() if total < TINY_CLASS_ROWS}
+
+
+def _twins(counts: dict[str, dict[str, int]]) -> list[dict[str, int]]:
+    """Sets of labels that a person would call one: most likely they are, and each is a class of its own."""
+    alike: dict[str, dict[str, int]] = defaultdict(dict)
+    for label, of in counts.items():
+        alike[_letters(label)][label] = sum(of.values())
+    return [labels for labels in alike.values() if len(labels) > 1]
+
+
+def _letters(label: str) -> str:
+    letters = [character for character in unicodedata.normalize("NFKD", label).casefold() if character.isalnum()]
+    return "".join(letters) or label
 
 
 def _two_parents(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:

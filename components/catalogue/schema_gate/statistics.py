@@ -7,7 +7,7 @@ import pandas as pd
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.catalogue.reading.rows import parse_rows
+from components.catalogue.reading.rows import read_rows
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.plan import limited
 from schema import names
@@ -33,7 +33,7 @@ def catalogue_statistics(path: Path, limit: int = 0) -> statistics_pb2.DatasetFe
     Raises:
         CatalogueError: it cannot be read.
     """
-    rows = limited(parse_rows(open_catalogue(path).styles()), limit).taken
+    rows = limited(read_rows(open_catalogue(path)), limit).taken
     columns = pd.DataFrame([row.cells for row in rows])
     if names.YEAR in columns:
         columns[names.YEAR] = pd.to_numeric(columns[names.YEAR]).astype("Int64")

@@ -74,6 +74,7 @@ def limited(rows: Rows, limit: int) -> Rows:
         [finding for finding in rows.rejected if finding.line in picked],
         [finding for finding in rows.repaired if finding.line in picked],
         rows.ignored_columns,
+        rows.changes,
     )
 
 

@@ -162,3 +162,30 @@ def test_the_fingerprint_of_nothing_is_an_error(tmp_path: Path) -> None:
     """A wrong path fails before any run starts."""
     with pytest.raises(CatalogueError, match="neither a folder nor a zip"):
         fingerprint(tmp_path / "nowhere.zip")
+
+
+@pytest.mark.parametrize(
+    "folders", [(), ("fashion",), ("fashion-dataset", "fashion-dataset"), ("a", "b", "c")], ids=str
+)
+def test_a_folder_is_found_as_deep_as_in_a_zip(tmp_path: Path, folders: tuple[str, ...]) -> None:
+    """Kaggle nests its large set twice: folder and zip are read alike, and what macOS leaves is no catalogue."""
+    write_catalogue(tmp_path.joinpath(*folders), [product("1")])
+    (tmp_path / "__MACOSX" / "x").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "x" / "styles.csv").write_text("no catalogue")
+    assert set(open_catalogue(tmp_path).images) == {"1"}
+    assert fingerprint(tmp_path)
+
+
+def test_two_catalogues_at_the_same_depth_are_refused(tmp_path: Path) -> None:
+    """Which one is meant, nobody can guess; both are named."""
+    for name in ("a", "b"):
+        write_catalogue(tmp_path / "deep" / name, [product("1")])
+    with pytest.raises(CatalogueError, match=r"more than one styles.csv, in .*deep/a, .*deep/b"):
+        open_catalogue(tmp_path)
+
+
+def test_names_of_pictures_are_composed(tmp_path: Path) -> None:
+    """A Mac takes letters and accents apart in the names of files; a sheet does not."""
+    directory = write_catalogue(tmp_path, [product("1")])
+    (directory / "images" / "1.jpg").rename(directory / "images" / "e\u0301tui.jpg")
+    assert set(open_catalogue(directory).images) == {"étui"}

@@ -6,6 +6,7 @@ import io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.pictures import CheckedRows
@@ -69,9 +70,11 @@ def test_every_well_formed_row_is_taken_or_reported(promise) -> None:
         buffer = io.StringIO()
         csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([HEADER, *cells])
         rows = parsed(buffer.getvalue().encode("utf-8", "replace"))
-        assert rows is not None
-        accounted(rows)
-        assert len(rows.taken) + len(rows.rejected) == len(cells)
+        with_text = sum(any(map(tidy, row)) for row in cells)  # others are passed over, as empty lines are
+        assert (rows is None) == (with_text == 0)
+        if rows is not None:
+            accounted(rows)
+            assert len(rows.taken) + len(rows.rejected) == with_text
 
     with promise("pipeline: any cells in a row", "every row is taken or reported") as row:
         holds()
@@ -100,7 +103,9 @@ def test_any_lines_below_a_header_are_accounted_for(promise) -> None:
         accounted(rows)
         assert rows.taken[0].id == "good"
         found = {row.line for row in rows.taken} | {finding.line for finding in rows.rejected}
-        plain = {number for number, line in enumerate(lines, 3) if line.strip() and '"' not in "".join(lines)}
+        plain = {
+            number for number, line in enumerate(lines, 3) if tidy(line.replace(",", "")) and '"' not in "".join(lines)
+        }
         assert plain <= found
 
     with promise("pipeline: torn lines in styles.csv", "each is taken or reported with its line") as row:

@@ -1,0 +1,91 @@
+"""What a cell means, however a spreadsheet, an export or a person wrote it: one normal form of each id and label."""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+EMPTY_WORDS: Final = frozenset(
+    (
+        *("nan", "null", "none", "nil", "n/a", "na", "n.a.", "<na>", "nat", "undefined", "-", "--", "–", "—", "?"),
+        *("#n/a", "#na", "#value!", "#ref!", "#name?", "#null!", "#div/0!", "(blank)", "(null)", "(none)", "(empty)"),
+    )
+)
+"""What tools write for nothing, in small letters."""
+
+MOST_DIGITS: Final = 30  # of an id that is a number
+
+# Zero-width space and joiner of words, byte order mark, soft hyphen, and the marks that turn the writing direction.
+_INVISIBLE: Final = dict.fromkeys(
+    (0x200B, 0x2060, 0xFEFF, 0x00AD, 0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+)
+_FORMULA: Final = re.compile(r'=\s*"(.*)"')
+_PICTURE: Final = re.compile(r"\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif|avif)$", re.IGNORECASE)
+_FOLDER: Final = re.compile(r"^(\./)?images[/\\]", re.IGNORECASE)
+_DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
+_GROUPED: Final = re.compile(r"\d{1,3}([,'’ ])\d{3}(\1\d{3})*(\.0+)?")
+_DOTTED: Final = re.compile(r"\d{1,3}(\.\d{3})+")
+_POWER: Final = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
+
+
+def tidy(text: str) -> str:
+    """A text with composed characters and single spaces, and nothing invisible."""
+    return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
+
+
+def label_of(text: str) -> str:
+    """A label in its normal form: tidy, and "" for a word that means nothing."""
+    label = tidy(text)
+    return "" if is_empty(label) else label
+
+
+def is_empty(text: str) -> bool:
+    """Whether a cell holds nothing, or a word that tools write for nothing."""
+    return not text.strip() or text.strip().casefold() in EMPTY_WORDS
+
+
+def id_of(text: str, known: Collection[str] = ()) -> str:
+    """An id in its normal form: "10001" for ``10001.0``, ``'10001``, ``="10001"``, ``10,001``, ``10001.jpg``.
+
+    Args:
+        text: the cell.
+        known: ids of the pictures. What is one of them stays as it is, and what is ambiguous (``10.001``, ``1e4``) is
+            taken for a number only if that is one of them. Leading zeros stay.
+    """
+    plain = tidy(text)
+    if plain in known:
+        return plain
+    if is_empty(plain):
+        return ""
+    sure = _number(_bare(unicodedata.normalize("NFKC", plain)))
+    if sure in known:
+        return sure
+    return next((guess for guess in _guesses(sure) if guess in known), sure)
+
+
+def _bare(text: str) -> str:
+    """Without what marks a text in Excel, the picture's folder, and its extension."""
+    formula = _FORMULA.fullmatch(text)
+    text = formula.group(1) if formula else text
+    return _PICTURE.sub("", _FOLDER.sub("", text.removeprefix("'").strip()))
+
+
+def _number(text: str) -> str:
+    """A whole number without the point and the commas that a spreadsheet gave it; any other text as it is."""
+    if grouped := _GROUPED.fullmatch(text):
+        text = text.replace(grouped.group(1), "")
+    decimal = _DECIMAL.fullmatch(text)
+    return decimal.group(1) if decimal else text
+
+
+def _guesses(text: str) -> list[str]:
+    if _DOTTED.fullmatch(text):
+        return [text.replace(".", "")]
+    if not _POWER.fullmatch(text):
+        return []
+    try:
+        number = Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        return []
+    return [str(int(number))] if number == number.to_integral_value() and number.adjusted() < MOST_DIGITS else []

@@ -1,0 +1,146 @@
+"""From the bytes of a sheet to its records, whatever a spreadsheet made of it: encoding, separator, empty rows."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from components.catalogue.reading.changes import Changes
+from components.catalogue.reading.errors import CatalogueError
+from schema import names
+
+MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; a quote open for longer than this was never closed
+SEPARATORS: Final = (",", ";", "\t", "|")
+_SAID: Final = re.compile(r'"?sep=([^\w"\s]|\t)"?\s*', re.IGNORECASE)  # the first line, as Excel writes it
+_LOOKED_AT: Final = 4096  # bytes or characters from the beginning, to guess by
+
+
+@dataclass(frozen=True)
+class Record:
+    """The fields of a row, as they stand there.
+
+    Attributes:
+        line: of the sheet, counted from 1, where it begins.
+        fields: unquoted.
+        stray_quote: quotes did not pair up and were read as text.
+        error: why it cannot be read; empty if it can.
+    """
+
+    line: int
+    fields: list[str]
+    stray_quote: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of text.
+
+    Attributes:
+        lines: without their ends.
+        separator: of the fields.
+        first: index of the line with the header.
+    """
+
+    lines: list[str]
+    separator: str
+    first: int
+
+    def records(self) -> Iterator[Record]:
+        """The header and every row that is not an empty line."""
+        start = self.first
+        while start < len(self.lines):
+            if not self.lines[start].strip():
+                start += 1
+                continue
+            record, used = _record(self.lines, start, self.separator)
+            yield record
+            start += used
+
+
+def open_sheet(content: bytes, changes: Changes) -> Sheet:
+    """Decodes a sheet and finds its separator.
+
+    Raises:
+        CatalogueError: it is empty, in an encoding that no spreadsheet writes, or holds NUL bytes.
+    """
+    lines = _text(content, changes).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    first = next(index for index, line in enumerate(lines) if line.strip())
+    if said := _SAID.fullmatch(lines[first]):
+        return Sheet(lines, said.group(1), first + 1)
+    return Sheet(lines, _separator(lines[first]), first)
+
+
+def _text(content: bytes, changes: Changes) -> str:
+    text = _decoded(content, changes)
+    if not text.strip():
+        raise CatalogueError(f"{names.STYLES_CSV} is empty")
+    if (position := text.find("\0")) >= 0:
+        line = text.count("\n", 0, position) + 1
+        raise CatalogueError(f"{names.STYLES_CSV} holds a NUL byte in line {line}; save it as plain text in UTF-8")
+    return text
+
+
+def _decoded(content: bytes, changes: Changes) -> str:
+    encoding = _encoding(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CatalogueError(
+            f"{names.STYLES_CSV} is not {_NAMES.get(encoding, 'UTF-8')}: byte 0x{content[error.start]:02x} in line "
+            f"{line}; save it as UTF-8"
+        ) from error
+    if encoding in _NAMES:
+        changes.note("encoding that is not UTF-8", f"the sheet is read as {_NAMES[encoding]}")
+    return text.removeprefix("\ufeff")
+
+
+_NAMES: Final = {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
+
+
+def _encoding(content: bytes) -> str:
+    """The encoding of a sheet, by its mark, its NUL bytes, or what is left when it is not UTF-8."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    head = content[:_LOOKED_AT]
+    for encoding, nul, letters in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+        if len(nul) > 8 and nul.count(0) > 0.6 * len(nul) and letters.count(0) == 0:
+            return encoding
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        # Where other characters are good UTF-8, a few bytes are damaged: Windows' encoding would garble the others.
+        rest = content.decode("utf-8", "surrogateescape")
+        has_good = any(character > "\x7f" and not "\udc80" <= character <= "\udcff" for character in rest)
+        return "utf-8" if has_good else "cp1252"
+    return "utf-8"
+
+
+def _separator(header: str) -> str:
+    """The one that the header has most of; a comma if it has none."""
+    return max(SEPARATORS, key=header[:_LOOKED_AT].count)
+
+
+def _record(lines: Sequence[str], start: int, separator: str) -> tuple[Record, int]:
+    """The record that begins at ``start`` and how many lines it takes.
+
+    The strict reader refuses quotes that do not pair up, where the lenient one would swallow the rows that follow.
+    """
+    for end in range(start + 1, min(start + MAX_LINES_OF_A_ROW, len(lines)) + 1):
+        fields = _strictly(lines[start:end], separator)
+        if fields is not None:
+            return Record(start + 1, fields), end - start
+    try:
+        reader = csv.reader([lines[start]], quoting=csv.QUOTE_NONE, delimiter=separator)
+        return Record(start + 1, next(reader), stray_quote=True), 1
+    except csv.Error as error:
+        return Record(start + 1, lines[start].split(separator), error=str(error)), 1
+
+
+def _strictly(lines: Sequence[str], separator: str) -> list[str] | None:
+    try:
+        return next(csv.reader([line + "\n" for line in lines], strict=True, delimiter=separator))
+    except csv.Error:
+        return None
