@@ -188,7 +188,7 @@ class _Reader:
                 f"{read_as}an earlier row, line {self._lines[row_id]}, has this id; the first one is taken",
             )
         if read_as:
-            self.rows.changes.note("id in its normal form", f"line {line}: {ascii(text)} → {row_id!r}")
+            self.rows.changes.note("id in its normal form", f"line {line}: {text!a} → {row_id!r}")
         return row_id
 
     def _kept(self, line: int, column: str, text: str) -> str:
@@ -201,7 +201,7 @@ class _Reader:
             return read
         # In ASCII, for the two may look the same.
         what = "characters and white space in their normal form" if read else "word for nothing, read as empty"
-        self.rows.changes.note(what, f"line {line}, {column}: {ascii(text)}{f' → {read!r}' if read else ''}")
+        self.rows.changes.note(what, f"line {line}, {column}: {text!a}{f' → {read!r}' if read else ''}")
         return read
 
 
