@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.training.hyperparameters import HyperParameters
+from schema import heads as table
 
 PIPELINE_NAME = "lookbook"
 DEFAULT_ROOT = Path("build/lookbook")
@@ -82,6 +83,7 @@ class PipelineConfig:
       limit: rows to take; 0 for all.
       split_by: a ``components.catalogue.splitting.splits.SplitBy``; a ``split`` column has precedence.
       most_p50_ms: gate on the median time of one served picture, in milliseconds.
+      attributes: heads outside the taxonomy to learn as well, by name or column; kept by name, in the table's order.
       beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
     """
 
@@ -94,12 +96,19 @@ class PipelineConfig:
     limit: int = 0
     split_by: str = "group"
     most_p50_ms: float = 500.0
+    attributes: tuple[str, ...] = ()
     beam_args: tuple[str, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:
+        chosen = tuple(head.name for head in table.chosen(self.attributes) if head.level is None)
+        object.__setattr__(self, "attributes", chosen)
         for argument in self.beam_args:
             if "dask" in argument.lower():
                 raise ValueError(
                     f"Beam argument {argument!r}: Beam's DaskRunner drops and repeats elements without an error; "
                     "use the default local runner, or Dataflow, Flink or Spark"
                 )
+
+    def heads(self, model: str) -> tuple[table.Head, ...]:
+        """The heads that ``model`` learns in this run."""
+        return table.of_model(model, table.chosen(self.attributes))

@@ -69,6 +69,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     gate = SchemaGate(
         anomalies=validator.outputs["anomalies"],
         statistics=statistics.outputs["statistics"],
+        attributes=json.dumps(config.attributes),
         code=_code("catalogue.schema_gate.component"),
     )
     transform = Transform(
@@ -93,7 +94,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     models = {name: calibrator.outputs["model"] for name, calibrator in calibrators.items()}
     resolvers = {name: _baseline(name, calibrators[name]) for name in models} if with_baseline else {}
     evaluators = {
-        name: _evaluator(name, examples, schema, model, resolvers.get(name)) for name, model in models.items()
+        name: _evaluator(name, config, examples, schema, model, resolvers.get(name)) for name, model in models.items()
     }
     return [
         example_gen,
@@ -122,19 +123,20 @@ def _trainers(
     examples: BaseChannel, transform: Transform, config: PipelineConfig, provenance: dict[str, str]
 ) -> dict[str, Trainer]:
     parameters = config.hyperparameters
-    article_type = _trainer(names.ARTICLE_TYPE, examples, transform, parameters, provenance)
+    article_type = _trainer(names.ARTICLE_TYPE, config, examples, transform, parameters, provenance)
     if parameters.category_epochs:
         # The finer labels have taught the backbone what tells the coarser ones apart; its heads learn the rest quickly.
         parameters = dataclasses.replace(parameters, epochs=parameters.category_epochs)
         base = article_type.outputs["model"]
     else:
         base = None
-    category = _trainer(names.CATEGORY, examples, transform, parameters, provenance, base)
+    category = _trainer(names.CATEGORY, config, examples, transform, parameters, provenance, base)
     return {names.ARTICLE_TYPE: article_type, names.CATEGORY: category}
 
 
 def _trainer(
     name: str,
+    config: PipelineConfig,
     examples: BaseChannel,
     transform: Transform,
     parameters: HyperParameters,
@@ -150,6 +152,7 @@ def _trainer(
         eval_args=trainer_pb2.EvalArgs(splits=[names.EVAL]),
         custom_config={
             "model": name,
+            "heads": [head.name for head in config.heads(name)],
             "hyperparameters": parameters.of_training(),
             "provenance": provenance,
             "code": _code("training.trainer"),
@@ -184,13 +187,18 @@ def _baseline(name: str, calibrator: BaseNode) -> Resolver:
 
 
 def _evaluator(
-    name: str, examples: BaseChannel, schema: ImportSchemaGen, model: BaseChannel, baseline: Resolver | None
+    name: str,
+    config: PipelineConfig,
+    examples: BaseChannel,
+    schema: ImportSchemaGen,
+    model: BaseChannel,
+    baseline: Resolver | None,
 ) -> Evaluator:
     return Evaluator(
         examples=examples,
         model=model,
         baseline_model=baseline.outputs["model"] if baseline else None,
-        eval_config=eval_config(name, _code("evaluation.tfma_metrics", "evaluation.gates")),
+        eval_config=eval_config(config.heads(name), _code("evaluation.tfma_metrics", "evaluation.gates")),
         example_splits=[names.TEST],
         schema=schema.outputs["schema"],
     ).with_id(f"{_camel(name)}Evaluator")
@@ -222,7 +230,10 @@ def _releasing(
         serving_check=check.outputs["result"],
         report=report.outputs["report"],
         directory=str(config.layout.releases),
-        provenance=json.dumps({**provenance, "hyperparameters": config.hyperparameters.to_dict()}, sort_keys=True),
+        provenance=json.dumps(
+            {**provenance, "attributes": config.attributes, "hyperparameters": config.hyperparameters.to_dict()},
+            sort_keys=True,
+        ),
         code=_code("release.paired_release"),
     )
     return [check, report, release]

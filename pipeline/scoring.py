@@ -41,7 +41,7 @@ class ReleasedModels:
         # Kept whole: signatures alone do not keep their variables alive.
         self._models = [tf.saved_model.load(str(store.model_path(name, self.version))) for name in table.MODELS]
         cards = {name: _card(model, name) for name, model in zip(table.MODELS, self._models, strict=True)}
-        self.labels = {head: card.labels for model in cards.values() for head, card in model.heads.items()}
+        self.heads = {head: card for model in cards.values() for head, card in model.heads.items()}
         self.merger = Merger(make_release(self.version, cards, {}))
 
     def scores(self, images: list[bytes]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -106,7 +106,7 @@ def score_catalogue(
     """
     score = Score(
         models.version,
-        heads={head: ClassificationTally() for head in models.labels},
+        heads={head: ClassificationTally() for head in models.heads},
         joint={head.name: ClassificationTally() for head in table.taxonomy()},
     )
     for batch in _batches(pictures, _BATCH):
@@ -124,10 +124,12 @@ def score_catalogue(
 def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores: dict[str, np.ndarray]) -> None:
     for head, values in scores.items():
         best = np.argsort(-values, kind="stable")[: names.TOP_K]
-        ranked = [models.labels[head][i] for i in best]
-        score.heads[head].add(picture.labels[table.head(head).column], ranked, float(values[best[0]]))
-    joint = models.merger.merge({head: values.tolist() for head, values in scores.items()}, top_k=1).joint
+        ranked = [models.heads[head].labels[i] for i in best]
+        truth = picture.labels.get(models.heads[head].column)
+        if truth is not None:
+            score.heads[head].add(truth, ranked, float(values[best[0]]))
     truths = {head.name: picture.labels[head.column] for head in table.taxonomy()}
+    joint = models.merger.merge({head: scores[head].tolist() for head in truths}, top_k=1).joint
     for head, truth in truths.items():
         score.joint[head].add(truth, [getattr(joint, head)], joint.confidence)
     score.all_right += all(getattr(joint, head) == truth for head, truth in truths.items())

@@ -12,8 +12,9 @@ signature            inputs                         outputs
 ``scores``           ``image_bytes`` string[N]      per head ``<head>`` float32[N, C] in the card's label order;
                                                     ``image_ok`` bool[N]
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
-``label_ids``        ``articleType`` …, string[N]   ``<head>_id`` int64[N]: index in the label order, -1 if unknown;
-                                                    the evaluator's, not needed to serve
+``label_ids``        ``articleType`` …, string[N]   per head ``<head>_id`` int64[N]: index in the label order, or
+                                                    :data:`UNKNOWN_LABEL`, or :data:`UNLABELLED`; the evaluator's, not
+                                                    needed to serve
 ===================  =============================  ===================================================================
 
 Scores are calibrated probabilities. A picture that cannot be decoded gets ``image_ok`` false, scores of zero and empty
@@ -64,6 +65,12 @@ IMAGE_OK: Final = "image_ok"
 METADATA_KEYS: Final = "keys"
 METADATA_VALUES: Final = "values"
 TOP_K: Final = 5
+
+UNKNOWN_LABEL: Final = -1
+"""Id of a label that the training split does not have. Losses leave it out, metrics count it as wrong."""
+
+UNLABELLED: Final = -2
+"""Id where a row has no label at all, as it may of an attribute. Losses and metrics leave it out."""
 
 CARD_KEY: Final = "card"
 """Metadata key of the model card, a JSON object: see :mod:`schema.model_card`."""

@@ -12,9 +12,8 @@ from components.calibration.joint_answer import JointAnswer
 from components.calibration.joint_exponents import JointFit, fit_exponents
 from components.calibration.served_model import ServedClassifier
 from components.model.calibration import combined, logit_offsets
-from components.model.preprocessing import UNKNOWN_LABEL
 from components.training.eval_outputs import EvalOutputs
-from schema import model_card
+from schema import model_card, names
 from schema.model_card import HeadCard, ModelCard
 
 JOINT_CURVE = "joint_exponents.csv"
@@ -85,8 +84,8 @@ def fit_head(card: HeadCard, outputs: EvalOutputs, head: str, settings: Settings
     logits = combined(outputs.logits[head], outputs.votes.get(head), offsets).numpy()
     calibration = fitting.fit_calibration(logits, labels)
     scores = calibration.scores(logits).numpy()
-    # A row of the taxonomy whose label training lacks is answered wrong; one without an attribute proves nothing.
-    counted = labels >= (0 if card.level is None else UNKNOWN_LABEL)
+    # A row whose label training lacks is answered wrong; one that has none proves nothing.
+    counted = labels != names.UNLABELLED
     threshold, reached = fitting.review_threshold(
         scores.max(axis=1)[counted], (scores.argmax(axis=1) == labels)[counted], settings.review_precision
     )

@@ -39,8 +39,8 @@ class ServedClassifier(tf.Module):
     def save(self, directory: Path) -> None:
         """Writes the SavedModel with its four signatures, and the card beside its graph."""
         # Made anew: a loaded signature's specs have lost the capitals of their names.
-        columns = self._label_ids.structured_input_signature[1]
-        label_specs = {column: tf.TensorSpec([None], tf.string, name=column) for column in columns}
+        specs = self._label_ids.structured_input_signature[1]
+        label_specs = {column: tf.TensorSpec([None], spec.dtype, name=column) for column, spec in specs.items()}
         signatures = {
             names.SERVING_DEFAULT: tf.function(self.top_k).get_concrete_function(image_bytes=BYTES),
             names.SCORES: tf.function(self.scores).get_concrete_function(image_bytes=BYTES),
@@ -78,5 +78,5 @@ class ServedClassifier(tf.Module):
         return {names.METADATA_VALUES: tf.where(keys == names.CARD_KEY, self._card, "")}
 
     def label_ids(self, **labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Raw labels by column, string[N] each → ``<head>_id`` int64[N], as training numbered them."""
+        """Raw labels by column, [N] of the schema's type each → ``<head>_id`` int64[N], as training numbered them."""
         return self._label_ids(**labels)

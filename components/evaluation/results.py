@@ -4,7 +4,7 @@ import base64
 import json
 import math
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,11 @@ class EvaluationResult:
 
     def _heads(self, key: tuple) -> dict[str, dict[str, _HeadMetrics]]:
         return {head: metrics for head, metrics in self._slices.get(key, {}).items() if head}
+
+
+def plain_figures(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Figures as JSON has them, which knows no NaN: None where nothing could be measured."""
+    return {name: None if math.isnan(value) else value for name, value in figures.items()}
 
 
 def _figures(metrics: _HeadMetrics) -> dict[str, float]:

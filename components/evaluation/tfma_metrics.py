@@ -10,6 +10,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from components.evaluation.classification_metrics import ClassificationTally
+from schema import names
 
 BASELINE = "baseline"
 """Name of the model spec that a candidate is compared with."""
@@ -26,8 +27,11 @@ CALIBRATION = "calibration"
 class ClassificationMetrics(metric_types.Metric):
     """Figures of one head: those of :data:`FIGURES`, :data:`PER_CLASS` by class id, :data:`AT_BEST`, two tables.
 
+    Rows without a label of the head (:data:`schema.names.UNLABELLED`) are left out, and all rows where a baseline lacks
+    the head.
+
     :data:`AT_BEST` are those of :meth:`ClassificationTally.at_best`; of a baseline the plain ones, so that a
-    candidate's best is compared with what the baseline was seen to reach.
+    candidate's best is compared with what the baseline was seen to reach, which is 0 where it was seen nowhere.
     :data:`CONFUSION` has rows of true class id (-1 if training lacks it), predicted class id, count.
     :data:`CALIBRATION` has rows of count, summed confidence, right answers, one a bin of confidence.
     Both are JSON text: of arrays TFMA would subtract the baseline's, whose shape may be another.
@@ -73,6 +77,8 @@ class _TallyCombiner(beam.CombineFn):
     def add_input(
         self, accumulator: ClassificationTally, element: metric_types.StandardMetricInputs
     ) -> ClassificationTally:
+        if not self._is_answered(element):
+            return accumulator
         rows = metric_util.to_label_prediction_example_weight(
             element,
             eval_config=self._eval_config,
@@ -82,10 +88,16 @@ class _TallyCombiner(beam.CombineFn):
             squeeze=False,
         )
         for label, scores, _ in rows:
-            scores = np.reshape(scores, -1)
-            ranked = np.argsort(-scores, kind="stable")[:5]
-            accumulator.add(int(np.reshape(label, -1)[0]), ranked.tolist(), float(scores[ranked[0]]))
+            truth, scores = int(np.reshape(label, -1)[0]), np.reshape(scores, -1)
+            if truth != names.UNLABELLED:
+                ranked = np.argsort(-scores, kind="stable")[:5]
+                accumulator.add(truth, ranked.tolist(), float(scores[ranked[0]]))
         return accumulator
+
+    def _is_answered(self, element: metric_types.StandardMetricInputs) -> bool:
+        # A release of an earlier run may lack an attribute that this one has.
+        predictions = element.prediction
+        return self._output_name in (predictions[self._model_name] if self._model_name else predictions)
 
     def merge_accumulators(self, accumulators: Iterable[ClassificationTally]) -> ClassificationTally:
         merged = ClassificationTally()
@@ -97,8 +109,7 @@ class _TallyCombiner(beam.CombineFn):
         outputs: dict[metric_types.MetricKey, float | str] = {
             self.key(figure): value for figure, value in accumulator.figures().items()
         }
-        best = accumulator.figures() if self._model_name == BASELINE else accumulator.at_best()
-        outputs.update({self.key(name): best[figure] for figure, name in AT_BEST.items()})
+        outputs.update({self.key(name): value for name, value in self._at_best(accumulator).items()})
         counts = [(*pair, count) for pair, count in sorted(accumulator.confusion.items())]
         outputs[self.key(CONFUSION)] = json.dumps(counts)
         outputs[self.key(CALIBRATION)] = json.dumps(accumulator.bins.tolist())
@@ -108,6 +119,13 @@ class _TallyCombiner(beam.CombineFn):
                 sub_key = metric_types.SubKey(class_id=row.label)
                 outputs.update({self.key(figure, sub_key): getattr(row, figure) for figure in PER_CLASS})
         return outputs
+
+    def _at_best(self, tally: ClassificationTally) -> dict[str, float]:
+        if self._model_name != BASELINE:
+            best = tally.at_best()
+        else:
+            best = tally.figures() if tally.count else dict.fromkeys(AT_BEST, 0.0)
+        return {name: best[figure] for figure, name in AT_BEST.items()}
 
     def key(self, figure: str, sub_key: metric_types.SubKey | None = None) -> metric_types.MetricKey:
         """The key of one figure."""

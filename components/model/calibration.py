@@ -61,11 +61,12 @@ def combined(logits: tf.Tensor, votes: tf.Tensor | None, offsets: np.ndarray) ->
     """The network's word and that of the nearest known pictures, which have half the say, in one.
 
     ``P = ½ P_network + ½ P_nearest``, after Khandelwal et al., "Generalization through Memorization: Nearest Neighbor
-    Language Models", 2020, equations 2 and 3.
+    Language Models", 2020, equations 2 and 3. Where the nearest lack a label, their weight stays with the network.
 
     Args:
         logits: float32[N, C], of the network.
-        votes: float32[N, C], shares of the labels among the nearest pictures; None where the model remembers none.
+        votes: float32[N, C], shares of the labels among the nearest pictures, up to 1 in all; None where the model
+            remembers none.
         offsets: of :func:`logit_offsets`.
 
     Returns:
@@ -74,5 +75,6 @@ def combined(logits: tf.Tensor, votes: tf.Tensor | None, offsets: np.ndarray) ->
     logits = tf.convert_to_tensor(logits) - offsets
     if votes is None:
         return logits
-    probabilities = (1 - _VOTES_SHARE) * tf.nn.softmax(logits) + _VOTES_SHARE * votes
+    of_votes = _VOTES_SHARE * tf.reduce_sum(votes, axis=1, keepdims=True)
+    probabilities = (1 - of_votes) * tf.nn.softmax(logits) + _VOTES_SHARE * votes
     return tf.math.log(tf.maximum(probabilities, _LEAST_PROBABILITY))

@@ -2,7 +2,7 @@
 
 The votes are the shares of the labels among the nearest known pictures, each with the weight ``e^(30 s)`` of its
 similarity s: the cosine of what the network's layers saw of both, whitened. How much they count is said in
-``components/model/calibration.py``.
+``components/model/calibration.py``. A picture without a label of a head has no vote there.
 """
 
 from collections.abc import Mapping
@@ -28,21 +28,21 @@ def votes_key(head: str) -> str:
 
 
 class Known(NamedTuple):
-    """Pictures to remember: features float32[M, F], and head → labels int[M]."""
+    """Pictures to remember: features float32[M, F], and head → labels int[M], below 0 where a picture has none."""
 
     features: np.ndarray
     labels: Mapping[str, np.ndarray]
 
 
 def joined(*parts: Known) -> Known:
-    """All of these pictures together, less those that carry a label below 0, which is one that training lacks."""
+    """All of these pictures together, less those that have no label of any head."""
     usable = [_with_labels(part) for part in parts]
     labels = {head: np.concatenate([part.labels[head] for part in usable]) for head in parts[0].labels}
     return Known(np.concatenate([part.features for part in usable]), labels)
 
 
 def _with_labels(pictures: Known) -> Known:
-    kept = np.all([ids >= 0 for ids in pictures.labels.values()], axis=0)
+    kept = np.any([ids >= 0 for ids in pictures.labels.values()], axis=0)
     return Known(pictures.features[kept], {head: ids[kept] for head, ids in pictures.labels.items()})
 
 
@@ -73,7 +73,8 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.
       neighbours: how many are asked, at least 1; all, where there are fewer.
 
     Returns:
-      A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C]}, the votes of a head adding up to 1.
+      A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C]}, the votes of a head
+      adding up to 1, less the weight of the nearest that have no label of it.
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
@@ -108,6 +109,7 @@ class NearestPictures(layers.Layer):
     def call(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """Features float32[N, F] → {:func:`votes_key`: float32[N, C]}."""
         similarities, nearest = ops.top_k(ops.matmul(self._embed(features), self._pictures), self._neighbours)
+        # A label below 0 is a row of zeros.
         weights = ops.expand_dims(ops.softmax(_SHARPNESS * similarities), axis=-1)
         return {
             votes_key(head): ops.sum(weights * ops.one_hot(ops.take(self._labels[head], nearest), count), axis=1)

@@ -16,8 +16,8 @@ PATH_VOCABULARY = "taxonomy"
 """Vocabulary of taxonomy paths as seen in training, labels from the top down, with counts."""
 
 PATH_SEPARATOR = "\t"
-UNKNOWN_LABEL = -1
-"""Id of a label that the training split does not have. Losses leave it out, metrics count it as wrong."""
+NO_NUMBER = -1
+"""Stands for an empty cell of a column of numbers, as ``""`` does for one of text."""
 
 IMAGE_FEATURE = "image"
 PNG_HEAD = 4096
@@ -111,14 +111,16 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
       custom_config: ``height`` and ``width`` in pixels.
 
     Returns:
-      ``image`` float32[N, height, width, 3] in [0, 255], ``image_ok`` int64[N], and ``<head>_id`` int64[N] per head
-      (:data:`UNKNOWN_LABEL` for a label that the training split lacks).
+      ``image`` float32[N, height, width, 3] in [0, 255], ``image_ok`` int64[N], and ``<head>_id`` int64[N] per head of
+      the table, whether it is trained or not, so that asking for one more attribute leaves this step and the models
+      without it as they are. :data:`schema.names.UNKNOWN_LABEL` stands for a label that the training split lacks,
+      :data:`schema.names.UNLABELLED` for an empty cell.
     """
     images, is_ok = decode_images(
         tf.reshape(inputs[names.IMAGE], [-1]), int(custom_config["height"]), int(custom_config["width"])
     )
-    labels = {head.name: tf.reshape(inputs[head.column], [-1]) for head in table.taxonomy()}
-    path = tf.strings.join(list(labels.values()), separator=PATH_SEPARATOR)
+    labels = {head.name: as_text(inputs[head.column]) for head in table.HEADS}
+    path = tf.strings.join([labels[head.name] for head in table.taxonomy()], separator=PATH_SEPARATOR)
     tft.vocabulary(path, vocab_filename=PATH_VOCABULARY, store_frequency=True)
     return {
         IMAGE_FEATURE: images,
@@ -127,5 +129,19 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     }
 
 
+def as_text(cells: tf.Tensor) -> tf.Tensor:
+    """A column, string or int64 of any shape with a value a row, as string[N]; empty where the cell is."""
+    cells = tf.reshape(cells, [-1])
+    return cells if cells.dtype == tf.string else tf.where(cells == NO_NUMBER, "", tf.strings.as_string(cells))
+
+
+def counts_vocabulary(head: str) -> str:
+    """Name of the vocabulary of the labels of ``head`` with the training rows of each."""
+    return f"{head}_counts"
+
+
 def _label_ids(label: tf.Tensor, head: str) -> tf.Tensor:
-    return tft.compute_and_apply_vocabulary(label, vocab_filename=head, default_value=UNKNOWN_LABEL)
+    # An empty text is in no vocabulary.
+    tft.vocabulary(label, vocab_filename=counts_vocabulary(head), store_frequency=True)
+    ids = tft.compute_and_apply_vocabulary(label, vocab_filename=head, default_value=names.UNKNOWN_LABEL)
+    return tf.where(label == "", tf.constant(names.UNLABELLED, tf.int64), ids)

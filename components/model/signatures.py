@@ -1,14 +1,15 @@
 """The trained model before it is calibrated: picture bytes in, logits and votes out. Not served, only built upon."""
 
 import functools
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.model import preprocessing
-from schema import heads as table
 from schema import names
+from schema.heads import Head
 
 OUTPUTS = "uncalibrated"
 """Signature of an uncalibrated model, with the inputs of ``scores``: per head logits and, where the model remembers
@@ -20,21 +21,25 @@ BYTES = tf.TensorSpec([None], tf.string)
 class UncalibratedClassifier(tf.Module):
     """A trained classifier behind the transform graph."""
 
-    def __init__(self, model: keras.Model, transform_output: tft.TFTransformOutput):
-        """Wraps ``model``, which takes uint8 or float32[N, H, W, 3] and gives logits and votes."""
+    def __init__(self, model: keras.Model, transform_output: tft.TFTransformOutput, heads: Sequence[Head]):
+        """Wraps ``model``, which takes uint8 or float32[N, H, W, 3] and gives logits and votes of these heads."""
         super().__init__(name="uncalibrated_classifier")
         # The bare variables are tracked, and the model is hidden in a partial: a tracked Keras 3 variable is exported
         # twice, and a session, which is how TensorFlow Serving loads, restores the copy that no signature reads.
         self._variables = [variable.value for variable in model.variables]
         self._outputs = functools.partial(model, training=False)
         self._transform = transform_output.transform_features_layer()
+        raw = transform_output.raw_feature_spec()
+        self._label_specs = {
+            head.column: tf.TensorSpec([None], raw[head.column].dtype, name=head.column) for head in heads
+        }
+        self._heads = [head.name for head in heads]
 
     def save(self, directory: str) -> None:
         """Writes the SavedModel with the signatures :data:`OUTPUTS` and ``label_ids``."""
-        label_specs = {column: tf.TensorSpec([None], tf.string, name=column) for column in table.columns()}
         signatures = {
             OUTPUTS: tf.function(self.outputs).get_concrete_function(image_bytes=BYTES),
-            names.LABEL_IDS: tf.function(self.label_ids).get_concrete_function(**label_specs),
+            names.LABEL_IDS: tf.function(self.label_ids).get_concrete_function(**self._label_specs),
         }
         tf.saved_model.save(self, directory, signatures=signatures)
 
@@ -45,6 +50,6 @@ class UncalibratedClassifier(tf.Module):
         return {**self._outputs(features[preprocessing.IMAGE_FEATURE]), names.IMAGE_OK: is_ok}
 
     def label_ids(self, **labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Raw labels by column, string[N] each → ``<head>_id`` int64[N] of every head of the taxonomy."""
+        """Raw labels by column, [N] of the schema's type each → ``<head>_id`` int64[N] of every head."""
         features = self._transform(labels)
-        return {names.label_id(head.name): features[names.label_id(head.name)] for head in table.taxonomy()}
+        return {names.label_id(head): features[names.label_id(head)] for head in self._heads}

@@ -14,7 +14,7 @@ from tfx.utils import path_utils
 
 from components.artifacts import QualityReport, ServingCheckResult
 from components.errors import GateError
-from components.evaluation.results import EvaluationResult
+from components.evaluation.results import EvaluationResult, plain_figures
 from components.release.store import ReleaseStore
 from schema import model_card, names
 from schema.release_folder import Release
@@ -64,7 +64,7 @@ def PairedRelease(
     published = _already_published(store, sources)
     if published is None:
         paths = {name: Path(path_utils.serving_model_path(uri)) for name, uri in sources.items()}
-        figures = {head: values for result in results for head, values in result.figures().items()}
+        figures = {head: plain_figures(values) for result in results for head, values in result.figures().items()}
         manifest = _manifest(sources, paths, figures, json.loads(provenance))
         warmup = {name: Path(serving_check.uri) / name for name in models}
         published = store.publish(paths, warmup, Path(report.uri), manifest)

@@ -14,7 +14,7 @@ from components.model import backbones
 from components.model.classifier import build_classifier
 from components.training import augmentation, training_data
 from components.training.hyperparameters import HyperParameters
-from components.training.losses import SparseCategoricalFocalLoss, class_weights
+from components.training.losses import LabelledAccuracy, SparseCategoricalFocalLoss, class_weights
 from components.training.memory import release_memory
 from components.training.optimizers import make_optimizer
 
@@ -93,14 +93,15 @@ def _prepare(
         backbone.trainable = False
     else:
         backbones.freeze(backbone, parameters.frozen_to, parameters.frozen_depthwise)
-    rows = sum(next(iter(counts.values())))
+    # The largest, since rows may have no label of an attribute.
+    rows = max(sum(of_head) for of_head in counts.values())
     epochs = parameters.head_epochs if is_head_stage else parameters.epochs
     steps = -(-rows // parameters.batch_size) * epochs
     model.compile(
         optimizer=make_optimizer(parameters, steps, backbone),
         loss={head: _loss(parameters, counts[head]) for head in counts},
         loss_weights={head: parameters.head_weights.get(head, 1.0) for head in counts},
-        metrics={head: ["accuracy"] for head in counts},
+        metrics={head: [LabelledAccuracy()] for head in counts},
         # Keras turns XLA on by itself, and XLA's convolutions on a CPU take several times as long.
         jit_compile=False,
     )

@@ -1,4 +1,4 @@
-"""Losses over logits."""
+"""Losses over logits, and the accuracy beside them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -65,6 +65,26 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
             "alpha": self.alpha.tolist(),
             "label_smoothing": self.label_smoothing,
         }
+
+
+@keras.saving.register_keras_serializable(package="lookbook")
+class LabelledAccuracy(keras.metrics.CategoricalAccuracy):
+    """Share right among the rows that have a label, by shares of the classes float32[N, C]; each counts by their sum.
+
+    A row without shares has no best class: the ordinary accuracy would take it for one of the first.
+    """
+
+    def __init__(self, name: str = "accuracy", dtype: str | None = None):
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor, sample_weight: Any = None) -> None:
+        """Counts a batch; weights of rows are not asked for here, and play no part."""
+        del sample_weight
+        super().update_state(y_true, y_pred, sample_weight=ops.sum(y_true, axis=-1))
+
+    def get_config(self) -> dict[str, Any]:
+        """What a checkpoint needs to make it anew."""
+        return {"name": self.name, "dtype": self.dtype}
 
 
 def _one_hot(labels: keras.KerasTensor, classes: int) -> keras.KerasTensor:

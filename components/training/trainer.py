@@ -31,9 +31,9 @@ Dataset: TypeAlias = tf.data.Dataset
 def run_fn(fn_args: Any) -> None:
     """TFX's entry point.
 
-    ``custom_config`` holds ``model`` (one of :data:`schema.heads.MODELS`), ``hyperparameters`` (what
-    :meth:`HyperParameters.of_training` gives) and ``provenance`` (free-form, ends up in the model's card). Where there
-    is a ``base_model``, the backbone starts from its weights.
+    ``custom_config`` holds ``model`` (one of :data:`schema.heads.MODELS`), ``heads`` (their names),
+    ``hyperparameters`` (what :meth:`HyperParameters.of_training` gives) and ``provenance`` (free-form, ends up in the
+    model's card). Where there is a ``base_model``, the backbone starts from its weights.
 
     Writes the uncalibrated SavedModel to ``fn_args.serving_model_dir``, :class:`EvalOutputs` and
     :data:`BACKBONE_WEIGHTS` beside it, and checkpoints, metrics, plots and TensorBoard logs to
@@ -41,7 +41,7 @@ def run_fn(fn_args: Any) -> None:
     """
     config = fn_args.custom_config
     parameters = HyperParameters.from_dict(config["hyperparameters"])
-    heads = [head.name for head in table.of_model(config["model"])]
+    heads = config["heads"]
     # The other model may have been trained in this process before.
     keras.backend.clear_session()
     release_memory()
@@ -64,9 +64,9 @@ def run_fn(fn_args: Any) -> None:
         outputs = eval_outputs(fitted, evaluation, training_data.read_ids(fn_args.eval_files), counts)
     plots.plot_training(run_dir / METRICS, heads, run_dir)
     saved_model = Path(fn_args.serving_model_dir)
-    UncalibratedClassifier(model, transform_output).save(str(saved_model))
+    UncalibratedClassifier(model, transform_output, [table.head(head) for head in heads]).save(str(saved_model))
     training = {**config["provenance"], "hyperparameters": config["hyperparameters"]}
-    model_card.write_file(saved_model, make_card(config["model"], transform_output, parameters, training))
+    model_card.write_file(saved_model, make_card(config["model"], heads, transform_output, parameters, training))
     outputs.save(saved_model.parent)
     backbone.save_weights(saved_model.parent / BACKBONE_WEIGHTS)
 
@@ -120,12 +120,16 @@ def eval_outputs(model: keras.Model, evaluation: Dataset, ids: Sequence[str], co
 
 
 def make_card(
-    name: str, transform_output: tft.TFTransformOutput, parameters: HyperParameters, training: dict[str, Any]
+    name: str,
+    head_names: Sequence[str],
+    transform_output: tft.TFTransformOutput,
+    parameters: HyperParameters,
+    training: dict[str, Any],
 ) -> ModelCard:
     """The card as training leaves it: calibration puts in how sure the model may be."""
     heads = {
         head.name: HeadCard(tuple(training_data.head_labels(transform_output, head.name)), head.column, head.level)
-        for head in table.of_model(name)
+        for head in map(table.head, head_names)
     }
     paths = training_data.path_counts(transform_output)
     levels = [head.name for head in table.taxonomy()]

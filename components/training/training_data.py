@@ -29,7 +29,8 @@ def read_split(
       A data set of single rows ``(uint8[H, W, 3], {head: int64[]})``, cached once it has been read to its end.
     """
     layer = transform_output.transform_features_layer()
-    spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (names.IMAGE, *table.columns())}
+    raw = transform_output.raw_feature_spec()
+    spec = {key: raw[key] for key in (names.IMAGE, *table.columns(map(table.head, heads)))}
 
     def transform(serialized: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         features = layer(tf.io.parse_example(serialized, spec))
@@ -61,7 +62,7 @@ def training_batches(rows: tf.data.Dataset, batch_size: int, seed: int) -> tf.da
 
 
 def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Dataset:
-    """Labels int64[N] of each head as shares float32[N, C]; a label that training lacks has none."""
+    """Labels int64[N] of each head as shares float32[N, C]; one that is unknown to training, or not there, has none."""
 
     def spread(images: tf.Tensor, labels: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return images, {head: tf.one_hot(ids, classes[head]) for head, ids in labels.items()}
@@ -71,24 +72,21 @@ def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Datase
 
 def path_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, ...], int]:
     """Rows of each taxonomy path in the training split: its labels from the top down."""
-    # The vocabulary file holds "count path" lines; only the path may have spaces.
-    path = transform_output.vocabulary_file_by_name(preprocessing.PATH_VOCABULARY)
-    counts: dict[tuple[str, ...], int] = {}
-    with tf.io.gfile.GFile(path) as lines:
-        for line in lines:
-            count, labels = line.rstrip("\n").split(" ", 1)
-            counts[tuple(labels.split(preprocessing.PATH_SEPARATOR))] = int(count)
-    return counts
+    counts = _counts(transform_output, preprocessing.PATH_VOCABULARY)
+    return {tuple(path.split(preprocessing.PATH_SEPARATOR)): rows for path, rows in counts.items()}
+
+
+def _counts(transform_output: tft.TFTransformOutput, vocabulary: str) -> dict[str, int]:
+    # The file holds "count text" lines; only the text may have spaces.
+    with tf.io.gfile.GFile(transform_output.vocabulary_file_by_name(vocabulary)) as lines:
+        pairs = (line.rstrip("\n").split(" ", 1) for line in lines)
+        return {text: int(count) for count, text in pairs}
 
 
 def class_counts(transform_output: tft.TFTransformOutput, heads: Sequence[str]) -> dict[str, list[int]]:
     """Head → rows of each of its classes in the training split, in the order of their ids."""
-    counts = {head: dict.fromkeys(head_labels(transform_output, head), 0) for head in heads}
-    for path, rows in path_counts(transform_output).items():
-        for head, label in zip(table.taxonomy(), path, strict=True):
-            if head.name in counts:
-                counts[head.name][label] += rows
-    return {head: list(by_label.values()) for head, by_label in counts.items()}
+    rows = {head: _counts(transform_output, preprocessing.counts_vocabulary(head)) for head in heads}
+    return {head: [rows[head][label] for label in head_labels(transform_output, head)] for head in heads}
 
 
 def head_labels(transform_output: tft.TFTransformOutput, head: str) -> list[str]:

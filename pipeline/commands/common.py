@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pipeline.config import DEFAULT_ROOT, Layout, Remote
+from schema import heads as table
 
 API_KEY = "LOOKBOOK_API_KEY"
 """Not an option: the command lines of all processes can be read by everyone on a machine."""
@@ -43,6 +44,14 @@ data_option = click.option(
 
 limit_option = click.option(
     "--limit", type=click.IntRange(min=0), default=0, help="Take only this many rows, picked by the hash of their id."
+)
+
+attributes_option = click.option(
+    "--attributes",
+    default="",
+    metavar="COLUMN,…",
+    callback=lambda context, option, text: tuple(name.strip() for name in text.split(",") if name.strip()),
+    help=f"Learn these too, of {', '.join(head.column for head in table.attributes())}; default: none.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
@@ -85,6 +94,11 @@ def refusing(*errors: type[Exception]) -> Callable[[Callable[..., Any]], Callabl
         return guarded
 
     return decorate
+
+
+def shown_figure(value: float | None) -> str:
+    """A share for people; one that could not be measured is a dash."""
+    return "–" if value is None else f"{value:.3f}"
 
 
 def print_json(document: Any) -> None:

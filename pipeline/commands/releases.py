@@ -2,7 +2,7 @@
 
 import click
 
-from pipeline.commands.common import json_option, print_json, refusing, root_option
+from pipeline.commands.common import json_option, print_json, refusing, root_option, shown_figure
 from pipeline.config import Layout
 from schema.release_folder import ReleaseError, ReleaseFolder
 
@@ -35,7 +35,9 @@ def command(layout: Layout, as_json: bool) -> None:
         click.echo(f"No release in {layout.releases} yet; make one with: lookbook run --data PATH")
     for release in releases:
         mark = "*" if release == current else " "
-        figures = ", ".join(f"{head} {values['top_1']:.3f}" for head, values in release.manifest["metrics"].items())
+        figures = ", ".join(
+            f"{head} {shown_figure(values['top_1'])}" for head, values in release.manifest["metrics"].items()
+        )
         click.echo(f"{mark} {release.version:>3}  {release.manifest['created_at']}  top-1: {figures}")
     for version in store.withdrawn():
         click.echo(f"  {version:>3}  withdrawn by a rollback")

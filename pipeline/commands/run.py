@@ -12,7 +12,15 @@ import click
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
-from pipeline.commands.common import data_option, limit_option, print_json, refusing, root_option
+from pipeline.commands.common import (
+    attributes_option,
+    data_option,
+    limit_option,
+    print_json,
+    refusing,
+    root_option,
+    shown_figure,
+)
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES
@@ -63,6 +71,7 @@ _ROOM_BYTES = 2**20
     help="What keeps rows together: products of one name or look; nothing; or the year, newest for the test. "
     "A split column has precedence.",
 )
+@attributes_option
 @limit_option
 @click.option("--ask", type=click.IntRange(min=0), default=0, help="Then ask the release about so many pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole of these answers, for machines.")
@@ -78,6 +87,7 @@ def command(
       lookbook run --data build/sample --profile quick
       lookbook run --data catalogue.zip                       an hour for 40,000 pictures
       lookbook run --data catalogue.zip --limit 2000          a first look
+      lookbook run --data catalogue.zip --attributes gender,baseColour
       lookbook run --data catalogue.zip --set loss=crossentropy --set augmentation.mixup=0.4
 
     Steps whose input, code and settings did not change are not run again. A run that was killed goes on where it was.
@@ -138,7 +148,7 @@ def _say_result(layout: Layout, result: "RunResult") -> None:
         "nothing to do."
     )
     for head, figures in release.manifest["metrics"].items():
-        shown = ", ".join(f"{name} {figures[name]:.3f}" for name in ("top_1", "top_5", "macro_f1", "ece"))
+        shown = ", ".join(f"{name} {shown_figure(figures[name])}" for name in ("top_1", "top_5", "macro_f1", "ece"))
         click.echo(f"  {head:<16} {shown}  on {figures['count']} test pictures")
     click.echo(f"  models           {layout.releases}/<model>/{release.version}")
     click.echo(f"  report           {layout.releases}/reports/{release.version}/index.html")

@@ -81,7 +81,9 @@ def _read(path: Path) -> schema_pb2.Schema:
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
+    from components.catalogue.schema_gate.head_features import with_heads
+
     try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+        return with_heads(text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema()))
     except text_format.ParseError as error:
         raise click.UsageError(f"{path} is no TFMD schema in protobuf text: {error}") from error

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.catalogue.schema_gate.head_features import with_heads
 from pipeline.config import Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.pipeline import create_pipeline
@@ -30,8 +34,15 @@ class RunResult:
 
 
 def _pinned(schema: Path, layout: Layout) -> Path:
-    """A copy of the schema whose name is its content: ImportSchemaGen's cache knows its schema by the path alone."""
-    content = schema.read_bytes()
+    """A copy of the schema, completed for the heads, whose name is its content.
+
+    ImportSchemaGen's cache knows its schema by the path alone.
+    """
+    try:
+        parsed = text_format.Parse(schema.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise RunError(f"{schema} is no TFMD schema in protobuf text: {error}") from error
+    content = text_format.MessageToString(with_heads(parsed)).encode()
     pinned = layout.root / "schema" / f"{hashlib.sha256(content).hexdigest()[:16]}.pbtxt"
     pinned.parent.mkdir(parents=True, exist_ok=True)
     pinned.write_bytes(content)
@@ -44,7 +55,7 @@ def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
     Raises:
         CatalogueError: the catalogue cannot be used.
         GateError: the data or a model did not pass.
-        RunError: the release of an earlier run was removed by hand.
+        RunError: the schema cannot be read, or the release of an earlier run was removed by hand.
     """
     start = time.monotonic()
     runner = ReportingDagRunner(say)

@@ -55,6 +55,7 @@ def test_top_level_help_lists_every_command():
         ["run", "--data", "/no/such/catalogue"],
         ["run", "--data", ".", "--profile", "no-such-profile"],
         ["run", "--data", ".", "--set", "epochs=many"],
+        ["run", "--data", ".", "--attributes", "gender,colour"],
         ["score", "--data", ".", "--version", "0"],
         ["explain", __file__, "--out", "heat.gif"],
     ],
@@ -65,6 +66,14 @@ def test_wrong_use_is_exit_code_2(arguments):
     assert result.returncode == 2
     assert "Error" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_attribute_that_is_none_is_refused_at_once(tmp_path):
+    """The error names what was asked for and what there is; names of heads are as good as names of columns."""
+    result = lookbook("run", "--data", tmp_path, "--root", tmp_path / "root", "--attributes", "base_colour, colour")
+    assert "'colour'" in result.stderr
+    assert "gender, baseColour, season, usage" in result.stderr
+    assert not (tmp_path / "root").exists()
 
 
 def test_a_catalogue_that_is_none_is_exit_code_1(tmp_path):

@@ -9,7 +9,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact, artifact_utils, standard_artifacts
 
-from components.catalogue.schema_gate.words import anomalies_in_words, lacking_types_in_words
+from components.catalogue.schema_gate.words import anomalies_in_words, lacking_labels_in_words
 from components.errors import GateError
 from schema import names
 
@@ -27,11 +27,13 @@ def SchemaGate(
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
     blessing: OutputArtifact[DataBlessing],
+    attributes: Parameter[str] = "[]",
     code: Parameter[str] = "",
 ) -> None:
     """Raises GateError, with every anomaly in words, unless ExampleValidator found none in any split.
 
-    ``code``, a hash of the source, is there for TFX's cache alone.
+    ``attributes`` is a JSON list of those that are to be learnt; ``code``, a hash of the source, is there for TFX's
+    cache alone.
     """
     numbers = {
         split: statistics_pb2.DatasetFeatureStatisticsList.FromString(_only_file(statistics, split))
@@ -42,7 +44,7 @@ def SchemaGate(
         for split in artifact_utils.decode_split_names(anomalies.split_names)
     }
     words = [line for split, anomaly in found.items() for line in anomalies_in_words(split, anomaly, numbers[split])]
-    words += lacking_types_in_words(numbers[names.TRAIN])
+    words += lacking_labels_in_words(numbers[names.TRAIN], json.loads(attributes))
     if words:
         raise GateError(_refusal(words))
     directory = Path(blessing.uri)

@@ -1,6 +1,6 @@
 """TFDV's anomalies in words: what is wrong, where, what the data has, and what the schema wants."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
@@ -62,10 +62,36 @@ def _facts(feature: Any, examples: int) -> Iterator[str]:
     yield f"in {statistics.common_stats.num_non_missing} of {examples} examples"
 
 
-def lacking_types_in_words(training: statistics_pb2.DatasetFeatureStatisticsList) -> list[str]:
-    """A sentence if the training split holds a single article type. The schema cannot ask this of one split alone."""
-    column = table.taxonomy()[-1].column
-    finest = features_of(training).get(column)
-    if finest is None or finest.string_stats.unique != 1:
-        return []
-    return [f"train: {column}: all rows have the same one; a classifier needs 2 or more to tell apart"]
+def lacking_labels_in_words(
+    training: statistics_pb2.DatasetFeatureStatisticsList, attributes: Sequence[str] = ()
+) -> list[str]:
+    """Sentences on what the training split holds too little of to learn: the schema cannot ask this of one split alone.
+
+    One if there is a single article type, and one for each of these attributes that has fewer than two values.
+    """
+    found = features_of(training)
+    asked = [head.column for head in table.chosen(attributes) if head.level is None]
+    finest = table.taxonomy()[-1].column
+    return [
+        *(f"train: {finest}: {_TOO_FEW[1]}" for _ in range(finest in found and _different(found[finest]) == 1)),
+        *(
+            f"train: {column}: {_TOO_FEW[different]}; or leave it out of the attributes"
+            for column in asked
+            if (different := _different(found.get(column))) < 2
+        ),
+    ]
+
+
+_TOO_FEW = (
+    "no row has one; a classifier needs 2 or more to tell apart",
+    "all rows have the same one; a classifier needs 2 or more to tell apart",
+)
+
+
+def _different(feature: Any) -> int:
+    """How many different values a column holds; 2 stands for more."""
+    if feature is None or not getattr(feature, feature.WhichOneof("stats")).common_stats.num_non_missing:
+        return 0
+    if feature.HasField("num_stats"):
+        return 1 + (feature.num_stats.min < feature.num_stats.max)
+    return min(feature.string_stats.unique, 2)

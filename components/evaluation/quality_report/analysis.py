@@ -74,14 +74,14 @@ def expected_calibration_error(scores: np.ndarray, truths: np.ndarray) -> tuple[
 def confident_mistakes(predictions: SplitPredictions, head: str, most: int) -> pd.DataFrame:
     """The wrong answers of which the model was surest: ``position, id, truth, answer, confidence, of_truth``."""
     scores, truths, best = predictions.scores[head], predictions.truths[head], predictions.best(head)
-    wrong = np.flatnonzero(best != truths)
+    wrong = np.flatnonzero((best != truths) & predictions.labelled(head))
     chosen = wrong[np.argsort(-scores[wrong, best[wrong]], kind="stable")[:most]]
     labels = predictions.labels[head]
     return pd.DataFrame(
         {
             "position": chosen,
             "id": predictions.rows[names.ID].to_numpy()[chosen],
-            "truth": predictions.rows[predictions.column(head)].to_numpy()[chosen],
+            "truth": predictions.true_labels(head)[chosen],
             "answer": [labels[i] for i in best[chosen]],
             "confidence": scores[chosen, best[chosen]],
             "of_truth": np.where(truths[chosen] >= 0, scores[chosen, truths[chosen]], 0.0),
@@ -92,7 +92,7 @@ def confident_mistakes(predictions: SplitPredictions, head: str, most: int) -> p
 def examples_of_pair(predictions: SplitPredictions, head: str, truth: str, answer: str, most: int) -> list[int]:
     """Positions of rows of one confusion, surest first."""
     answers = np.array(predictions.labels[head])[predictions.best(head)]
-    is_pair = (predictions.rows[predictions.column(head)].to_numpy() == truth) & (answers == answer)
+    is_pair = (predictions.true_labels(head) == truth) & (answers == answer)
     found = np.flatnonzero(is_pair)
     return found[np.argsort(-predictions.scores[head][found].max(axis=1), kind="stable")[:most]].tolist()
 
@@ -121,9 +121,15 @@ def by_relatives(predictions: SplitPredictions, known: Collection[str]) -> pd.Da
 
 
 def _top_1_of(predictions: SplitPredictions, title: str, parts: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    right = {head: predictions.best(head) == truths for head, truths in predictions.truths.items()}
+    # Rows without a label of a head are NaN, which a frame's mean leaves out.
+    right = pd.DataFrame(
+        {
+            head: np.where(predictions.labelled(head), predictions.best(head) == truths, np.nan)
+            for head, truths in predictions.truths.items()
+        }
+    )
     lines = [
-        {title: name, "count": int(chosen.sum()), **{head: float(hits[chosen].mean()) for head, hits in right.items()}}
+        {title: name, "count": int(chosen.sum()), **right[chosen].mean().to_dict()}
         for name, chosen in parts.items()
         if chosen.any()
     ]

@@ -18,7 +18,7 @@ from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import FIGURES, Overview, render_page
 from components.evaluation.quality_report.predictions import groups_of, predict_split
 from components.evaluation.quality_report.sections import make_section
-from components.evaluation.results import EvaluationResult
+from components.evaluation.results import EvaluationResult, plain_figures
 from schema import names
 
 
@@ -58,7 +58,9 @@ def QualityReport(
         )
         for head in predictions.cards[model].heads
     ]
-    figures = {section.head: {**section.figures, "ece_before": section.ece_before} for section in sections}
+    figures = {
+        section.head: plain_figures({**section.figures, "ece_before": section.ece_before}) for section in sections
+    }
     (directory / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     joint = analysis.joint_table(predictions)
     joint.to_csv(directory / "joint.csv", index=False)

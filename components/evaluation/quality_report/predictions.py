@@ -24,7 +24,7 @@ class SplitPredictions:
       rows: a row a picture: the columns of the catalogue that the report shows.
       labels: head → its labels, in the order of the scores.
       scores: head → float32[N, C], calibrated.
-      truths: head → int[N], -1 for a label that training lacks.
+      truths: head → int[N]; :data:`schema.names.UNKNOWN_LABEL`, and :data:`schema.names.UNLABELLED`, as in training.
       cards: model → its card.
     """
 
@@ -34,9 +34,14 @@ class SplitPredictions:
     truths: dict[str, np.ndarray]
     cards: dict[str, ModelCard]
 
-    def column(self, head: str) -> str:
-        """The column of :attr:`rows` that holds the true labels of ``head``."""
-        return next(card.heads[head].column for card in self.cards.values() if head in card.heads)
+    def true_labels(self, head: str) -> np.ndarray:
+        """str[N], the true labels; empty where a row has none."""
+        (column,) = (card.heads[head].column for card in self.cards.values() if head in card.heads)
+        return np.array(_texts(self.rows[column]), str)
+
+    def labelled(self, head: str) -> np.ndarray:
+        """bool[N], whether a row has a label of ``head``."""
+        return self.truths[head] != names.UNLABELLED
 
     def best(self, head: str) -> np.ndarray:
         """int[N], the position of each row's best label."""
@@ -68,7 +73,7 @@ def predict_split(models: Mapping[str, Path], files: Sequence[str]) -> SplitPred
         rows=rows,
         labels=labels,
         scores={head: np.concatenate(parts) for head, parts in scores.items()},
-        truths={head: _positions(rows[column], labels[head]) for head, column in columns.items()},
+        truths={head: _positions(_texts(rows[column]), labels[head]) for head, column in columns.items()},
         cards=cards,
     )
 
@@ -108,6 +113,11 @@ def _plain(values: tf.Tensor) -> list[Any]:
     return [value.decode() if isinstance(value, bytes) else int(value) for value in values.numpy()]
 
 
-def _positions(truths: pd.Series, labels: Sequence[str]) -> np.ndarray:
-    known = {label: i for i, label in enumerate(labels)}
-    return np.array([known.get(label, -1) for label in truths], np.int64)
+def _texts(cells: pd.Series) -> list[str]:
+    # An empty cell of a column of numbers was read as 0.
+    return [str(cell) if cell else "" for cell in cells]
+
+
+def _positions(truths: Iterable[str], labels: Sequence[str]) -> np.ndarray:
+    known = {**{label: i for i, label in enumerate(labels)}, "": names.UNLABELLED}
+    return np.array([known.get(label, names.UNKNOWN_LABEL) for label in truths], np.int64)

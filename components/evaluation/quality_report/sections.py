@@ -51,7 +51,7 @@ def make_section(
         head=head,
         description=description,
         figures=figures,
-        interval=wilson_interval(round(figures["top_1"] * figures["count"]), int(figures["count"])),
+        interval=wilson_interval(int(tally.bins[:, 2].sum()), tally.count),
         ece_before=ece_before,
         per_class=per_class,
         slices=[(name, values) for slice_head, name, values in result.slice_figures() if slice_head == head],
@@ -69,7 +69,8 @@ def write_classes(per_class: pd.DataFrame, file: Path) -> None:
 def _draw_confidence(
     head: str, predictions: SplitPredictions, description: HeadCard, directory: Path
 ) -> tuple[float, list[Path]]:
-    scores, truths = predictions.scores[head], predictions.truths[head]
+    has_label = predictions.labelled(head)
+    scores, truths = predictions.scores[head][has_label], predictions.truths[head][has_label]
     calibration = Calibration(description.temperature, description.curvature)
     before, bins_before = analysis.expected_calibration_error(analysis.uncalibrated(scores, calibration), truths)
     after, bins_after = analysis.expected_calibration_error(scores, truths)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.calibration.calibrating import JOINT_CURVE, Settings, calibrate
+from components.calibration.calibrating import JOINT_CURVE, Settings, calibrate, fit_head
 from components.evaluation.quality_report.analysis import expected_calibration_error
 from components.model.calibration import Calibration, combined, logit_offsets
+from components.training.eval_outputs import EvalOutputs
 from schema import heads as table
 from schema import model_card, names
-from schema.model_card import ALWAYS_REVIEW, ModelCard
+from schema.model_card import ALWAYS_REVIEW, HeadCard, ModelCard
 from tests.components.calibration.trained_models import LABELS, TEMPERATURE, eval_outputs, write_trained
 
 ROWS = 3000
@@ -182,3 +183,17 @@ def test_models_of_different_rows_are_refused(outputs, tmp_path):
     trained = write_trained(tmp_path / "trained", other)
     with pytest.raises(ValueError, match=r"article_type and category saw other rows in eval \(3000 and 3000\)"):
         calibrate(names.CATEGORY, trained, SETTINGS, tmp_path / "out" / "Format-Serving")
+
+
+@pytest.mark.parametrize(("label", "gap"), [(names.UNLABELLED, 5), (names.UNKNOWN_LABEL, 9)])
+def test_a_row_without_an_attribute_proves_nothing(label, gap):
+    """The review threshold is of the rows that have one; a row whose label training lacks is answered wrong."""
+    gaps = np.repeat(np.array([9, 7, 5], np.float32), 4)
+    labels = np.repeat([0, label, 0], 4)
+    logits = np.stack([gaps, np.zeros(12, np.float32)], axis=1)
+    outputs = EvalOutputs(
+        ids=np.arange(12).astype(str), labels={"gender": labels}, logits={"gender": logits}, counts={"gender": [3, 1]}
+    )
+    fitted = fit_head(HeadCard(("Men", "Women"), "gender", None), outputs, "gender", Settings(0.9, 0.0)).card
+    assert fitted.review_threshold == pytest.approx(1 / (1 + np.exp(-gap)), abs=1e-6)
+    assert fitted.review_precision == 1

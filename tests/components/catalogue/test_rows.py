@@ -6,7 +6,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.rows import Rows, parse_rows
 from components.catalogue.splitting.plan import limited
-from schema import names
+from schema import heads, names
 from tests.drawing import csv_text, product
 
 HEAD = "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName"
@@ -172,6 +172,20 @@ def test_a_file_that_is_no_catalogue_is_refused_with_what_would_be_right(content
     """An unusable file is one clear error, not thousands of bad rows."""
     with pytest.raises(CatalogueError, match=says):
         parse_rows(content)
+
+
+def test_a_row_without_an_attribute_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cell of an attribute, or NA in it, costs no row, be the head old or new; one of a level does."""
+    monkeypatch.setattr(heads, "HEADS", (*heads.HEADS, heads.Head("fabric", "fabric", names.CATEGORY)))
+    products = [
+        product("1", gender="NA", fabric="Wool"),
+        product("2", fabric=""),
+        product("3", articleType="", fabric=""),
+    ]
+    rows = parse_rows(csv_text(products).encode())
+    assert [row.id for row in rows.taken] == ["1", "2"]
+    assert [("gender" in row.cells, row.cells.get("fabric")) for row in rows.taken] == [(False, "Wool"), (True, None)]
+    assert rows.ignored_columns == []
 
 
 def test_a_limit_picks_the_same_rows_whatever_their_order() -> None:

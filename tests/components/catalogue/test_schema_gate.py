@@ -8,9 +8,10 @@ import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
+from components.catalogue.schema_gate.head_features import with_heads
 from components.catalogue.schema_gate.schema_diff import diff_schema, diff_text, updated_schema
 from components.catalogue.schema_gate.statistics import catalogue_statistics, statistics_options
-from components.catalogue.schema_gate.words import anomalies_in_words, lacking_types_in_words
+from components.catalogue.schema_gate.words import anomalies_in_words, lacking_labels_in_words
 from schema import heads as table
 from schema import names
 from tests.drawing import product, write_catalogue
@@ -66,10 +67,10 @@ def test_each_anomaly_says_where_what_and_what_is_wanted(changes: dict[str, obje
 
 def test_one_article_type_is_nothing_to_learn() -> None:
     """A training split with a single article type is refused in words; a test split with one is not."""
-    (line,) = lacking_types_in_words(statistics_of(articleType="Shirts"))
+    (line,) = lacking_labels_in_words(statistics_of(articleType="Shirts"))
     assert "articleType" in line
     assert "2 or more" in line
-    assert lacking_types_in_words(statistics_of(articleType=["Shirts", "Belts"] * 15)) == []
+    assert lacking_labels_in_words(statistics_of(articleType=["Shirts", "Belts"] * 15)) == []
     assert words(statistics_of(articleType="Shirts")) == []
 
 
@@ -110,3 +111,31 @@ def test_a_catalogue_that_does_not_fit_shows_what_it_would_change(tmp_path: Path
     assert {feature.name for feature in updated.feature} == {feature.name for feature in SCHEMA.feature}
     assert words(statistics_of(year=1850))
     assert not tfdv.validate_statistics(statistics_of(year=1850), updated).anomaly_info
+
+
+def test_an_attribute_that_is_to_be_learnt_needs_two_values() -> None:
+    """One that no row has, or all rows alike, is refused by name where a run asks for it, and nowhere else."""
+    alike = statistics_of(gender="Men", usage=None, articleType=["Shirts", "Belts"] * 15, season=["Fall", None] * 15)
+    assert lacking_labels_in_words(alike) == []
+    gender, season, usage = lacking_labels_in_words(alike, ["usage", "season", "gender"])
+    assert "gender: all rows have the same one" in gender
+    assert "season: all rows have the same one" in season
+    assert "usage: no row has one" in usage
+    assert "leave it out" in usage
+
+
+def test_the_schema_knows_every_head() -> None:
+    """The curated schema lacks nothing of the table of heads."""
+    assert with_heads(SCHEMA) == SCHEMA
+
+
+def test_a_head_that_the_schema_lacks_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new row of the table needs no line in the schema: its column may be text or missing."""
+    new = table.Head("fabric", "fabric", names.CATEGORY)
+    monkeypatch.setattr(table, "HEADS", (*table.HEADS, new))
+    completed = with_heads(SCHEMA)
+    for fabric in ("Wool", ["Wool", None] * 15):
+        statistics = statistics_of(fabric=fabric)
+        assert anomalies_in_words("train", tfdv.validate_statistics(statistics, completed), statistics) == []
+    tensor = completed.tensor_representation_group[""].tensor_representation["fabric"].dense_tensor
+    assert tensor.default_value.HasField("bytes_value")

@@ -172,3 +172,12 @@ def test_no_class_runs_in_a_spreadsheet(tmp_path):
     write_classes(pd.DataFrame({"label": labels, "count": 1}), tmp_path / "classes.csv")
     written = list(pd.read_csv(tmp_path / "classes.csv", dtype=str)["label"])
     assert written == [*(f"'{label}" for label in labels[:6]), *labels[6:]]
+
+
+def test_rows_without_a_label_are_no_mistakes(three):
+    """The report leaves them out of the mistakes and of every share."""
+    three.truths[names.SUB_CATEGORY][2] = names.UNLABELLED
+    assert analysis.confident_mistakes(three, names.SUB_CATEGORY, 5)["id"].tolist() == ["1"]
+    years = analysis.by_year(three).set_index("year")
+    assert years.loc["2012", names.SUB_CATEGORY] == pytest.approx(0)
+    assert years.loc["2012", "count"] == 2

@@ -21,6 +21,12 @@ def test_the_votes_have_half_the_say():
     assert np.isfinite(far).all()
 
 
+def test_a_vote_that_is_not_cast_stays_with_the_network():
+    """Votes of which only ½ were cast have a quarter of the say: [¾, ¼] and [0, ½] make [9/16, 7/16]."""
+    logits, votes = np.log(np.array([[0.75, 0.25]], np.float32)), np.array([[0.0, 0.5]], np.float32)
+    np.testing.assert_allclose(np.exp(combined(logits, votes, np.zeros(2, np.float32))), [[0.5625, 0.4375]], atol=1e-6)
+
+
 def test_offsets_come_off_the_network_alone():
     """The votes of known pictures are counted as they are: only the network leans towards what was frequent."""
     logits, votes = np.zeros((1, 2), np.float32), np.array([[1.0, 0.0]], np.float32)

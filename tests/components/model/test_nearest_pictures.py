@@ -12,6 +12,7 @@ from components.model.classifier import FEATURES, build_classifier, with_feature
 from components.model.nearest_pictures import Known, fit_whitening, joined, votes_key, with_neighbours
 from components.training.hyperparameters import HyperParameters
 from components.training.trainer import answering_models
+from schema import names
 
 SHAPE = (16, 16, 3)
 HEADS = {"one": 3, "other": 2}
@@ -98,13 +99,25 @@ def test_fewer_pictures_than_neighbours_and_than_features_are_no_obstacle(seeing
         np.testing.assert_allclose(answer(remembers, pictures(3, seed=4), head).sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_label_that_training_lacks_is_not_remembered():
-    """Of two splits all rows are kept but those with an unknown label in any head, labels and features in step."""
+def test_a_picture_without_any_known_label_is_not_remembered():
+    """Of two splits all rows are kept that have a label of some head, labels and features in step."""
     train = Known(np.array([[1.0], [2.0]]), {"one": np.array([0, 1]), "other": np.array([1, 0])})
-    evaluation = Known(np.array([[3.0], [4.0], [5.0]]), {"one": np.array([2, -1, 0]), "other": np.array([0, 1, -1])})
+    evaluation = Known(np.array([[3.0], [4.0], [5.0]]), {"one": np.array([2, -1, 0]), "other": np.array([0, -2, -2])})
     both = joined(train, evaluation)
-    assert both.features[:, 0].tolist() == [1, 2, 3]
-    assert {head: ids.tolist() for head, ids in both.labels.items()} == {"one": [0, 1, 2], "other": [1, 0, 0]}
+    assert both.features[:, 0].tolist() == [1, 2, 3, 5]
+    assert {head: ids.tolist() for head, ids in both.labels.items()} == {"one": [0, 1, 2, 0], "other": [1, 0, 0, -2]}
+
+
+def test_a_picture_without_a_label_votes_for_the_other_heads(seeing, known):
+    """Of the head whose label it lacks the network alone tells; of the other one it has half the say, as ever."""
+    images, labels = known
+    some = {**labels, "other": np.where(np.arange(60) % 2, labels["other"], names.UNLABELLED)}
+    remembers, remembers_all = (remembering(seeing, one, 1) for one in ((images, some), known))
+    network = softmax(seeing.predict_on_batch(images)["other"], axis=1)
+    mixed = (network + np.eye(2)[labels["other"]]) / 2
+    expected = np.where((np.arange(60) % 2)[:, np.newaxis], mixed, network)
+    np.testing.assert_allclose(answer(remembers, images, "other"), expected, atol=1e-5)
+    np.testing.assert_allclose(answer(remembers, images, "one"), answer(remembers_all, images, "one"), atol=1e-5)
 
 
 def test_eval_is_remembered_when_serving_and_not_when_fitting():

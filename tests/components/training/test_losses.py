@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from components.training.losses import SparseCategoricalFocalLoss, class_weights
+from components.training.losses import LabelledAccuracy, SparseCategoricalFocalLoss, class_weights
 
 # softmax of these logits is (0.5, 0.25, 0.25) and (0.9, 0.05, 0.05).
 LOGITS = np.log(np.array([[0.5, 0.25, 0.25], [0.9, 0.05, 0.05]], np.float32))
@@ -88,3 +88,11 @@ def test_blends_lose_the_sum_of_their_shares():
     np.testing.assert_allclose(blended[0], 0.7 * parts[0][0] + 0.3 * parts[1][0], rtol=1e-5)
     np.testing.assert_allclose(blended[1], parts[0][1], rtol=1e-5)
     assert per_row(np.zeros((2, 3), np.float32), **options).tolist() == [0, 0]
+
+
+def test_accuracy_is_of_the_rows_that_have_a_label():
+    """A row without shares counts neither as right nor as wrong, though its first class has the best logit."""
+    shares = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]], np.float32)
+    accuracy = LabelledAccuracy()
+    accuracy.update_state(shares, LOGITS[[0, 1, 0, 1]])
+    assert float(accuracy.result()) == pytest.approx(1 / 2)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from components.training import training_data
 from components.training.hyperparameters import Augmentation, HyperParameters
 from components.training.loop import METRICS, train_classifier
+from schema import names
 
 SMALL = HyperParameters(height=16, width=16, batch_size=8, epochs=2, dropout=0.0)
 WILD = Augmentation(rotation=0.5, zoom=0.9, brightness=1.0, contrast=1.0, saturation=1.0, erase=1.0, mixup=1.0)
@@ -47,3 +48,23 @@ def test_a_layer_of_neighbours_that_is_not_there_is_refused_before_training(tmp_
     with pytest.raises(ValueError, match="neighbour_layers is 'block7_add'; small_cnn has the layers image"):
         train_classifier("test", rows(32), rows(8).batch(8), COUNTS, parameters, tmp_path)
     assert not (tmp_path / METRICS).exists()
+
+
+def test_a_row_without_an_attribute_trains_the_other_heads(tmp_path):
+    """Where no row of a class tells the attribute, the article type is learnt from them all the same, and the attribute
+    from the others alone."""
+
+    def with_attribute(image, labels):
+        dark = labels["article_type"] == 1
+        attribute = tf.where(dark, tf.constant(names.UNLABELLED, tf.int64), tf.constant(1, tf.int64))
+        return image, {**labels, "gender": attribute}
+
+    counts = {**COUNTS, "gender": [0, 24]}
+    parameters = dataclasses.replace(SMALL, epochs=8, learning_rate=0.02)
+    split = rows(32).map(with_attribute)
+    model, _ = train_classifier("test", split, split.batch(8), counts, parameters, tmp_path)
+    bright, dark = np.full((1, 16, 16, 3), 220, np.float32), np.full((1, 16, 16, 3), 30, np.float32)
+    assert [int(np.argmax(model(image)["article_type"])) for image in (bright, dark)] == [0, 1]
+    header, *epochs = (tmp_path / METRICS).read_text().splitlines()
+    last = dict(zip(header.split(","), map(float, epochs[-1].split(",")), strict=True))
+    assert last["val_gender_accuracy"] == pytest.approx(1)
