@@ -135,13 +135,7 @@ def as_text(cells: tf.Tensor) -> tf.Tensor:
     return cells if cells.dtype == tf.string else tf.where(cells == NO_NUMBER, "", tf.strings.as_string(cells))
 
 
-def counts_vocabulary(head: str) -> str:
-    """Name of the vocabulary of the labels of ``head`` with the training rows of each."""
-    return f"{head}_counts"
-
-
 def _label_ids(label: tf.Tensor, head: str) -> tf.Tensor:
     # An empty text is in no vocabulary.
-    tft.vocabulary(label, vocab_filename=counts_vocabulary(head), store_frequency=True)
     ids = tft.compute_and_apply_vocabulary(label, vocab_filename=head, default_value=names.UNKNOWN_LABEL)
     return tf.where(label == "", tf.constant(names.UNLABELLED, tf.int64), ids)

@@ -51,7 +51,7 @@ def run_fn(fn_args: Any) -> None:
     run_dir.mkdir(parents=True, exist_ok=True)
 
     base = Path(fn_args.base_model).parent / BACKBONE_WEIGHTS if fn_args.base_model else None
-    counts = training_data.class_counts(transform_output, heads)
+    counts = training_data.class_counts(fn_args.train_files, transform_output, heads)
     # 40,000 pictures of 128×96 are 1.5 GB: on disk they are read fast enough, and the memory stays free.
     with tempfile.TemporaryDirectory(prefix="cache-", dir=run_dir) as cache:
         train, evaluation = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -72,21 +73,35 @@ def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Datase
 
 def path_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, ...], int]:
     """Rows of each taxonomy path in the training split: its labels from the top down."""
-    counts = _counts(transform_output, preprocessing.PATH_VOCABULARY)
-    return {tuple(path.split(preprocessing.PATH_SEPARATOR)): rows for path, rows in counts.items()}
+    # The vocabulary file holds "count path" lines; only the path may have spaces.
+    path = transform_output.vocabulary_file_by_name(preprocessing.PATH_VOCABULARY)
+    counts: dict[tuple[str, ...], int] = {}
+    with tf.io.gfile.GFile(path) as lines:
+        for line in lines:
+            count, labels = line.rstrip("\n").split(" ", 1)
+            counts[tuple(labels.split(preprocessing.PATH_SEPARATOR))] = int(count)
+    return counts
 
 
-def _counts(transform_output: tft.TFTransformOutput, vocabulary: str) -> dict[str, int]:
-    # The file holds "count text" lines; only the text may have spaces.
-    with tf.io.gfile.GFile(transform_output.vocabulary_file_by_name(vocabulary)) as lines:
-        pairs = (line.rstrip("\n").split(" ", 1) for line in lines)
-        return {text: int(count) for count, text in pairs}
+def class_counts(
+    file_patterns: Sequence[str], transform_output: tft.TFTransformOutput, heads: Sequence[str]
+) -> dict[str, list[int]]:
+    """Head → rows of each of its classes in the training split, in the order of their ids; no picture is decoded.
 
-
-def class_counts(transform_output: tft.TFTransformOutput, heads: Sequence[str]) -> dict[str, list[int]]:
-    """Head → rows of each of its classes in the training split, in the order of their ids."""
-    rows = {head: _counts(transform_output, preprocessing.counts_vocabulary(head)) for head in heads}
-    return {head: [rows[head][label] for label in head_labels(transform_output, head)] for head in heads}
+    Args:
+      file_patterns: of the training split, as of :func:`read_split`.
+      transform_output: of the Transform component.
+      heads: to count. Rows without a label of a head are in none of its classes.
+    """
+    layer, raw = transform_output.transform_features_layer(), transform_output.raw_feature_spec()
+    spec = {column: raw[column] for column in table.columns(map(table.head, heads))}
+    counts = {head: np.zeros(len(head_labels(transform_output, head)), np.int64) for head in heads}
+    labels = _records(file_patterns).map(lambda serialized: layer(tf.io.parse_example(serialized, spec)))
+    for batch in labels.as_numpy_iterator():
+        for head, of_head in counts.items():
+            ids = batch[names.label_id(head)]
+            of_head += np.bincount(ids[ids >= 0], minlength=len(of_head))
+    return {head: of_head.tolist() for head, of_head in counts.items()}
 
 
 def head_labels(transform_output: tft.TFTransformOutput, head: str) -> list[str]:
