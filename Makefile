@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 WEB := serving/web
 
-.PHONY: help env run serve test check lint types imports locks lock test-pipeline test-serving contract test-page format clean \
+.PHONY: help env run serve test check lint types imports locks lock test-pipeline test-heads test-serving contract test-page format clean \
   page bench-pipeline bench-serving ablation sample proto stubs check-k8s check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
@@ -50,6 +50,9 @@ test: ## all that CI runs: check, test-pipeline, test-serving, test-page, check-
 
 test-pipeline: env ## tests of schema, components, pipeline and model server
 	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser contract k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
+
+test-heads: env ## a head that is a row of the table, from CSV to merged answer; five minutes
+	$(PIPELINE)/bin/python -m pytest tests/e2e/test_added_heads.py $(PYTEST_ARGS)
 
 test-serving: env ## tests of the merger, without TensorFlow in its process
 	$(SERVING)/bin/python -m pytest tests/serving tests/contract tests/hardening/serving -m "not slow" $(PYTEST_ARGS)

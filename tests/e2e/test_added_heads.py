@@ -14,7 +14,7 @@ from schema import heads, names
 from tests.e2e.conftest import Home, read_json
 from tests.e2e.small_catalogue import SETTINGS, draw_small_catalogue
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FABRIC = heads.Head("fabric", "fabric", names.CATEGORY)
 YEAR = heads.Head("made_in", names.YEAR, names.CATEGORY)

@@ -21,8 +21,11 @@ RETRY_AFTER_S: Final = 1.0
 
 LOOK_S: Final = 0.02
 """Time between two looks at the memory while uploads of unknown size are under way."""
-QUICK_S: Final = 0.02
-"""Uploads younger than this are left alone: nearly all are whole by then."""
+QUICK_S: Final = 0.25
+"""Uploads younger than this are left alone: nearly all are whole by then, on a busy machine too."""
+SIZES_OF_HELD: Final = 2
+"""gRPC's core holds a message until it is whole, and it is there twice for a moment when it is handed over."""
+
 STATM: Final = Path("/proc/self/statm")
 LIBC: Final = ctypes.CDLL(None)
 M_MMAP_THRESHOLD: Final = -3
@@ -149,7 +152,7 @@ class Uploads:
 
     async def watch(self) -> None:
         """Until cancelled: ends uploads of unknown size, the slowest first, when the process grows because of them."""
-        most = resident_bytes() + self._limit
+        most = resident_bytes() + SIZES_OF_HELD * self._limit
         while True:
             await asyncio.sleep(LOOK_S)
             if self._slow() and resident_bytes() > most:
