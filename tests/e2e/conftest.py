@@ -25,7 +25,7 @@ class Home:
 
     def lookbook(self, *arguments, check=True):
         command = [sys.executable, "-m", "pipeline.runner", *map(str, arguments), "--root", str(self.root)]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=2400, check=False)
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result
 

@@ -13,7 +13,7 @@ from schema import heads as table
 from schema import names
 from tests.e2e.conftest import read_json
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3600)
 
 
 def test_killed_run_is_resumed(home):

@@ -6,7 +6,7 @@ from schema import names
 from tests.e2e.conftest import Home, read_json
 from tests.e2e.small_catalogue import SETTINGS, draw_small_catalogue
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3600)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tests.drawing import product, write_catalogue
 
 def lookbook(*arguments: object, through: Iterable[str] = ()) -> subprocess.CompletedProcess:
     command = [*through, sys.executable, "-m", "pipeline.runner", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=480, check=False)
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_file_that_is_not_the_manifests_is_said_so(promise, layout: Layout, ca
         for arguments in opening:
             row.seen = assert_refused(lookbook(*arguments, "--root", layout.root), file, "copy it anew")
         command = [sys.executable, "-m", "serving.stack", "--release", str(layout.releases)]
-        assert_refused(subprocess.run(command, capture_output=True, text=True, timeout=60, check=False), file)
+        assert_refused(subprocess.run(command, capture_output=True, text=True, timeout=240, check=False), file)
         assert [one.version for one in ReleaseFolder(layout.releases).releases()] == [1, 2]
 
 
