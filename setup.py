@@ -1,7 +1,7 @@
 """Packaging of Lookbook: one source tree, two environments.
 
 ``[pipeline]`` trains (TensorFlow, TFX), ``[serving]`` answers (no TensorFlow), ``[dev]`` checks and tests either,
-``[k8s]`` checks the manifests.
+``[k8s]`` checks the manifests, ``[heic]`` lets either take HEIC and is in no lock.
 The exact versions with their hashes are in ``requirements/*.txt``, made from this file by ``make lock``.
 """
 
@@ -87,6 +87,8 @@ K8S = [
     "promql-parser",
 ]
 
+HEIC = ["pillow-heif"]  # pictures as iPhones make them; brings libheif and its codecs
+
 setup(
     name="lookbook",
     version="0.2.0",
@@ -101,6 +103,6 @@ setup(
         "components": ["**/templates/*"],
         "serving": ["tensorflow_serving/*", "web/dist/**/*", "proto/**/*.proto", "proto/**/*.json", "stubs/NOTICE"],
     },
-    extras_require={"pipeline": PIPELINE, "serving": SERVING, "dev": DEV, "k8s": K8S},
+    extras_require={"pipeline": PIPELINE, "serving": SERVING, "dev": DEV, "k8s": K8S, "heic": HEIC},
     entry_points={"console_scripts": ["lookbook=pipeline.runner:main", "lookbook-merger=serving.__main__:main"]},
 )

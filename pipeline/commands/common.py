@@ -5,12 +5,15 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.config import DEFAULT_ROOT, Layout, Remote
+from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, Layout, Remote
 from schema import heads as table
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import schema_pb2
 
 API_KEY = "LOOKBOOK_API_KEY"
 """Not an option: the command lines of all processes can be read by everyone on a machine."""
@@ -52,6 +55,22 @@ attributes_option = click.option(
     metavar="COLUMN,…",
     callback=lambda context, option, text: tuple(name.strip() for name in text.split(",") if name.strip()),
     help=f"Learn these too, of {', '.join(head.column for head in table.attributes())}; default: none.",
+)
+
+schema_option = click.option(
+    "--schema",
+    "schema_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=CURATED_SCHEMA,
+    help="TFMD schema as protobuf text; default: the one Lookbook comes with.",
+)
+
+max_bad_option = click.option(
+    "--max-bad",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Share of rows that may be rejected.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
@@ -104,3 +123,28 @@ def shown_figure(value: float | None) -> str:
 def print_json(document: Any) -> None:
     """Prints a document as indented JSON."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def read_schema(path: Path) -> "schema_pb2.Schema":
+    """The schema in a file of protobuf text.
+
+    Raises:
+        click.UsageError: it is none.
+    """
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    from components.catalogue.schema_gate.head_features import with_heads
+
+    try:
+        return with_heads(text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema()))
+    except text_format.ParseError as error:
+        raise click.UsageError(f"{path} is no TFMD schema in protobuf text: {error}") from error
+
+
+def require_attributes(attributes: tuple[str, ...]) -> None:
+    """Raises click.UsageError where one of the attributes is none of the table's."""
+    try:
+        table.chosen(attributes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

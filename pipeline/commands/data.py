@@ -7,7 +7,19 @@ import click
 from tqdm import tqdm
 
 from components.catalogue.reading.errors import CatalogueError
-from pipeline.commands.common import json_option, limit_option, print_json, refusing
+from components.catalogue.splitting.splits import SplitBy
+from components.errors import GateError
+from pipeline.commands.common import (
+    attributes_option,
+    json_option,
+    limit_option,
+    max_bad_option,
+    print_json,
+    read_schema,
+    refusing,
+    require_attributes,
+    schema_option,
+)
 from pipeline.errors import RunError
 
 KAGGLE_HANDLE = "paramaggarwal/fashion-product-images-small"
@@ -74,33 +86,42 @@ def download(directory: Path) -> None:
 
 @command.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
+@schema_option
 @click.option(
-    "--max-bad",
-    type=click.FloatRange(0, 1),
-    default=0.01,
+    "--split-by",
+    type=click.Choice([way.value for way in SplitBy]),
+    default=SplitBy.GROUP.value,
     show_default=True,
-    help="Share of rows that may be rejected.",
+    help="What rows have in common that share a split.",
 )
+@max_bad_option
 @limit_option
+@attributes_option
 @json_option
-@refusing(CatalogueError)
-def check(path: Path, max_bad: float, limit: int, as_json: bool) -> None:
+@refusing(CatalogueError, GateError)
+def check(
+    path: Path, schema_file: Path, split_by: str, max_bad: float, limit: int, attributes: tuple[str, ...], as_json: bool
+) -> None:
     """Say what is wrong with the catalogue at PATH, before any training.
 
-    Exit code 1 if `lookbook run` would refuse it.
+    Exit code 1 if `lookbook run` would refuse it, with the words that it would say.
 
     \b
     Examples:
       lookbook data check catalogue.zip
       lookbook data check Dataset --json | jq .rejected
     """
-    from components.catalogue.report.check import check_catalogue
+    from components.catalogue.report.check import look_over
     from components.catalogue.report.page import render_text
+    from components.catalogue.schema_gate.early import require_schema
 
+    schema = read_schema(schema_file)
+    require_attributes(attributes)
     with tqdm(desc="checking", unit=" rows", disable=None, leave=False) as progress:
-        report = check_catalogue(path, limit, progress.update)
+        report, plan = look_over(path, limit, progress.update, SplitBy(split_by))
     if as_json:
         print_json(report.as_json())
     else:
         click.echo(render_text(report))
     report.require_usable(max_bad)
+    require_schema(plan.rows_by_split(), schema, attributes)

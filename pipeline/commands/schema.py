@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from components.catalogue.reading.errors import CatalogueError
-from pipeline.commands.common import json_option, limit_option, print_json, refusing
-from pipeline.config import CURATED_SCHEMA
-
-if TYPE_CHECKING:
-    from tensorflow_metadata.proto.v0 import schema_pb2
+from components.errors import GateError
+from pipeline.commands.common import (
+    attributes_option,
+    json_option,
+    limit_option,
+    max_bad_option,
+    print_json,
+    read_schema,
+    refusing,
+    require_attributes,
+    schema_option,
+)
+from schema import names
 
 _path = click.argument("path", type=click.Path(exists=True, path_type=Path))
-_schema = click.option(
-    "--schema",
-    "schema_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=CURATED_SCHEMA,
-    help="TFMD schema as protobuf text; default: the one Lookbook comes with.",
-)
 
 
 @click.group("schema")
@@ -32,30 +32,44 @@ def command() -> None:
 
 @command.command()
 @_path
-@_schema
+@schema_option
+@max_bad_option
 @limit_option
+@attributes_option
 @json_option
-@refusing(CatalogueError)
-def diff(path: Path, schema_file: Path, limit: int, as_json: bool) -> None:
+@refusing(CatalogueError, GateError)
+def diff(path: Path, schema_file: Path, max_bad: float, limit: int, attributes: tuple[str, ...], as_json: bool) -> None:
     """Show what the catalogue at PATH would change in the schema.
+
+    Opens no picture. Exit code 1 if `lookbook run` would refuse the rows as they are.
 
     \b
     Example:
       lookbook schema diff catalogue.zip
     """
+    from components.catalogue.reading.rows import read_rows
+    from components.catalogue.reading.source import open_catalogue
+    from components.catalogue.report.report import require_few_rejected
+    from components.catalogue.schema_gate.early import require_schema
     from components.catalogue.schema_gate.schema_diff import diff_schema, diff_text
-    from components.catalogue.schema_gate.statistics import catalogue_statistics
+    from components.catalogue.schema_gate.statistics import rows_statistics
+    from components.catalogue.splitting.plan import limited
 
-    changes = diff_schema(catalogue_statistics(path, limit), _read(schema_file))
+    schema = read_schema(schema_file)
+    require_attributes(attributes)
+    rows = limited(read_rows(open_catalogue(path)), limit)
+    require_few_rejected(rows.rejected, len(rows.taken) + len(rows.rejected), str(path), max_bad)
+    changes = diff_schema(rows_statistics(rows.taken), schema)
     if as_json:
         print_json([dataclasses.asdict(change) for change in changes])
     else:
         click.echo(diff_text(changes))
+    require_schema({names.TRAIN: rows.taken}, schema, attributes)
 
 
 @command.command()
 @_path
-@_schema
+@schema_option
 @limit_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write it.")
 @refusing(CatalogueError, OSError)
@@ -72,18 +86,6 @@ def update(path: Path, schema_file: Path, limit: int, out: Path) -> None:
     from components.catalogue.schema_gate.schema_diff import updated_schema
     from components.catalogue.schema_gate.statistics import catalogue_statistics
 
-    updated = updated_schema(catalogue_statistics(path, limit), _read(schema_file))
+    updated = updated_schema(catalogue_statistics(path, limit), read_schema(schema_file))
     out.write_text(text_format.MessageToString(updated), encoding="utf-8")
     click.echo(f"Wrote {out}; see what changed with: diff {schema_file} {out}")
-
-
-def _read(path: Path) -> schema_pb2.Schema:
-    from google.protobuf import text_format
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
-    from components.catalogue.schema_gate.head_features import with_heads
-
-    try:
-        return with_heads(text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema()))
-    except text_format.ParseError as error:
-        raise click.UsageError(f"{path} is no TFMD schema in protobuf text: {error}") from error

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from pipeline.asking import as_table
+from tests.drawing import product, write_catalogue
 
 COMMANDS = [
     "run",
@@ -153,6 +154,19 @@ def test_sample_is_checked_clean(tmp_path):
     assert result.returncode == 0, result.stderr
     assert report["taken"] == 60
     assert report["rejected"] == []
+
+
+def test_what_a_run_would_refuse_is_refused_before(tmp_path):
+    """Both looks at a catalogue say no where a run would, in one sentence about the data, and exit with 1."""
+    rows = [product(str(number), articleType="Shirts", year="1850") for number in range(40)]
+    directory = write_catalogue(tmp_path, rows)
+    for command in (("data", "check"), ("schema", "diff")):
+        result = lookbook(*command, directory)
+        assert result.returncode == 1
+        assert "the data does not meet the schema:" in result.stderr
+        assert "train: year: Unexpectedly small value: 1850" in result.stderr
+        assert "train: articleType: all rows have the same one" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 @pytest.fixture

@@ -9,18 +9,30 @@ from components.catalogue.reading.pictures import CheckedRows, check_pictures
 from components.catalogue.reading.rows import Rows, read_rows
 from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.report import Leftovers, Report, make_report
-from components.catalogue.splitting.plan import limited, make_plan
+from components.catalogue.splitting.plan import Plan, limited, make_plan
+from components.catalogue.splitting.splits import SplitBy
 
 ROWS_AT_ONCE: Final = 512
 
 
 def check_catalogue(path: Path, limit: int = 0, progress: Callable[[int], object] = lambda rows: None) -> Report:
-    """What is wrong with the catalogue at ``path``, and what training on it would see.
+    """What is wrong with the catalogue at ``path``: the report of :func:`look_over`."""
+    return look_over(path, limit, progress)[0]
+
+
+def look_over(
+    path: Path,
+    limit: int = 0,
+    progress: Callable[[int], object] = lambda rows: None,
+    split_by: SplitBy = SplitBy.GROUP,
+) -> tuple[Report, Plan]:
+    """What is wrong with the catalogue at ``path``, and what training on it would see, row by row.
 
     Args:
         path: a folder or zip with ``styles.csv`` and ``images/``.
         limit: look at this many rows, picked by the hash of their id; 0 for all.
         progress: called with the number of rows looked at since the last call.
+        split_by: what rows have in common that share a split.
 
     Raises:
         CatalogueError: it cannot be read at all.
@@ -28,8 +40,8 @@ def check_catalogue(path: Path, limit: int = 0, progress: Callable[[int], object
     catalogue = open_catalogue(path)
     every_row = read_rows(catalogue)
     rows = limited(every_row, limit)
-    plan = make_plan(_checked(catalogue, rows, progress))
-    return make_report(str(path), fingerprint(path), plan, leftovers(catalogue, every_row))
+    plan = make_plan(_checked(catalogue, rows, progress), split_by)
+    return make_report(str(path), fingerprint(path), plan, leftovers(catalogue, every_row)), plan
 
 
 def leftovers(catalogue: Catalogue, rows: Rows) -> Leftovers:

@@ -101,12 +101,7 @@ class Report:
         Raises:
             CatalogueError: more than the share ``max_bad`` of the rows was rejected, or a split has no rows.
         """
-        if len(self.rejected) > max_bad * self.rows:
-            raise CatalogueError(
-                f"{len(self.rejected):,} of {self.rows:,} rows ({len(self.rejected) / self.rows:.1%}) of {self.source} "
-                f"cannot be taken, and at most {max_bad:.1%} may be: {self._worst()}. "
-                "Mend them, or allow more with --max-bad; `lookbook data check` lists them all"
-            )
+        require_few_rejected(self.rejected, self.rows, self.source, max_bad)
         empty = [split for split in names.SPLITS if not self.splits[split]]
         if empty:
             raise CatalogueError(
@@ -114,12 +109,25 @@ class Report:
                 f"{self.split_by}; give more products, or a {names.SPLIT_COLUMN} column with {', '.join(names.SPLITS)}"
             )
 
-    def _worst(self) -> str:
-        counts = Counter(finding.reason.value for finding in self.rejected).most_common()
-        first = "; ".join(
-            f"line {one.line}, id {one.id!r}: {one.reason.value}" for one in self.rejected[:NAMED_IN_ERROR]
+
+def require_few_rejected(rejected: Sequence[Finding], rows: int, source: str, max_bad: float) -> None:
+    """Refuses a catalogue of which too little is left.
+
+    Raises:
+        CatalogueError: more than the share ``max_bad`` of ``rows`` was rejected.
+    """
+    if len(rejected) > max_bad * rows:
+        raise CatalogueError(
+            f"{len(rejected):,} of {rows:,} rows ({len(rejected) / rows:.1%}) of {source} "
+            f"cannot be taken, and at most {max_bad:.1%} may be: {_worst(rejected)}. "
+            "Mend them, or allow more with --max-bad; `lookbook data check` lists them all"
         )
-        return f"{', '.join(f'{count:,} × {reason}' for reason, count in counts)} (first: {first})"
+
+
+def _worst(rejected: Sequence[Finding]) -> str:
+    counts = Counter(finding.reason.value for finding in rejected).most_common()
+    first = "; ".join(f"line {one.line}, id {one.id!r}: {one.reason.value}" for one in rejected[:NAMED_IN_ERROR])
+    return f"{', '.join(f'{count:,} × {reason}' for reason, count in counts)} (first: {first})"
 
 
 def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers) -> Report:

@@ -9,7 +9,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact, artifact_utils, standard_artifacts
 
-from components.catalogue.schema_gate.words import anomalies_in_words, lacking_labels_in_words
+from components.catalogue.schema_gate.words import anomalies_in_words, lacking_labels_in_words, refusal
 from components.errors import GateError
 from schema import names
 
@@ -46,7 +46,7 @@ def SchemaGate(
     words = [line for split, anomaly in found.items() for line in anomalies_in_words(split, anomaly, numbers[split])]
     words += lacking_labels_in_words(numbers[names.TRAIN], json.loads(attributes))
     if words:
-        raise GateError(_refusal(words))
+        raise GateError(refusal(words))
     directory = Path(blessing.uri)
     directory.mkdir(parents=True, exist_ok=True)
     examples = {split: of.datasets[0].num_examples for split, of in numbers.items()}
@@ -56,11 +56,3 @@ def SchemaGate(
 def _only_file(of: artifact.Artifact, split: str) -> bytes:
     (path,) = Path(artifact_utils.get_split_uri([of], split)).iterdir()
     return path.read_bytes()
-
-
-def _refusal(words: list[str]) -> str:
-    lines = "".join(f"\n  - {line}" for line in words)
-    return (
-        f"the data does not meet the schema:{lines}\n"
-        "Mend the catalogue. If it is right as it is, `lookbook schema diff` shows how the schema would have to change"
-    )

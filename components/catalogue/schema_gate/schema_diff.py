@@ -35,7 +35,7 @@ def diff_schema(
     statistics: statistics_pb2.DatasetFeatureStatisticsList, schema: schema_pb2.Schema
 ) -> list[SchemaChange]:
     """The features of ``schema`` that a catalogue with these statistics does not meet; none if it does."""
-    own = _without(schema, MADE_BY_IMPORT)
+    own = schema_of_columns(schema)
     anomalies = tfdv.validate_statistics(statistics, own).anomaly_info
     now, then = _texts(own), _texts(tfdv.update_schema(own, statistics))
     return [
@@ -65,6 +65,11 @@ def diff_text(changes: Sequence[SchemaChange]) -> str:
         f"{change.feature}: {'; '.join(change.reasons)}\n{_marked('-', change.now)}\n{_marked('+', change.then)}"
         for change in changes
     )
+
+
+def schema_of_columns(schema: schema_pb2.Schema) -> schema_pb2.Schema:
+    """The part of ``schema`` that a catalogue's columns must meet, without what the import makes."""
+    return _without(schema, MADE_BY_IMPORT)
 
 
 def _without(schema: schema_pb2.Schema, features: Sequence[str]) -> schema_pb2.Schema:

@@ -1,5 +1,6 @@
 """Statistics that are worth their time: of pictures only that they are there, of text its commonest values."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -7,7 +8,7 @@ import pandas as pd
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.catalogue.reading.rows import read_rows
+from components.catalogue.reading.rows import Row, read_rows
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.plan import limited
 from schema import names
@@ -33,7 +34,11 @@ def catalogue_statistics(path: Path, limit: int = 0) -> statistics_pb2.DatasetFe
     Raises:
         CatalogueError: it cannot be read.
     """
-    rows = limited(read_rows(open_catalogue(path)), limit).taken
+    return rows_statistics(limited(read_rows(open_catalogue(path)), limit).taken)
+
+
+def rows_statistics(rows: Sequence[Row]) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Statistics of the columns of ``rows``."""
     columns = pd.DataFrame([row.cells for row in rows])
     if names.YEAR in columns:
         columns[names.YEAR] = pd.to_numeric(columns[names.YEAR]).astype("Int64")

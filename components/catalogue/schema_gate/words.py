@@ -95,3 +95,12 @@ def _different(feature: Any) -> int:
     if feature.HasField("num_stats"):
         return 1 + (feature.num_stats.min < feature.num_stats.max)
     return min(feature.string_stats.unique, 2)
+
+
+def refusal(words: list[str]) -> str:
+    """Why a run stops, from all that is wrong with the data."""
+    lines = "".join(f"\n  - {line}" for line in words)
+    return (
+        f"the data does not meet the schema:{lines}\n"
+        "Mend the catalogue. If it is right as it is, `lookbook schema diff` shows how the schema would have to change"
+    )

@@ -56,6 +56,10 @@ class Plan:
     near_duplicates: tuple[tuple[str, ...], ...]
     blank: tuple[str, ...]
 
+    def rows_by_split(self) -> dict[str, list[Row]]:
+        """Split → its rows."""
+        return {split: [one.row for one in self.placed if one.split == split] for split in names.SPLITS}
+
     def shards(self) -> list[Shard]:
         """The files to write; a split without rows has none."""
         return [

@@ -8,13 +8,16 @@ import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
+from components.catalogue.reading.rows import parse_rows
+from components.catalogue.schema_gate.early import require_schema
 from components.catalogue.schema_gate.head_features import with_heads
 from components.catalogue.schema_gate.schema_diff import diff_schema, diff_text, updated_schema
 from components.catalogue.schema_gate.statistics import catalogue_statistics, statistics_options
 from components.catalogue.schema_gate.words import anomalies_in_words, lacking_labels_in_words
+from components.errors import GateError
 from schema import heads as table
 from schema import names
-from tests.drawing import product, write_catalogue
+from tests.drawing import csv_text, product, write_catalogue
 
 OPTIONAL = (*table.columns(table.attributes()), names.YEAR, names.PRODUCT_NAME)
 SCHEMA = text_format.Parse((Path(names.__file__).parent / "schema.pbtxt").read_text(), schema_pb2.Schema())
@@ -139,3 +142,22 @@ def test_a_head_that_the_schema_lacks_is_added(monkeypatch: pytest.MonkeyPatch) 
         assert anomalies_in_words("train", tfdv.validate_statistics(statistics, completed), statistics) == []
     tensor = completed.tensor_representation_group[""].tensor_representation["fabric"].dense_tensor
     assert tensor.default_value.HasField("bytes_value")
+
+
+@pytest.mark.parametrize(
+    "changes", [{names.YEAR: "1066"}, {names.ARTICLE_TYPE_LABEL: "Shirts"}, {"gender": ""}, {}], ids=str
+)
+@pytest.mark.parametrize("attributes", [(), ("gender",)], ids=str)
+def test_an_early_look_says_what_the_gate_will_say(changes: dict[str, str], attributes: tuple[str, ...]) -> None:
+    """The same rows get the same verdict in the same words before a run and in it."""
+    rows = [product(str(number), number, **changes) for number in range(30)]
+    content = csv_text(rows).encode()
+    columns = {column: int(text) if column == names.YEAR else text or None for column, text in changes.items()}
+    in_the_run = statistics_of(**columns)
+    later = words(in_the_run) + lacking_labels_in_words(in_the_run, attributes)
+    if not later:
+        require_schema({names.TRAIN: parse_rows(content).taken}, SCHEMA, attributes)
+        return
+    with pytest.raises(GateError) as refused:
+        require_schema({names.TRAIN: parse_rows(content).taken}, SCHEMA, attributes)
+    assert [line.strip(" -") for line in str(refused.value).splitlines()[1:-1]] == later
