@@ -25,3 +25,16 @@ def test_thirty_pictures_become_a_release(catalogue, tmp_path):
     assert card["training"]["hyperparameters"]["epochs"] == 1
     runs = home.root / "artifacts" / "CategoryTrainer" / "model_run"
     assert len(next(runs.glob("*/metrics.csv")).read_text().splitlines()) == 3  # a header, a head epoch, one of all
+    _change_a_threshold(home)
+
+
+def _change_a_threshold(home):
+    """Another review precision is calibrated, evaluated and released anew, and nothing is trained, by MLMD's record."""
+    home.run(*SETTINGS, "--set", "review_precision=0.6")
+    newest = {node: states[-1] for node, states in home.executions().items()}
+    for node in ("StylesExampleGen", "Transform", "ArticleTypeTrainer", "CategoryTrainer"):
+        assert newest[node] == "CACHED", node
+    for node in ("Calibrator", "Evaluator"):
+        assert newest[f"ArticleType{node}"] == newest[f"Category{node}"] == "COMPLETE", node
+    card = read_json(home.root / "release" / names.CATEGORY / "2" / "assets.extra" / "card.json")
+    assert card["training"]["hyperparameters"]["review_precision"] == 0.6

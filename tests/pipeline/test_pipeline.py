@@ -52,6 +52,16 @@ def test_what_is_evaluated_checked_and_released_is_calibrated(catalogue):
         assert {node.id for node in found[f"{model}Baseline"].upstream_nodes} == {f"{model}Calibrator"}
 
 
+def test_no_gate_can_be_walked_around(catalogue):
+    """Nothing is made of data before its gate, and no release before each gate on the models has spoken."""
+    found = components(catalogue)
+    Pipeline(pipeline_name="test", pipeline_root=str(catalogue), components=list(found.values()))
+    before = {name: {node.id for node in one.upstream_nodes} for name, one in found.items()}
+    assert "SchemaGate" in before["Transform"]
+    assert {"ArticleTypeEvaluator", "CategoryEvaluator", "ServingCheck"} <= before["PairedRelease"]
+    assert {one.id for one in found["SchemaGate"].upstream_nodes} == {"ExampleValidator", "StatisticsGen"}
+
+
 def test_each_split_has_its_one_use(catalogue):
     """Training and the vocabularies see train alone, early stopping and calibration eval, the figures test."""
     found = components(catalogue)

@@ -72,3 +72,9 @@ def test_a_model_that_cannot_be_loaded_is_refused(pictures, tmp_path):
     models = {name: tmp_path / "broken" / name / "1" for name in table.MODELS}
     with pytest.raises(GateError, match="category"):
         check_models(models, pictures, tmp_path / "out", most_p50_ms=10_000)
+
+
+def test_a_model_that_is_too_slow_is_refused(release, pictures, tmp_path):
+    """A median time above the limit stops the release, with both figures."""
+    with pytest.raises(GateError, match=r"one picture takes .* ms in the median; at most 0.001 ms is right"):
+        check_models(release, pictures, tmp_path, most_p50_ms=0.001)

@@ -24,6 +24,8 @@ COMPONENTS = {
     "Transform",
     "ArticleTypeTrainer",
     "CategoryTrainer",
+    "ArticleTypeCalibrator",
+    "CategoryCalibrator",
     "ArticleTypeEvaluator",
     "CategoryEvaluator",
     "ServingCheck",

@@ -1,0 +1,134 @@
+"""TFX's entry point on drawn rows: which rows train, and what a training leaves behind."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.model.signatures import OUTPUTS
+from components.training import trainer
+from components.training.eval_outputs import EvalOutputs
+from components.training.hyperparameters import HyperParameters
+from schema import heads as table
+from schema import model_card, names
+
+SIDE = 16
+PATHS = (("Apparel", "Topwear", "Shirts"), ("Accessories", "Belts", "Belts"))
+SPLITS = {names.TRAIN: range(0, 24), names.EVAL: range(100, 108), names.TEST: range(200, 204)}
+"""Rows of each split; the number is the brightness of the picture, by which it is known again."""
+
+
+class Transform:
+    """Stands in for TensorFlow Transform's output, which takes a Beam pipeline to make: pictures come as raw pixels."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def vocabulary_by_name(self, head):
+        depth = [level.name for level in table.taxonomy()].index(head)
+        return [path[depth].encode() for path in PATHS]
+
+    def vocabulary_file_by_name(self, name):
+        path = self._folder / name
+        path.write_text("".join(f"12 {chr(9).join(labels)}\n" for labels in PATHS))
+        return str(path)
+
+    def raw_feature_spec(self):
+        return {key: tf.io.FixedLenFeature([], tf.string) for key in (names.IMAGE, *table.columns())}
+
+    def transform_features_layer(self):
+        return self._transform
+
+    def _transform(self, features):
+        transformed = {}
+        if names.IMAGE in features:
+            pixels = tf.reshape(tf.io.decode_raw(features[names.IMAGE], tf.uint8), (-1, SIDE, SIDE, 3))
+            ones = tf.ones(tf.shape(pixels)[0], tf.int64)
+            transformed = {"image": tf.cast(pixels, tf.float32), names.IMAGE_OK: ones}
+        for depth, head in enumerate(table.taxonomy()):
+            if head.column in features:
+                is_label = tf.equal(features[head.column][:, tf.newaxis], [path[depth] for path in PATHS])
+                transformed[names.label_id(head.name)] = tf.argmax(tf.cast(is_label, tf.int32), axis=1)
+        return transformed
+
+
+def example(number):
+    labels = dict(zip((head.column for head in table.taxonomy()), PATHS[number % 2], strict=True))
+    cells = {names.IMAGE: picture(number), names.ID: str(number).encode(), **{c: t.encode() for c, t in labels.items()}}
+    feature = {key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[cell])) for key, cell in cells.items()}
+    return tf.train.Example(features=tf.train.Features(feature=feature))
+
+
+def picture(number):
+    return np.full((SIDE, SIDE, 3), number, np.uint8).tobytes()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """What run_fn was given and left for the article type, and the rows that its training loop was handed."""
+    folder = tmp_path_factory.mktemp("trainer")
+    for split, numbers in SPLITS.items():
+        (folder / split).mkdir()
+        with tf.io.TFRecordWriter(str(folder / split / "rows.gz"), "GZIP") as writer:
+            for number in numbers:
+                writer.write(example(number).SerializeToString())
+    seen = {}
+
+    def spying(name, train, evaluation, *rest, **more):
+        seen[names.TRAIN] = [int(image[0, 0, 0]) for image, _ in train.as_numpy_iterator()]
+        seen[names.EVAL] = [int(image[0, 0, 0]) for image, _ in evaluation.unbatch().as_numpy_iterator()]
+        return real(name, train, evaluation, *rest, **more)
+
+    parameters = HyperParameters(height=SIDE, width=SIDE, epochs=1, batch_size=8, neighbours=1, mirror=True)
+    config = {
+        "model": names.ARTICLE_TYPE, "heads": [names.ARTICLE_TYPE], "hyperparameters": parameters.of_training(), "provenance": {"profile": "test"}
+    }  # fmt: skip
+    real = trainer.train_classifier
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "train_classifier", spying)
+        patch.setattr(trainer.tft, "TFTransformOutput", lambda path: Transform(folder))
+        trainer.run_fn(
+            SimpleNamespace(
+                custom_config=config,
+                transform_output="",
+                train_files=[str(folder / names.TRAIN / "*")],
+                eval_files=[str(folder / names.EVAL / "*")],
+                base_model=None,
+                serving_model_dir=str(folder / "model" / "Format-Serving"),
+                model_run_dir=str(folder / "run"),
+            )
+        )
+    return SimpleNamespace(folder=folder, seen=seen, model=folder / "model" / "Format-Serving")
+
+
+def test_training_sees_the_rows_of_its_split_and_no_other(trained):
+    """No row of eval or test trains, and none of train or test decides which epoch wins."""
+    assert sorted(trained.seen[names.TRAIN]) == list(SPLITS[names.TRAIN])
+    assert sorted(trained.seen[names.EVAL]) == list(SPLITS[names.EVAL])
+
+
+def test_what_calibrating_needs_lies_beside_the_model(trained):
+    """Every row of eval, in order, with its label, and the votes of pictures that are not itself."""
+    outputs = EvalOutputs.load(trained.model.parent)
+    assert outputs.ids.tolist() == [str(number) for number in SPLITS[names.EVAL]]
+    assert outputs.labels[names.ARTICLE_TYPE].tolist() == [number % 2 for number in SPLITS[names.EVAL]]
+    assert outputs.logits[names.ARTICLE_TYPE].shape == outputs.votes[names.ARTICLE_TYPE].shape == (8, 2)
+    assert outputs.counts[names.ARTICLE_TYPE].tolist() == [12, 12]
+    # The brightest row of train is the nearest to all of eval, so all get its label: none was known to the memory.
+    assert set(outputs.votes[names.ARTICLE_TYPE].argmax(axis=1)) == {max(SPLITS[names.TRAIN]) % 2}
+
+
+def test_the_model_is_left_uncalibrated(trained):
+    """The graph gives logits and votes, of a memory that knows eval too, and the card promises nothing yet."""
+    model = tf.saved_model.load(str(trained.model))
+    numbers = list(SPLITS[names.EVAL])
+    answer = model.signatures[OUTPUTS](image_bytes=tf.constant([picture(number) for number in numbers]))
+    np.testing.assert_allclose(
+        answer[names.ARTICLE_TYPE], EvalOutputs.load(trained.model.parent).logits[names.ARTICLE_TYPE], atol=1e-4
+    )
+    assert tf.argmax(answer["article_type_votes"], axis=1).numpy().tolist() == [number % 2 for number in numbers]
+    card = model_card.read_file(trained.model)
+    assert card.heads[names.ARTICLE_TYPE].review_threshold == model_card.ALWAYS_REVIEW
+    assert "review_precision" not in card.training["hyperparameters"]
+    assert {path.labels for path in card.taxonomy} == set(PATHS)
