@@ -82,8 +82,11 @@ def trained(tmp_path_factory):
 
     parameters = HyperParameters(height=SIDE, width=SIDE, epochs=1, batch_size=8, neighbours=1, mirror=True)
     config = {
-        "model": names.ARTICLE_TYPE, "heads": [names.ARTICLE_TYPE], "hyperparameters": parameters.of_training(), "provenance": {"profile": "test"}
-    }  # fmt: skip
+        "model": names.ARTICLE_TYPE,
+        "heads": [names.ARTICLE_TYPE],
+        "hyperparameters": parameters.of_training(),
+        "provenance": {"profile": "test"},
+    }
     real = trainer.train_classifier
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "train_classifier", spying)
