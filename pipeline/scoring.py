@@ -1,6 +1,7 @@
 """Scores a release on any catalogue, a batch at a time, so that no number of pictures fills the memory."""
 
 import itertools
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.catalogue.example_gen.stream import LabelledPicture, LabelledPictures
-from components.evaluation.classification_metrics import ClassificationTally
+from components.evaluation.classification_metrics import ClassificationTally, wilson_interval
 from pipeline.errors import RunError
 from schema import heads as table
 from schema import names
@@ -69,17 +70,28 @@ def _sound_release(folder: ReleaseFolder, version: int | None) -> Release:
 
 @dataclass
 class Score:
-    """What a release is worth on a catalogue."""
+    """What a release is worth on a catalogue.
+
+    Attributes:
+        version: of the release.
+        heads: head → what its model says by itself.
+        joint: taxonomy head → what the joint answer says, which always is a known path.
+        all_right: pictures whose joint answer is right on every level.
+        unknown_labels: head → label of the catalogue that the release does not know → its pictures.
+        undecodable: ids of pictures that a model could not decode.
+        rejected: rows that could not be used.
+    """
 
     version: int
     heads: dict[str, ClassificationTally]
     joint: dict[str, ClassificationTally]
     all_right: int = 0
+    unknown_labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     undecodable: list[str] = field(default_factory=list)
     rejected: list[Any] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Per head the model's own figures, and those of the joint answer, which always is a known path."""
+        """Per head the model's own figures, those of the joint answer, and what could not be counted."""
         count = self.heads[names.ARTICLE_TYPE].count
         return {
             "release": self.version,
@@ -88,7 +100,9 @@ class Score:
             "joint": {
                 **{head: _chosen(tally, ("top_1", "macro_f1", "count")) for head, tally in self.joint.items()},
                 "all_right": self.all_right / count if count else None,
+                "all_right_interval": wilson_interval(self.all_right, count) if count else None,
             },
+            "unknown_labels": {head: dict(labels.most_common()) for head, labels in self.unknown_labels.items()},
             "undecodable": self.undecodable,
             "rejected": [{"id": one.id, "line": one.line, "reason": one.reason.value} for one in self.rejected],
         }
@@ -128,6 +142,8 @@ def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores:
         truth = picture.labels.get(models.heads[head].column)
         if truth is not None:
             score.heads[head].add(truth, ranked, float(values[best[0]]))
+            if truth not in models.heads[head].labels:
+                score.unknown_labels[head][truth] += 1
     truths = {head.name: picture.labels[head.column] for head in table.taxonomy()}
     joint = models.merger.merge({head: scores[head].tolist() for head in truths}, top_k=1).joint
     for head, truth in truths.items():
@@ -135,10 +151,11 @@ def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores:
     score.all_right += all(getattr(joint, head) == truth for head, truth in truths.items())
 
 
-def _chosen(tally: ClassificationTally, wanted: Iterable[str]) -> dict[str, float | None]:
+def _chosen(tally: ClassificationTally, wanted: Iterable[str]) -> dict[str, Any]:
     figures = tally.figures()
     # NaN is no JSON.
-    return {name: figures[name] if tally.count else None for name in wanted}
+    chosen: dict[str, Any] = {name: figures[name] if tally.count else None for name in wanted}
+    return {**chosen, "top_1_interval": tally.interval() if tally.count else None}
 
 
 def _batches(pictures: Iterable[LabelledPicture], size: int) -> Iterator[list[LabelledPicture]]:

@@ -52,6 +52,15 @@ class ClassificationTally:
         """Rows tallied."""
         return int(self.bins[:, 0].sum())
 
+    @property
+    def right(self) -> int:
+        """Rows answered with their true label."""
+        return round(self.bins[:, 2].sum())
+
+    def interval(self) -> tuple[float, float]:
+        """95 % confidence interval of top-1."""
+        return wilson_interval(self.right, self.count)
+
     def figures(self) -> dict[str, float]:
         """``count``, ``top_1``, ``top_5``, ``macro_f1``, ``ece`` and ``skill``; all but the count NaN without rows.
 
@@ -82,7 +91,7 @@ class ClassificationTally:
         count = self.count
         if not count:
             return {"top_1": 1.0, "skill": 1.0, "ece": 0.0}
-        best = wilson_interval(round(self.bins[:, 2].sum()), count)[1]
+        best = self.interval()[1]
         return {
             "top_1": best,
             "skill": self._skill(best),

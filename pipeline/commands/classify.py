@@ -21,9 +21,12 @@ _SHOWN = 5
     type=click.Path(dir_okay=False, path_type=Path),
     help="For a DIR: results.csv or results.jsonl; resumed if it exists.",
 )
+@click.option("--excel", "for_excel", is_flag=True, help="With --out results.csv: a file that Excel reads as UTF-8.")
 @json_option
 @refusing(RunError)
-def command(layout: Layout, paths: tuple[Path, ...], server: Remote | None, out: Path | None, as_json: bool) -> None:
+def command(
+    layout: Layout, paths: tuple[Path, ...], server: Remote | None, out: Path | None, for_excel: bool, as_json: bool
+) -> None:
     """Tell article type, sub-category, master category and the release's attributes of photos.
 
     Exit code 1 if a photo could not be classified. A DIR is looked through with all below it: by their content, not by
@@ -34,17 +37,19 @@ def command(layout: Layout, paths: tuple[Path, ...], server: Remote | None, out:
     Examples:
       lookbook classify shoe.jpg shirt.png
       lookbook classify shoe.jpg --json --server localhost:9090
-      lookbook classify photos/ --out results.csv
+      lookbook classify photos/ --out results.csv --excel
       LOOKBOOK_API_KEY=… lookbook classify shoe.jpg --server lookbook.example.com:443 --tls
     """
     is_folder = len(paths) == 1 and paths[0].is_dir()
     if is_folder != bool(out) or (not is_folder and any(path.is_dir() for path in paths)):
         raise click.UsageError(f"give image files, or one folder with --out; given: {', '.join(map(str, paths))}")
+    if for_excel and (out is None or out.suffix != ".csv"):
+        raise click.UsageError(f"--excel goes with a folder and --out results.csv; given: {out or 'no --out'}")
     from pipeline.asking import classify, connected
 
     with connected(layout, server) as client:
         if out:
-            _classify_folder(client, paths[0], out)
+            _classify_folder(client, paths[0], out, for_excel)
             return
         results = classify(client, ((str(path), path.read_bytes()) for path in paths))
     if as_json:
@@ -56,11 +61,11 @@ def command(layout: Layout, paths: tuple[Path, ...], server: Remote | None, out:
         raise RunError(f"{sum(bool(result['error']) for result in results)} of {len(results)} could not be classified")
 
 
-def _classify_folder(client: Any, folder: Path, out: Path) -> None:
+def _classify_folder(client: Any, folder: Path, out: Path, for_excel: bool) -> None:
     from serving.client.folder import classify_directory
 
     try:
-        summary = classify_directory(client, folder, out)
+        summary = classify_directory(client, folder, out, for_excel=for_excel)
     except ValueError as error:
         raise RunError(str(error)) from error
     for why, skipped in _by_reason(summary.skipped).items():

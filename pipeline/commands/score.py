@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
@@ -27,8 +28,9 @@ from pipeline.errors import RunError
 def command(layout: Layout, data: Path, directory: Path | None, version: int | None, limit: int, as_json: bool) -> None:
     """Measure a release on a labelled catalogue.
 
-    Per head: top-1, top-5, macro-F1 over the classes present, expected calibration error, count; then the same for the
-    joint answer. Rows that cannot be used are listed, not counted.
+    Per head: top-1 with its 95 % interval, top-5, macro-F1 over the classes present, expected calibration error, count;
+    then the same for the joint answer. Rows that cannot be used are listed, not counted. Labels that the release does
+    not know are named; their pictures count as wrong.
 
     Score pictures that are new to the release: it may remember those of its train and eval splits, and looks better on
     them than it is.
@@ -53,16 +55,34 @@ def command(layout: Layout, data: Path, directory: Path | None, version: int | N
     document = score.as_json()
     if as_json:
         print_json(document)
-        return
+    else:
+        _print(document, data)
+
+
+def _print(document: dict[str, Any], data: Path) -> None:
+    joint = document["joint"]
     click.echo(f"release {document['release']}, {document['count']} pictures of {data}")
     for head, figures in document["heads"].items():
-        click.echo(f"  {head:<16} " + ", ".join(f"{key} {_shown(value)}" for key, value in figures.items()))
+        click.echo(f"  {head:<16} {_line(figures)}")
     click.echo("joint answer")
-    for head, figures in document["joint"].items():
+    for head, figures in joint.items():
         if isinstance(figures, dict):
-            click.echo(f"  {head:<16} " + ", ".join(f"{key} {_shown(value)}" for key, value in figures.items()))
-    click.echo(f"  all three right  {_shown(document['joint']['all_right'])}")
+            click.echo(f"  {head:<16} {_line(figures)}")
+    click.echo(f"  all three right  {_shown(joint['all_right'])}{_interval(joint['all_right_interval'])}")
+    for head, labels in document["unknown_labels"].items():
+        named = ", ".join(f"{label} ({count})" for label, count in labels.items())
+        click.echo(f"{head}: the release does not know {named}; {sum(labels.values())} pictures count as wrong")
     click.echo(f"{len(document['rejected'])} rows rejected, {len(document['undecodable'])} pictures undecodable")
+
+
+def _line(figures: dict[str, Any]) -> str:
+    interval = _interval(figures["top_1_interval"])
+    shown = {key: _shown(value) for key, value in figures.items() if key != "top_1_interval"}
+    return ", ".join(f"{key} {value}{interval if key == 'top_1' else ''}" for key, value in shown.items())
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return f" ({ends[0]:.3f}–{ends[1]:.3f})" if ends else ""
 
 
 def _shown(value: float | None) -> str:

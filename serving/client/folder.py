@@ -22,6 +22,7 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.5
+BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 @dataclass
@@ -44,7 +45,11 @@ class Summary:
 
 
 def classify_directory(
-    client: ClassifierClient, folder: Path, out: Path, report: Callable[[str], None] = tqdm.write
+    client: ClassifierClient,
+    folder: Path,
+    out: Path,
+    report: Callable[[str], None] = tqdm.write,
+    for_excel: bool = False,
 ) -> Summary:
     """Classifies the pictures of ``folder`` into ``out``, with a progress bar.
 
@@ -53,6 +58,7 @@ def classify_directory(
         folder: looked through with all below it.
         out: ``….csv`` or ``….jsonl``; resumed when it exists.
         report: is told of each failed file, a line.
+        for_excel: begins a new CSV with the mark by which Excel knows UTF-8; one that is resumed stays as it is.
 
     Raises:
         ClassifyError: the server cannot answer; run again to resume.
@@ -70,7 +76,7 @@ def classify_directory(
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(todo)) as bar:
         if stream.tell() == 0:
-            stream.write(output.header)
+            stream.write(BYTE_ORDER_MARK * for_excel + output.header)
         for name, result in _results(client, todo):
             stream.write(output.row(name, result))
             stream.flush()
@@ -171,7 +177,7 @@ def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
     text = out.read_bytes().decode("utf-8", errors="replace")
     whole = text[: text.rfind("\n") + 1]
     try:
-        found = dict(output.rows(whole))
+        found = dict(output.rows(whole.removeprefix(BYTE_ORDER_MARK)))
     except (ValueError, KeyError) as error:
         raise ValueError(f"{out} cannot be resumed: {error}") from error
     if found and not any(output.stored(name) in found for name in listing.pictures):

@@ -3,6 +3,7 @@
 The tests of this file run in order: each leaves the root in the state that the next one starts from.
 """
 
+import csv
 import json
 
 import pytest
@@ -129,11 +130,11 @@ def test_explain_draws_what_a_label_rests_on(home):
 
 
 def test_score_measures_any_catalogue(home):
-    """`lookbook score` measures the release on labelled pictures that no split has, and lists rows it cannot use."""
+    """`lookbook score` measures labelled pictures that no split has, and names rows and labels that it cannot know."""
     held_out = home.data / "held_out"
     rows = (held_out / "styles.csv").read_text(encoding="utf-8").splitlines()
     (held_out / "styles.csv").write_text(
-        "\n".join([*rows, "999999," + rows[1].split(",", 1)[1]]) + "\n", encoding="utf-8"
+        "\n".join([*rows[:-1], _renamed(rows), "999999," + rows[1].split(",", 1)[1]]) + "\n", encoding="utf-8"
     )
     document = json.loads(home.lookbook("score", "--data", held_out, "--json").stdout)
     assert document["count"] == len(rows) - 1
@@ -141,6 +142,17 @@ def test_score_measures_any_catalogue(home):
     assert set(document["heads"]) == {head.name for head in table.taxonomy()}
     assert 0.3 < document["heads"][names.MASTER_CATEGORY]["top_1"] <= 1
     assert document["heads"][names.ARTICLE_TYPE]["top_5"] >= document["heads"][names.ARTICLE_TYPE]["top_1"]
+    assert document["unknown_labels"] == {names.ARTICLE_TYPE: {"Spacesuits": 1}}
+    low, high = document["joint"]["all_right_interval"]
+    assert 0 < low < document["joint"]["all_right"] < high < 1
+    words = home.lookbook("score", "--data", held_out).stdout
+    assert "article_type: the release does not know Spacesuits (1); 1 pictures count as wrong" in words
+
+
+def _renamed(rows):
+    """The last row, of an article type that the catalogue never had."""
+    cells = dict(zip(next(csv.reader(rows[:1])), next(csv.reader(rows[-1:])), strict=True))
+    return ",".join({**cells, "articleType": "Spacesuits"}.values())
 
 
 def test_changed_setting_reruns_what_it_touches(home):

@@ -58,6 +58,8 @@ def test_top_level_help_lists_every_command():
         ["run", "--data", ".", "--set", "epochs=many"],
         ["run", "--data", ".", "--attributes", "gender,colour"],
         ["score", "--data", ".", "--version", "0"],
+        ["classify", __file__, "--excel"],
+        ["classify", ".", "--out", "results.jsonl", "--excel"],
         ["explain", __file__, "--out", "heat.gif"],
     ],
 )

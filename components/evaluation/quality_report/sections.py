@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from components import plots
-from components.evaluation.classification_metrics import wilson_interval
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake
 from components.evaluation.quality_report.predictions import SplitPredictions, pictures_at
@@ -51,7 +50,7 @@ def make_section(
         head=head,
         description=description,
         figures=figures,
-        interval=wilson_interval(int(tally.bins[:, 2].sum()), tally.count),
+        interval=tally.interval(),
         ece_before=ece_before,
         per_class=per_class,
         slices=[(name, values) for slice_head, name, values in result.slice_figures() if slice_head == head],

@@ -128,3 +128,18 @@ async def test_a_failure_stays_one(
     out.write_text("".join(line for line in out.read_text().splitlines(keepends=True) if "b.jpg" not in line))
     again = await classified(client, folder, out)
     assert (again.resumed, again.answered, again.failed_before) == (2, 1, 0)
+
+
+async def test_a_csv_for_excel_says_that_it_is_utf8(
+    client: ClassifierClient, fake: FakeModelServer, tmp_path: Path
+) -> None:
+    """The file begins with the mark by which Excel reads umlauts right, once, and is resumed with it."""
+    folder, out = tmp_path / "in", tmp_path / "out.csv"
+    folder.mkdir()
+    (folder / "Größe.jpg").write_bytes(RED)
+    for _ in range(2):
+        summary = await asyncio.to_thread(classify_directory, client, folder, out, lambda _: None, for_excel=True)
+    assert summary == Summary(resumed=1)
+    content = out.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbffile,") and content.count(b"\xef\xbb\xbf") == 1
+    assert [row["file"] for row in csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines())] == ["Größe.jpg"]
