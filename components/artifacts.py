@@ -3,6 +3,12 @@
 from tfx.types import artifact
 
 
+class CatalogueReport(artifact.Artifact):
+    """``report.json`` (a :class:`~components.catalogue.report.report.Report`) and ``index.html`` for a person."""
+
+    TYPE_NAME = "lookbook.CatalogueReport"
+
+
 class QualityReport(artifact.Artifact):
     """``index.html`` and the pictures and tables it shows, for a person."""
 

@@ -107,7 +107,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
         *calibrators.values(),
         *resolvers.values(),
         *evaluators.values(),
-        *_releasing(config, examples, trainers, models, evaluators, provenance),
+        *_releasing(config, example_gen, trainers, models, evaluators, provenance),
     ]
 
 
@@ -206,7 +206,7 @@ def _evaluator(
 
 def _releasing(
     config: PipelineConfig,
-    examples: BaseChannel,
+    example_gen: StylesExampleGen,
     trainers: dict[str, Trainer],
     calibrated: dict[str, BaseChannel],
     evaluators: dict[str, Evaluator],
@@ -215,6 +215,7 @@ def _releasing(
     models = {f"{name}_model": model for name, model in calibrated.items()}
     runs = {f"{name}_run": trainer.outputs["model_run"] for name, trainer in trainers.items()}
     evaluations = {f"{name}_evaluation": evaluator.outputs["evaluation"] for name, evaluator in evaluators.items()}
+    examples = example_gen.outputs["examples"]
     check = ServingCheck(
         **models,
         examples=examples,
@@ -222,7 +223,12 @@ def _releasing(
         code=source_hash(f"{_MODULES}.release.serving_check.component", *server.CODE),
     )
     report = QualityReport(
-        **models, **evaluations, **runs, examples=examples, code=_code("evaluation.quality_report.component")
+        **models,
+        **evaluations,
+        **runs,
+        examples=examples,
+        catalogue=example_gen.outputs["report"],
+        code=_code("evaluation.quality_report.component"),
     )
     release = PairedRelease(
         **models,

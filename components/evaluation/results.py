@@ -13,9 +13,10 @@ from tensorflow_model_analysis.writers import eval_config_writer
 
 from components.evaluation import gates
 from components.evaluation.classification_metrics import ClassificationTally
-from components.evaluation.tfma_metrics import CALIBRATION, CONFUSION, FIGURES
+from components.evaluation.tfma_metrics import BASELINE, CALIBRATION, CONFUSION, FIGURES
 
 _HeadMetrics = dict[str, Any]
+_Slices = dict[tuple, dict[str, dict[str, _HeadMetrics]]]
 
 
 class EvaluationResult:
@@ -26,13 +27,16 @@ class EvaluationResult:
         self._uri = uri
         config = eval_config_writer.load_eval_run(uri)[0]
         # TFMA names models in its results only where a baseline stood beside the candidate.
-        name = gates.CANDIDATE if len(config.model_specs) > 1 else None
-        slices = tfma.load_eval_result(uri, model_name=name).slicing_metrics
-        self._slices: dict[tuple, dict[str, dict[str, _HeadMetrics]]] = dict(slices)
+        self._has_baseline = len(config.model_specs) > 1
+        self._slices = _slices(uri, gates.CANDIDATE if self._has_baseline else None)
 
     def figures(self) -> dict[str, dict[str, float]]:
         """Head → figures of :data:`components.evaluation.tfma_metrics.FIGURES` over all rows."""
-        return {head: _figures(metrics[""]) for head, metrics in self._heads(()).items()}
+        return _figures_by_head(self._slices)
+
+    def baseline_figures(self) -> dict[str, dict[str, float]]:
+        """The same figures of the latest release, on the same rows; empty where there was none."""
+        return _figures_by_head(_slices(self._uri, BASELINE)) if self._has_baseline else {}
 
     def slice_figures(self) -> list[tuple[str, str, dict[str, float]]]:
         """Rows of (head, slice as ``column=value``, figures), without the slice of all rows."""
@@ -40,12 +44,12 @@ class EvaluationResult:
             (head, ", ".join(f"{column}={value}" for column, value in key), _figures(metrics[""]))
             for key in self._slices
             if key
-            for head, metrics in self._heads(key).items()
+            for head, metrics in _heads(self._slices, key).items()
         )
 
     def tally(self, head: str, labels: list[str]) -> ClassificationTally:
         """Confusion and calibration counts of ``head`` over all rows, by label. The ``top_5`` count is not kept."""
-        metrics = self._heads(()).get(head, {}).get("")
+        metrics = _heads(self._slices, ()).get(head, {}).get("")
         if metrics is None:
             return ClassificationTally()
         # -1, a label that training lacks, stands for itself.
@@ -65,13 +69,22 @@ class EvaluationResult:
             return ["the test split has no rows, so nothing could be measured"]
         return [_sentence(failure) for part in result.metric_validations_per_slice for failure in part.failures]
 
-    def _heads(self, key: tuple) -> dict[str, dict[str, _HeadMetrics]]:
-        return {head: metrics for head, metrics in self._slices.get(key, {}).items() if head}
-
 
 def plain_figures(figures: Mapping[str, float]) -> dict[str, float | None]:
     """Figures as JSON has them, which knows no NaN: None where nothing could be measured."""
     return {name: None if math.isnan(value) else value for name, value in figures.items()}
+
+
+def _slices(uri: str, model_name: str | None) -> _Slices:
+    return dict(tfma.load_eval_result(uri, model_name=model_name).slicing_metrics)
+
+
+def _heads(slices: _Slices, key: tuple) -> dict[str, dict[str, _HeadMetrics]]:
+    return {head: metrics for head, metrics in slices.get(key, {}).items() if head}
+
+
+def _figures_by_head(slices: _Slices) -> dict[str, dict[str, float]]:
+    return {head: _figures(metrics[""]) for head, metrics in _heads(slices, ()).items()}
 
 
 def _figures(metrics: _HeadMetrics) -> dict[str, float]:

@@ -34,7 +34,9 @@ def test_release_is_complete(home):
         assert (release / model / "1" / "saved_model.pb").exists()
         warmup = release / model / "1" / "assets.extra" / "tf_serving_warmup_requests"
         assert sum(1 for _ in tf.data.TFRecordDataset(str(warmup))) > 0
-    assert "sub_category" in (release / "reports" / "1" / "index.html").read_text(encoding="utf-8")
+    report = (release / "reports" / "1" / "index.html").read_text(encoding="utf-8")
+    assert "sub_category" in report and "no earlier release" in report
+    assert "Catalogue report" in (release / "reports" / "1" / "catalogue" / "index.html").read_text(encoding="utf-8")
     manifest = read_json(release / "manifests" / "1.json")
     assert set(manifest["metrics"]) == {head.name for head in table.taxonomy()}
     assert manifest["classes"][names.ARTICLE_TYPE] >= 12
@@ -163,6 +165,8 @@ def test_changed_setting_reruns_what_it_touches(home):
     for node in ("ArticleTypeTrainer", "CategoryTrainer", "ArticleTypeEvaluator", "CategoryEvaluator", "PairedRelease"):
         assert states[node][-1] == "COMPLETE", node
     assert [path.name for path in home.manifests()] == ["1.json", "2.json"]
+    report = (home.root / "release" / "reports" / "2" / "index.html").read_text(encoding="utf-8")
+    assert "Against the latest release" in report
     assert (
         baseline_uris(home)["ArticleTypeEvaluator"]
         == read_json(home.manifests()[0])["models"]["article_type"]["source"]

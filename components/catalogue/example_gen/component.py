@@ -4,20 +4,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
-from tfx.types import artifact, component_spec, standard_artifacts
+from tfx.types import component_spec, standard_artifacts
 from tfx.types.channel_utils import as_channel
 
+from components.artifacts import CatalogueReport
 from components.catalogue.example_gen.executor import Executor
 from components.catalogue.reading.fingerprint import fingerprint
 from components.catalogue.splitting.splits import SplitBy
 
 DEFAULT_MAX_BAD: Final = 0.01
-
-
-class CatalogueReport(artifact.Artifact):
-    """``report.json`` (a :class:`~components.catalogue.report.report.Report`) and ``index.html`` for a person."""
-
-    TYPE_NAME = "lookbook.CatalogueReport"
 
 
 class StylesExampleGenSpec(component_spec.ComponentSpec):

@@ -5,7 +5,7 @@ import pickle
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import apache_beam as beam
 from absl import logging
@@ -22,13 +22,10 @@ from components.catalogue.reading.rows import Rows, read_rows
 from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.check import ROWS_AT_ONCE, leftovers
 from components.catalogue.report.page import render_page
-from components.catalogue.report.report import Leftovers, Report, make_report
+from components.catalogue.report.report import REPORT_JSON, REPORT_PAGE, Leftovers, Report, make_report
 from components.catalogue.splitting.plan import Plan, Shard, limited, make_plan
 from components.catalogue.splitting.splits import SplitBy
 from schema import names
-
-REPORT_JSON: Final = "report.json"
-REPORT_PAGE: Final = "index.html"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):

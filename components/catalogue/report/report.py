@@ -14,6 +14,8 @@ from components.catalogue.splitting.splits import SplitBy, straddling_groups
 from schema import heads as table
 from schema import names
 
+REPORT_JSON: Final = "report.json"
+REPORT_PAGE: Final = "index.html"
 TINY_CLASS_ROWS: Final = 10  # with fewer, a label is right a quarter of the time
 LARGEST_GROUPS: Final = 10
 NAMED_IN_ERROR: Final = 5

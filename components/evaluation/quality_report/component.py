@@ -12,12 +12,15 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import io_utils, path_utils
 
 from components import plots
+from components.artifacts import CatalogueReport
 from components.artifacts import QualityReport as QualityReportArtifact
 from components.calibration.calibrating import JOINT_CURVE
+from components.catalogue.report.report import REPORT_JSON, Report
 from components.evaluation.quality_report import analysis
-from components.evaluation.quality_report.page import FIGURES, Overview, render_page
+from components.evaluation.quality_report.page import CATALOGUE, FIGURES, Overview, render_page
 from components.evaluation.quality_report.predictions import groups_of, predict_split
 from components.evaluation.quality_report.sections import make_section
+from components.evaluation.quality_report.summary import summarise
 from components.evaluation.results import EvaluationResult, plain_figures
 from schema import names
 
@@ -31,10 +34,11 @@ def QualityReport(
     article_type_run: InputArtifact[standard_artifacts.ModelRun],
     category_run: InputArtifact[standard_artifacts.ModelRun],
     examples: InputArtifact[standard_artifacts.Examples],
+    catalogue: InputArtifact[CatalogueReport],
     report: OutputArtifact[QualityReportArtifact],
     code: Parameter[str],
 ) -> None:
-    """Writes ``index.html``, and the same figures for machines.
+    """Writes ``index.html`` with the report on the catalogue beside it, and the same figures for machines.
 
     ``figures.json``: head → its figures, with ``ece_before`` calibration. As CSV: the figures of each head's classes,
     the ways to one answer, and the joint exponents tried.
@@ -50,12 +54,13 @@ def QualityReport(
     )
     paths = {name: Path(path_utils.serving_model_path(model.uri)) for name, model in models.items()}
     predictions = predict_split(paths, files)
+    results = {
+        names.ARTICLE_TYPE: EvaluationResult(article_type_evaluation.uri),
+        names.CATEGORY: EvaluationResult(category_evaluation.uri),
+    }
     sections = [
-        make_section(head, predictions, EvaluationResult(evaluation.uri), Path(run.uri), files, directory)
-        for model, evaluation, run in (
-            (names.ARTICLE_TYPE, article_type_evaluation, article_type_run),
-            (names.CATEGORY, category_evaluation, category_run),
-        )
+        make_section(head, predictions, results[model], Path(run.uri), files, directory)
+        for model, run in ((names.ARTICLE_TYPE, article_type_run), (names.CATEGORY, category_run))
         for head in predictions.cards[model].heads
     ]
     figures = {
@@ -74,4 +79,10 @@ def QualityReport(
         analysis.by_year(predictions),
         analysis.contradicting_groups(predictions.rows),
     )
-    (directory / "index.html").write_text(render_page(sections, overview), encoding="utf-8")
+    shutil.copytree(catalogue.uri, directory / CATALOGUE, dirs_exist_ok=True)
+    summary = summarise(_read(catalogue.uri), predictions, list(results.values()))
+    (directory / "index.html").write_text(render_page(summary, sections, overview), encoding="utf-8")
+
+
+def _read(uri: str) -> Report:
+    return Report.from_json(json.loads((Path(uri) / REPORT_JSON).read_text(encoding="utf-8")))

@@ -7,11 +7,16 @@ from typing import Any
 
 import pandas as pd
 
+from components.catalogue.report.report import REPORT_PAGE
+from components.evaluation.quality_report.summary import Summary
 from components.html_page import render_html
 from schema.model_card import HeadCard
 
 FIGURES = "figures.json"
 """Beside the page, for machines: head → its figures, with ``ece_before`` calibration."""
+
+CATALOGUE = "catalogue"
+"""Folder beside the page, with the report on the data."""
 
 _FIGURES = ("count", "top_1", "top_5", "macro_f1", "ece", "skill")
 
@@ -90,15 +95,17 @@ class Overview:
     contradictions: pd.DataFrame
 
 
-def render_page(sections: Sequence[HeadSection], overview: Overview) -> str:
-    """The page as HTML, pictures inside."""
+def render_page(summary: Summary, sections: Sequence[HeadSection], overview: Overview) -> str:
+    """The page as HTML, pictures inside; the report on the catalogue is expected in the folder :data:`CATALOGUE`."""
     return render_html(
         __package__,
         "page.html",
         figure_names=list(_FIGURES),
         headline=[section.headline() for section in sections],
+        summary=summary,
         overview=overview,
         sections=sections,
+        catalogue_page=f"{CATALOGUE}/{REPORT_PAGE}",
     )
 
 

@@ -1,16 +1,21 @@
 """What the report says about predictions, worked out by hand; and the page, which takes no text for markup."""
 
 import dataclasses
+import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from components.calibration.joint_answer import JointAnswer
+from components.catalogue.reading.findings import Finding, Reason
+from components.catalogue.report.report import Report
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions
 from components.evaluation.quality_report.sections import write_classes
+from components.evaluation.quality_report.summary import Summary, summarise
 from components.model.calibration import Calibration
 from schema import heads, names
 from schema.model_card import HeadCard, ModelCard, TaxonomyPath
@@ -160,10 +165,41 @@ def test_text_is_never_markup(tmp_path):
         worst_pairs=[(evil, evil, 3, [mistake])],
         mistakes=[mistake],
     )
-    page = render_page([section], Overview(frame, plot, {evil: 1.0}, frame, frame, frame))
+    summary = Summary(datetime.date(2026, 1, 2), catalogue(evil), evil, right=3, count=4, against=frame)
+    page = render_page(summary, [section], Overview(frame, plot, {evil: 1.0}, frame, frame, frame))
     assert page.count("<script>") == 1  # the page's own, which sorts its tables
     assert "alert(1)" not in page.rpartition("<script>")[2]
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 18
+
+
+def catalogue(source):
+    """A report on 12 rows, 2 of which could not be used."""
+    empty = dict.fromkeys((field.name for field in dataclasses.fields(Report)), ())
+    rejected = (Finding(2, "1", Reason.MISSING_IMAGE, ""),) * 2
+    return Report(
+        **{**empty, "source": source, "rows": 12, "rejected": rejected, "splits": dict.fromkeys(names.SPLITS, 4)}
+    )
+
+
+def test_the_first_paragraph_says_what_a_boss_asks(three, tmp_path):
+    """Day, data, profile, what is right with its interval, what was left out, and how the release before did."""
+    evaluation = SimpleNamespace(
+        figures=lambda: {"sub_category": {"top_1": 0.75}, "gender": {"top_1": 0.5}},
+        baseline_figures=lambda: {"sub_category": {"top_1": 0.5, "count": 3}, "gender": {"top_1": 0.0, "count": 0}},
+    )
+    summary = summarise(catalogue("shoes.zip"), three, [evaluation])
+    assert summary.against.to_dict("records") == [
+        {"head": "sub_category", "latest release": 0.5, "this one": 0.75, "difference": 0.25}
+    ]
+    frame = pd.DataFrame({"a": [1]})
+    plot = tmp_path / "plot.png"
+    plot.write_bytes(b"\x89PNG")
+    page = " ".join(render_page(summary, [], Overview(frame, plot, {}, frame, frame, frame)).split())
+    assert f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}. The models learned from 4 products" in page
+    assert '<a href="catalogue/index.html">shoes.zip</a>' in page
+    assert "<strong>66.7%</strong>" in page and "(95 % interval: 20.8% to 93.9%)" in page
+    assert "2 of 12 rows of the catalogue could not be used" in page
+    assert "Against the latest release" in page
 
 
 def test_no_class_runs_in_a_spreadsheet(tmp_path):

@@ -1,0 +1,77 @@
+"""What the page says first, for a reader of one paragraph: what was learned, from what, and how good it is."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from components.calibration.joint_answer import JointAnswer
+from components.catalogue.report.report import Report
+from components.evaluation.classification_metrics import wilson_interval
+from components.evaluation.quality_report.predictions import SplitPredictions
+from components.evaluation.results import EvaluationResult
+from schema import heads as table
+from schema import names
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One paragraph, and the comparison with the release before.
+
+    Attributes:
+        made: day of the report, UTC.
+        catalogue: the report on the data.
+        profile: of the training.
+        right: test pictures whose joint answer is right on every level.
+        count: test pictures.
+        against: ``head, latest release, this one, difference``: top-1 on the same pictures. Without rows where there
+            was no release.
+    """
+
+    made: datetime.date
+    catalogue: Report
+    profile: str
+    right: int
+    count: int
+    against: pd.DataFrame
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % confidence interval of the share that is right on every level."""
+        return wilson_interval(self.right, self.count)
+
+
+def summarise(catalogue: Report, predictions: SplitPredictions, results: Sequence[EvaluationResult]) -> Summary:
+    """Sums up a report.
+
+    Args:
+        catalogue: the report on the data.
+        predictions: on the test split.
+        results: of both Evaluators, on the same rows.
+    """
+    card = predictions.cards[names.ARTICLE_TYPE]
+    answers = JointAnswer(card.taxonomy, predictions.labels).best(predictions.scores, card.joint)
+    truths = {head.name: predictions.truths[head.name] for head in table.taxonomy()}
+    is_right = np.all([truths[head] == answers[head] for head in truths], axis=0)
+    return Summary(
+        made=datetime.datetime.now(datetime.timezone.utc).date(),
+        catalogue=catalogue,
+        profile=card.training.get("profile", "unnamed"),
+        right=int(is_right.sum()),
+        count=len(is_right),
+        against=_against(results),
+    )
+
+
+def _against(results: Sequence[EvaluationResult]) -> pd.DataFrame:
+    rows = [
+        (head, before[head]["top_1"], now["top_1"], now["top_1"] - before[head]["top_1"])
+        for result in results
+        for before in [result.baseline_figures()]
+        for head, now in result.figures().items()
+        # The release before may lack an attribute that this one has.
+        if head in before and before[head]["count"]
+    ]
+    return pd.DataFrame(rows, columns=["head", "latest release", "this one", "difference"])
