@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
@@ -21,6 +22,9 @@ from pipeline.commands.common import (
     schema_option,
 )
 from pipeline.errors import RunError
+
+if TYPE_CHECKING:
+    from components.catalogue.report.report import Report
 
 KAGGLE_HANDLE = "paramaggarwal/fashion-product-images-small"
 HELD_OUT = "held_out"
@@ -97,10 +101,20 @@ def download(directory: Path) -> None:
 @max_bad_option
 @limit_option
 @attributes_option
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one HTML file.")
+@click.option("--open", "to_open", is_flag=True, help="Open that page (default: catalogue.html) in the browser.")
 @json_option
-@refusing(CatalogueError, GateError)
+@refusing(CatalogueError, GateError, RunError, OSError)
 def check(
-    path: Path, schema_file: Path, split_by: str, max_bad: float, limit: int, attributes: tuple[str, ...], as_json: bool
+    path: Path,
+    schema_file: Path,
+    split_by: str,
+    max_bad: float,
+    limit: int,
+    attributes: tuple[str, ...],
+    page: Path | None,
+    to_open: bool,
+    as_json: bool,
 ) -> None:
     """Say what is wrong with the catalogue at PATH, before any training.
 
@@ -110,6 +124,7 @@ def check(
     Examples:
       lookbook data check catalogue.zip
       lookbook data check Dataset --json | jq .rejected
+      lookbook data check Dataset --open      # with pictures of each article type and of doubtful rows
     """
     from components.catalogue.report.check import look_over
     from components.catalogue.report.page import render_text
@@ -123,5 +138,17 @@ def check(
         print_json(report.as_json())
     else:
         click.echo(render_text(report))
+    if page or to_open:
+        _write_page(report, path, page or Path("catalogue.html"), to_open)
     report.require_usable(max_bad)
     require_schema(plan.rows_by_split(), schema, attributes)
+
+
+def _write_page(report: "Report", catalogue: Path, page: Path, to_open: bool) -> None:
+    from components.catalogue.reading.source import open_catalogue
+    from components.catalogue.report.page import render_page
+
+    page.write_text(render_page(report, open_catalogue(catalogue)), encoding="utf-8")
+    click.echo(f"the report is in {page}", err=True)
+    if to_open and click.launch(str(page.absolute())):
+        raise RunError(f"no browser could be started here; open {page} yourself")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -156,6 +157,22 @@ def test_sample_is_checked_clean(tmp_path):
     assert result.returncode == 0, result.stderr
     assert report["taken"] == 60
     assert report["rejected"] == []
+
+
+def test_the_check_as_a_page_opens_in_the_browser(tmp_path):
+    """Also where the catalogue is refused, which is when a person wants to look; the browser gets the file written."""
+    directory = write_catalogue(tmp_path / "data", [product(str(number), number) for number in range(3)])
+    opened, page = tmp_path / "opened", tmp_path / "a page.html"
+    (tmp_path / "xdg-open").write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    (tmp_path / "xdg-open").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    result = lookbook("data", "check", directory, "--page", page, "--open", env=environment)
+    assert result.returncode == 1 and "no rows for" in result.stderr
+    assert "Catalogue report" in page.read_text(encoding="utf-8")
+    deadline = time.monotonic() + 60
+    while not opened.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert opened.read_text().strip() == str(page)
 
 
 def test_what_a_run_would_refuse_is_refused_before(tmp_path):

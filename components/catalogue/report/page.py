@@ -17,6 +17,7 @@ from schema import names
 LINES_OF_A_LIST: Final = 20
 ROWS_OF_A_TABLE: Final = 1000
 SETS_SHOWN: Final = 40
+TYPES_SHOWN: Final = 200
 PICTURES_OF_A_SET: Final = 8
 SHOWN_SIZE: Final = (90, 80)  # at most; pixels
 
@@ -28,6 +29,7 @@ def render_text(report: Report) -> str:
 
 def render_page(report: Report, catalogue: Catalogue) -> str:
     """One HTML file that needs nothing else; pictures of doubtful rows are taken from ``catalogue``."""
+    shown = list(report.labels[names.ARTICLE_TYPE_LABEL])[:TYPES_SHOWN]
     return render_html(
         __package__,
         "page.html",
@@ -35,6 +37,7 @@ def render_page(report: Report, catalogue: Catalogue) -> str:
         findings=[(heading, [_cells(one) for one in found]) for heading, found in _findings(report)],
         remarks=remarks(report),
         duplicates=[(ids, _thumbnails(catalogue, ids)) for ids in _shown_duplicates(report)],
+        samples=[(label, _thumbnails(catalogue, report.samples[label])) for label in shown],
         labels={column: _bars(labels) for column, labels in report.labels.items()},
         splits=names.SPLITS,
         rows_of_a_table=ROWS_OF_A_TABLE,
@@ -64,6 +67,7 @@ def remarks(report: Report) -> list[tuple[str, list[str]]]:
             "Near-duplicates that disagree on the article type",
             [", ".join(ids) for ids in report.disagreeing_duplicates],
         ),
+        ("Products of one name with several article types", [_labels(one) for one in report.disagreeing_names.items()]),
         ("Pictures that show next to nothing", list(report.blank_images)),
         ("Article types under more than one parent", [_parents(item) for item in report.two_parents.items()]),
         ("Labels with few rows", [_labels(item) for item in report.tiny_classes.items() if item[1]]),
@@ -125,7 +129,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 
 def _bars(labels: dict[str, dict[str, int]]) -> list[tuple[str, list[int], float]]:
     """Of each label its name, its rows split by split, and its share of the most frequent one's rows."""
-    largest = max(sum(of.values()) for of in labels.values())
+    largest = max((sum(of.values()) for of in labels.values()), default=1)
     return [(label, [of[split] for split in names.SPLITS], sum(of.values()) / largest) for label, of in labels.items()]
 
 

@@ -18,6 +18,7 @@ REPORT_JSON: Final = "report.json"
 REPORT_PAGE: Final = "index.html"
 TINY_CLASS_ROWS: Final = 10  # with fewer, a label is right a quarter of the time
 LARGEST_GROUPS: Final = 10
+SAMPLES_OF_A_TYPE: Final = 6
 NAMED_IN_ERROR: Final = 5
 
 
@@ -52,6 +53,8 @@ class Report:
         largest_groups: (group, rows, a product name of it).
         near_duplicates: sets of ids that (nearly) equal pixels connect.
         disagreeing_duplicates: those of them whose rows have different article types.
+        disagreeing_names: product name → article type → rows, where one name has several types.
+        samples: article type → ids of some of its rows, to look at.
         blank_images: ids of pictures that show next to nothing.
         tiny_classes: label column → label → rows, of labels with few rows.
         two_parents: article type → its paths "master / sub" → rows, of types that stand under more than one.
@@ -76,6 +79,8 @@ class Report:
     largest_groups: tuple[tuple[str, int, str], ...]
     near_duplicates: tuple[tuple[str, ...], ...]
     disagreeing_duplicates: tuple[tuple[str, ...], ...]
+    disagreeing_names: dict[str, dict[str, int]]
+    samples: dict[str, list[str]]
     blank_images: tuple[str, ...]
     tiny_classes: dict[str, dict[str, int]]
     two_parents: dict[str, dict[str, int]]
@@ -156,6 +161,8 @@ def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers)
         largest_groups=_largest(placed, groups),
         near_duplicates=plan.near_duplicates,
         disagreeing_duplicates=tuple(ids for ids in plan.near_duplicates if len({types[one] for one in ids}) > 1),
+        disagreeing_names=_disagreeing_names(placed),
+        samples=_samples(placed),
         blank_images=plan.blank,
         tiny_classes={column: _tiny(counts) for column, counts in labels.items()},
         two_parents=_two_parents(placed),
@@ -205,6 +212,22 @@ def _twins(counts: dict[str, dict[str, int]]) -> list[dict[str, int]]:
 def _letters(label: str) -> str:
     letters = [character for character in unicodedata.normalize("NFKD", label).casefold() if character.isalnum()]
     return "".join(letters) or label
+
+
+def _disagreeing_names(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:
+    types: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in placed:
+        if name := one.row.cells.get(names.PRODUCT_NAME):
+            types[name][one.row.cells[names.ARTICLE_TYPE_LABEL]] += 1
+    return {name: dict(of.most_common()) for name, of in sorted(types.items()) if len(of) > 1}
+
+
+def _samples(placed: Sequence[Placed]) -> dict[str, list[str]]:
+    """The ids of a type that are spread over its rows, since neighbours in a sheet tend to look alike."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for one in placed:
+        ids[one.row.cells[names.ARTICLE_TYPE_LABEL]].append(one.row.id)
+    return {label: of[:: -(-len(of) // SAMPLES_OF_A_TYPE)] for label, of in ids.items()}
 
 
 def _two_parents(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:

@@ -66,6 +66,7 @@ def test_oddities_are_told(report: Report) -> None:
     assert report.near_duplicates == (("5", "6"),)
     assert report.disagreeing_duplicates == (("5", "6"),)
     assert report.two_parents == {"Heels": {"Footwear / Shoes": 11, "Footwear / Elsewhere": 1}}
+    assert report.disagreeing_names == {}
     assert report.tiny_classes[names.SUB_CATEGORY_LABEL] == {"Elsewhere": 1}
 
 
@@ -93,7 +94,25 @@ def test_words_and_page_name_every_fault(report: Report, catalogue: Path) -> Non
     assert "images/7.png" in words
     assert "&lt;b&gt;soon" in page
     assert "<b>soon" not in page
-    assert page.count("<img") == 2
+    shown = sum(map(len, report.samples.values()))
+    assert page.count("<img") == 2 + shown
+    assert report.samples.keys() == report.labels[names.ARTICLE_TYPE_LABEL].keys()
+    assert shown >= 2 * len(report.samples)
+
+
+def test_one_name_with_two_types_is_told(tmp_path: Path) -> None:
+    """The same product under two article types is most likely a mistake in the sheet."""
+    rows = [product(str(number), number % 2, productDisplayName="Chair") for number in range(3)]
+    found = check_catalogue(write_catalogue(tmp_path, [*rows, product("9")]))
+    assert list(found.disagreeing_names) == ["Chair"]
+    assert sorted(found.disagreeing_names["Chair"].values()) == [1, 2]
+    assert "Products of one name with several article types: 1\n  Chair: " in render_text(found)
+
+
+def test_a_page_of_nothing(tmp_path: Path) -> None:
+    """A catalogue without one usable row has a page too, which says why."""
+    path = write_catalogue(tmp_path, [product("1", articleType="")])
+    assert "empty label" in render_page(check_catalogue(path), open_catalogue(path))
 
 
 def test_progress_counts_every_row_that_was_looked_at(catalogue: Path) -> None:
