@@ -17,14 +17,18 @@ from tests.serving.merger_process import ROOT, merger
 
 SETTINGS = {"request_timeout_ms": 2000, "keepalive_ms": 1000, "breaker_open_ms": 500}
 CLOCK = """\
-import os, sys, time
+import datetime, os, sys, time
 _real, _file = time.time, os.environ["JUMP_FILE"]
 def _jumped():
     # gRPC hands what it reads here to its C core, whose own clock cannot be set by a test.
     if sys._getframe(1).f_globals.get("__name__", "").startswith("grpc") or not os.path.exists(_file):
         return _real()
     return _real() + float(open(_file).read())
-time.time = _jumped
+class _Jumped(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(_jumped(), tz)
+time.time, datetime.datetime = _jumped, _Jumped
 """
 
 
