@@ -6,6 +6,7 @@ prints the table.
 
 import dataclasses
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from schema.pictures import colour_of
 from serving.merger.core.errors import SettingsError
 
 PREFIX: Final = "LOOKBOOK_"
+ORIGIN: Final = re.compile(r"(http://[^/\s@?#A-Z*]+(?<!:80)|https://[^/\s@?#A-Z*]+(?<!:443))")
 SWITCH: Final = {"true": True, "false": False}
 
 
@@ -43,6 +45,10 @@ class Settings:
     ] = False
     trusted_proxies: Annotated[
         str, Row("Addresses of proxies, comma-separated, whose X-Forwarded-For names the caller of REST; empty: none.")
+    ] = ""
+    cors_origins: Annotated[
+        str,
+        Row("Pages elsewhere that may call REST, as https://shop.example, comma-separated; *: any; empty: none."),
     ] = ""
     article_type_target: Annotated[str, Row("gRPC target of the model server with the article type model.")] = (
         "localhost:8500"
@@ -128,6 +134,11 @@ class Settings:
         """Whether strangers can reach the merger and need no key, without anybody having said that they may."""
         return not (self.api_keys_file or self.anonymous or is_loopback(self.host))
 
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins of :attr:`cors_origins`."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
     def target(self, model: str) -> str:
         """gRPC target of the model server of ``model``."""
         return str(getattr(self, f"{model}_target"))
@@ -140,7 +151,10 @@ class Settings:
             SettingsError: a value is no number or too small; the message names the variable, the value and the rule.
         """
         given = {field.name: environment.get(variable(field.name), "") for field in dataclasses.fields(cls)}
-        return cls(**{name: _convert(name, text) for name, text in given.items() if text})
+        settings = cls(**{name: _convert(name, text) for name, text in given.items() if text})
+        for origin in settings.allowed_origins:
+            _require_origin(origin, len(settings.allowed_origins))
+        return settings
 
     @classmethod
     def unknown(cls, environment: Mapping[str, str]) -> list[str]:
@@ -179,6 +193,16 @@ def _require_colour(text: str) -> None:
         colour_of(text)
     except ValueError as error:
         raise SettingsError(f"{variable('background')}: {error}.") from error
+
+
+def _require_origin(origin: str, of: int) -> None:
+    """An origin that no browser would send lets nobody in, and nobody would know why."""
+    if ORIGIN.fullmatch(origin) or (origin == "*" and of == 1):
+        return
+    raise SettingsError(
+        f"{variable('cors_origins')} has {origin!r}; an origin is scheme://host or scheme://host:port in lower case, "
+        "without the scheme's own port and without a path, as https://shop.example; * stands alone."
+    )
 
 
 def _convert(name: str, text: str) -> Any:

@@ -26,8 +26,9 @@ from serving.merger.core.merge import DEEPEST, DEFAULT_TOP_K, LEVELS
 from serving.merger.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.releases import Releases
-from serving.merger.rest import admin, docs, page
-from serving.merger.rest.bodies import keep_uploads_in_memory, read_batch, read_image
+from serving.merger.rest import admin, cors, docs, page
+from serving.merger.rest.bodies import read_batch, read_image
+from serving.merger.rest.forms import keep_uploads_in_memory, query_names
 from serving.merger.rest.middleware import ClientGone, Gate, identify
 from serving.merger.rest.problems import problem_response
 from serving.merger.service import Classifier
@@ -65,7 +66,14 @@ def make_app(
     """The ASGI application over the classifier."""
     keep_uploads_in_memory(settings)
     # Redirects to paths with another slash would name whatever host the caller says that we are.
-    app = FastAPI(title="Lookbook", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Lookbook",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=docs.operation_id,
+    )
     app.add_middleware(
         Gate,
         max_body_bytes=settings.max_request_bytes,
@@ -74,8 +82,12 @@ def make_app(
         shed=classifier.shed,
         observer=partial(telemetry.called, "http"),
     )
+    cors.add(app, settings.allowed_origins)
     _add_errors(app)
-    guarded = APIRouter(dependencies=[Depends(partial(_identify, callers))])
+    guarded = APIRouter(
+        dependencies=[Depends(partial(_identify, callers)), Depends(_require_known_query)],
+        generate_unique_id_function=docs.operation_id,
+    )
     _add_classifying(guarded, classifier, settings)
     _add_views(guarded, releases)
     app.include_router(guarded)
@@ -153,6 +165,16 @@ def _add_views(app: APIRouter, releases: Releases) -> None:
 async def _identify(callers: ApiKeys, request: Request) -> None:
     if not hasattr(request.state, "caller"):
         request.state.caller = identify(callers, request.scope)
+
+
+async def _require_known_query(request: Request) -> None:
+    """A misspelt option would be left out of the answer without a word."""
+    known = query_names(request)
+    given = [name for name, _ in request.query_params.multi_items()]
+    if request.method == "POST" and (unknown := sorted({name[:60] for name in given if name not in known})):
+        raise InvalidRequest(f"The address has the unknown option {unknown[0]!r}; it may have {', '.join(known)}.")
+    if twice := next((name for name in known if given.count(name) > 1), None):
+        raise InvalidRequest(f"The address has {twice} {given.count(twice)} times; once is right.")
 
 
 def _add_errors(app: FastAPI) -> None:

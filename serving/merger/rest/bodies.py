@@ -4,13 +4,13 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from serving.merger.admission.uploads import Upload
 from serving.merger.core.calls import Batch, Item
-from serving.merger.core.errors import ImageMissing, ImageTooLarge, ImageUnsupported, InvalidRequest
+from serving.merger.core.errors import ImageTooLarge, ImageUnsupported, InvalidRequest
 from serving.merger.rest import json_batch
+from serving.merger.rest.forms import read_files
 from serving.merger.settings import Settings
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -21,7 +21,6 @@ IMAGE: Final = "image/"
 RAW_TYPES: Final = ("image/*", BINARY)
 TYPES_OF_HABIT: Final = ("", "application/x-www-form-urlencoded", "binary/octet-stream")
 """What clients say of a body when nobody told them: nothing, and what curl and S3 say."""
-OTHER_FIELDS: Final = 8
 
 Body = TypeVar("Body")
 
@@ -34,7 +33,7 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     """
     content_type = _content_type(request)
     if content_type == MULTIPART:
-        files = await _in_time(request, _files(request, "image", 1), settings)
+        files = await _in_time(request, read_files(request, "image", 1), settings)
         return await _taken(files[0])
     if not content_type.startswith(IMAGE) and content_type not in (*RAW_TYPES, *TYPES_OF_HABIT):
         right = f"{', '.join(RAW_TYPES)}, or {MULTIPART} with a file field “image”"
@@ -53,13 +52,8 @@ async def read_batch(request: Request, settings: Settings) -> Batch:
         return await json_batch.parse(await _in_time(request, json_batch.read(request, settings), settings), settings)
     if content_type != MULTIPART:
         raise InvalidRequest(f"The content type is {content_type or 'none'}; send {MULTIPART} or {JSON}.")
-    files = await _in_time(request, _files(request, "images", settings.max_batch_images), settings)
+    files = await _in_time(request, read_files(request, "images", settings.max_batch_images), settings)
     return Batch([Item(file.filename or "", await _taken(file)) for file in files], pb.ClassifyOptions())
-
-
-def keep_uploads_in_memory(settings: Settings) -> None:
-    """Starlette would spool uploads over 1 MB to disk, which may be read-only; the body's limit bounds memory."""
-    MultiPartParser.spool_max_size = settings.max_request_bytes
 
 
 def _content_type(request: Request) -> str:
@@ -87,17 +81,3 @@ async def _raw(request: Request, max_bytes: int) -> bytes:
             raise ImageTooLarge(f"The picture has more than {max_bytes} bytes, which is all that is allowed.")
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-async def _files(request: Request, field: str, at_most: int) -> list[UploadFile]:
-    parser = MultiPartParser(request.headers, request.stream(), max_files=at_most, max_fields=OTHER_FIELDS)
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError) as error:
-        text = error.message if isinstance(error, MultiPartException) else "the boundary is missing"
-        raise InvalidRequest(f"The form cannot be read: {text} At most {at_most} pictures are allowed.") from error
-    files = [value for value in form.getlist(field) if isinstance(value, UploadFile)]
-    if not files:
-        names = sorted({str(name) for name in form})
-        raise ImageMissing(f"The form has no file field “{field}”; its fields are {names}.")
-    return files

@@ -12,12 +12,13 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from serving.merger.admission.api_keys import API_KEY_HEADER
 from serving.merger.core import errors
 from serving.merger.core.calls import MAX_TOP_K
-from serving.merger.rest.bodies import JSON, MULTIPART, OTHER_FIELDS, RAW_TYPES
+from serving.merger.rest.bodies import JSON, MULTIPART, RAW_TYPES
 from serving.merger.rest.middleware import CONTENT_SECURITY_POLICY
 from serving.proto.lookbook.v1 import classifier_pb2
 
@@ -73,6 +74,11 @@ def add(app: FastAPI, *, wants_keys: bool) -> None:
     app.mount("/docs/assets", StaticFiles(directory=_assets()), "docs-assets")
 
 
+def operation_id(route: APIRoute) -> str:
+    """What generated clients call the operation: the endpoint's name, wherever its path may move."""
+    return route.name
+
+
 def answers(message: str) -> dict[str, Any]:
     """Arguments of a route that answers with ``message``."""
     responses: dict[int | str, Any] = {200: _content(JSON, {"$ref": f"#/components/schemas/{message}"})}
@@ -106,8 +112,7 @@ def classify_batch() -> dict[str, Any]:
 
 
 def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    text = f"Up to {OTHER_FIELDS} other fields that are no files are ignored."
-    return {"type": "object", "description": text, "required": [field], "properties": {field: schema}}
+    return {"type": "object", "required": [field], "additionalProperties": False, "properties": {field: schema}}
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,16 @@ the parser sees little more than the names, and the pictures are turned into byt
 """
 
 import asyncio
+import base64
 import binascii
+import contextlib
 import json
 import re
 import secrets
 import string
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import unquote
 
 from google.protobuf import json_format
 from starlette.requests import Request
@@ -37,14 +40,25 @@ PIECE: Final = 2**20
 
 BASE64: Final = (string.ascii_letters + string.digits + "+/-_").encode()
 URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+CODES: Final = {"2b": "+", "2f": "/", "3d": "=", "0a": "", "0d": "", "09": "", "20": ""}
+
+
+def _coded(prefix: str) -> dict[bytes, bytes]:
+    cases = {code: meant for low, meant in CODES.items() for code in (low, low.upper())}
+    return {f"{prefix}{code}".encode(): meant.encode() for code, meant in cases.items()}
+
+
 ESCAPES: Final = {
-    b"\\": {b"\\/": b"/", b"\\n": b"", b"\\r": b""},
-    b"%": {b"%2B": b"+", b"%2b": b"+", b"%2F": b"/", b"%2f": b"/", b"%3D": b"=", b"%3d": b"="},
+    b"\\": {b"\\/": b"/", b"\\n": b"", b"\\r": b"", b"\\t": b""} | _coded("\\u00"),
+    b"%": _coded("%"),
     b" ": {b" ": b""},
 }
-"""What JSON and URLs may make of Base64's own characters, and lines."""
+"""What JSON and URLs may make of Base64's own characters, and of lines."""
+LONGEST_ESCAPE: Final = 6
 DATA: Final = re.compile(rb"\s*data:", re.IGNORECASE)
 DATA_URL: Final = re.compile(rb"\s*data:[^,]{0,200};base64\s*,", re.IGNORECASE)
+NAME: Final = 60
+"""Characters of a field's name that a refusal repeats."""
 _MARK: Final = secrets.token_hex(8)
 """Begins the text that stands for one cut out; nobody outside can know it."""
 
@@ -75,16 +89,60 @@ async def parse(body: bytearray, settings: Settings) -> Batch:
     """
     rest, pictures = _cut_out(body)
     try:
-        document = json.loads(rest)
+        document = json.loads(_text(rest), object_pairs_hook=_once)
+        _require_known_fields(document, pb.ClassifyBatchRequest.DESCRIPTOR)
         places = _places(document, settings)
         message = json_format.ParseDict(document, pb.ClassifyBatchRequest())
     except (ValueError, json_format.ParseError, RecursionError) as error:
         raise InvalidRequest(f"The JSON is no ClassifyBatchRequest: {str(error)[:200]}") from error
     if len(pictures) != len(set(places.values())):
         raise InvalidRequest(f"The JSON has a text of more than {LONG_TEXT} characters that is no picture of an item.")
-    images = {i: await _decoded(body, pictures[number]) for i, number in places.items()}
+    images = {}
+    for i, number in places.items():
+        with _naming(i):
+            images[i] = await _decoded(body, pictures[number])
     items = [Item(item.id, images.get(i, b"") or item.image) for i, item in enumerate(message.items)]
     return Batch(items, message.options)
+
+
+def _text(rest: bytes) -> str:
+    if b"\0" in rest:
+        raise ValueError("it is UTF-16 or UTF-32; send UTF-8.")
+    try:
+        return rest.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8, whatever the content type says; {error}.") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object as JSON has it, where a name that comes again would take the place of the first without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(twice, times)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the field “{twice[:NAME]}” is there {times} times; once is right.")
+    return found
+
+
+def _require_known_fields(document: Any, message: Any, where: str = "") -> None:
+    """Refuses a name that the message of descriptor ``message`` does not have, with those that it has."""
+    if not isinstance(document, dict):
+        return
+    fields = {name: field for field in message.fields for name in (field.name, field.json_name)}
+    for name, value in document.items():
+        if name not in fields:
+            known = ", ".join(field.name for field in message.fields)
+            raise ValueError(f"{where or 'it'} has the unknown field “{name[:NAME]}”; its fields are {known}.")
+        _look_into(value, fields[name], f"{where}.{name}".removeprefix("."))
+
+
+def _look_into(value: Any, field: Any, where: str) -> None:
+    if field.message_type is None:
+        return
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            _require_known_fields(one, field.message_type, f"{where}[{index}]")
+    else:
+        _require_known_fields(value, field.message_type, where)
 
 
 def _too_much(counts: dict[bytes, int], most: int, settings: Settings) -> InvalidRequest:
@@ -143,9 +201,25 @@ def _places(document: Any, settings: Settings) -> dict[int, int]:
         if image.startswith(_MARK):
             places[i] = int(image.removeprefix(_MARK))
             item["image"] = ""
-        elif DATA.match(image.encode()):
-            item["image"] = unquote(image.removeprefix(_data_url(image.encode()).decode()))
+        else:
+            with _naming(i):
+                item["image"] = base64.b64encode(_short(image.encode())).decode()
     return places
+
+
+@contextlib.contextmanager
+def _naming(item: int) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise InvalidRequest(f"The picture items[{item}].image {error}.") from error
+
+
+def _short(text: bytes) -> bytes:
+    """The bytes of a picture that was not cut out; protobuf would leave out what is no Base64."""
+    if DATA.match(text):
+        text = text.removeprefix(_data_url(text))
+    return _bytes_of(_plain(b"".join(text.split())))
 
 
 async def _decoded(body: bytearray, where: slice) -> bytes:
@@ -164,7 +238,7 @@ async def _decoded(body: bytearray, where: slice) -> bytes:
 
 def _split(piece: bytes) -> tuple[bytes, bytes]:
     """As much of Base64 as stands for whole bytes, and the rest, which needs more."""
-    end = len(piece) - next((n for n in (1, 2) if piece[-n] in b"\\%"), 0)  # an escape is not torn
+    end = len(piece) - next((n for n in range(1, LONGEST_ESCAPE) if piece[-n] in b"\\%"), 0)  # no escape is torn
     plain = _plain(piece[:end])
     whole = len(plain) - len(plain) % 4
     return plain[:whole], plain[whole:] + piece[end:]
@@ -184,15 +258,15 @@ def _data_url(text: bytes) -> bytes:
     start = DATA_URL.match(text)
     if start is None:
         begin = text[:40].decode(errors="replace")
-        raise InvalidRequest(f"{begin!r} is a data URL without Base64; send data:…;base64,…, or Base64 alone.")
+        raise ValueError(f"is a data URL without Base64, {begin!r}; send data:…;base64,… or Base64 alone")
     return start[0]
 
 
 def _bytes_of(piece: bytes) -> bytes:
     piece = piece.rstrip(b"=")
-    if piece.translate(None, BASE64):
-        raise InvalidRequest("The JSON is no ClassifyBatchRequest: a picture is not Base64.")
+    if others := piece.translate(None, BASE64):
+        raise ValueError(f"is not Base64: it has {others[:8].decode(errors='replace')!r}")
     try:
         return binascii.a2b_base64(piece + b"=" * (-len(piece) % 4))
     except binascii.Error as error:
-        raise InvalidRequest(f"The JSON is no ClassifyBatchRequest: a picture is not Base64: {error}") from error
+        raise ValueError(f"is not Base64: {error}") from error

@@ -5,7 +5,7 @@ from typing import Any
 import schemathesis
 
 MOST_PARTS = 8
-"""As serving.merger.rest.bodies.OTHER_FIELDS, which a form's schema cannot say: a list becomes a part
+"""As serving.merger.rest.forms.OTHER_PARTS, which a form's schema cannot say: a list becomes a part
 for each value."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.merger.rest.bodies import OTHER_FIELDS
+from serving.merger.rest.forms import OTHER_PARTS
 from tests.hardening.promises import Promises
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import merger
@@ -20,8 +20,8 @@ BUDGET_S, EXAMPLES = 90, 40
 
 
 def test_hooks_know_the_bound_of_forms() -> None:
-    """The bound on a form's other fields that Schemathesis is told is the merger's."""
-    assert f"MOST_PARTS = {OTHER_FIELDS}\n" in HOOKS.read_text(encoding="utf-8")
+    """The bound on a form's other parts that Schemathesis is told is the merger's."""
+    assert f"MOST_PARTS = {OTHER_PARTS}\n" in HOOKS.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -69,6 +69,25 @@ async def test_description(running: MergerProcess, fake: FakeModelServer) -> Non
         assert (await running.http.get(f"/{asset}")).status_code == 200
 
 
+async def test_operation_ids(running: MergerProcess, fake: FakeModelServer) -> None:
+    """Names that generated clients call by: they stay as they are, whatever becomes of paths and endpoints."""
+    document = (await running.http.get("/openapi.json")).json()
+    names = {
+        f"{method} {path}": operation["operationId"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert names == {
+        "post /v1/classify": "classify",
+        "post /v1/classify:batch": "classify_batch",
+        "post /v1/explain": "explain",
+        "get /v1/taxonomy": "taxonomy",
+        "get /v1/models": "models",
+        "get /livez": "livez",
+        "get /readyz": "readyz",
+    }
+
+
 def _references(node: Any) -> Any:
     if isinstance(node, dict):
         yield from (value for key, value in node.items() if key == "$ref")

@@ -140,6 +140,18 @@ async def test_batch_by_json(running: MergerProcess, fake: FakeModelServer) -> N
     assert (await running.http.post("/v1/classify:batch", json={})).json()["results"] == []
 
 
+@pytest.mark.parametrize("escaped", ["\\u002B", "\\u002b", "+", "%2B", "%2b"])
+async def test_escapes(running: MergerProcess, fake: FakeModelServer, escaped: str) -> None:
+    """Base64 that a JSON library or a URL has escaped, in lines or not, is the same picture, however long it is."""
+    for data in (RED, encode(photo(600, 800), "JPEG")):
+        text = base64.encodebytes(data).decode().replace("+", escaped).replace("/", "\\/").replace("\n", "\\r\\n")
+        body = f'{{"items": [{{"image": "{text}"}}]}}'
+        reply = await running.http.post(
+            "/v1/classify:batch", content=body, headers={"content-type": "Application/JSON"}
+        )
+        assert reply.json()["results"][0]["answer"]["image"]["size_bytes"] == len(data), reply.text
+
+
 @pytest.mark.parametrize("prefix", ["data:image/jpeg;base64,", "DATA:;Base64,", "data:image/png;charset=x;base64,"])
 @pytest.mark.parametrize("size", [(60, 80), (600, 800)])
 async def test_data_urls(running: MergerProcess, fake: FakeModelServer, prefix: str, size: tuple[int, int]) -> None:
@@ -160,6 +172,8 @@ REFUSED_BATCHES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown field": ({"json": {"pictures": []}}, "invalid_request"),
     "a number for a picture": ({"json": {"items": [{"image": 7}]}}, "invalid_request"),
     "data url of text": ({"json": {"items": [{"image": "data:image/svg+xml,<svg/>"}]}}, "invalid_request"),
+    "text for a picture": ({"json": {"items": [{"image": "hello world!"}]}}, "invalid_request"),
+    "a form of text": ({"files": {"images": (None, "red")}}, "image_missing"),
     "deep": ({"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}, "invalid_request"),
     "picture": ({"content": RED, "headers": JPEG}, "invalid_request"),
     "too large": (

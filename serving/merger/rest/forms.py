@@ -1,0 +1,84 @@
+"""Files out of multipart forms, all of them or none: what a form holds besides is refused by name."""
+
+from typing import Final
+
+from python_multipart.exceptions import MultipartParseError
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from serving.merger.core.errors import ImageMissing, InvalidRequest
+from serving.merger.settings import Settings
+
+OTHER_PARTS: Final = 8
+"""Parts that a form may have besides its pictures before it is read no further; none of them is taken."""
+NAME: Final = 60
+"""Characters of a field's name that a refusal repeats."""
+
+
+def keep_uploads_in_memory(settings: Settings) -> None:
+    """Starlette would spool uploads over 1 MB to disk, which may be read-only; the body's limit bounds memory."""
+    MultiPartParser.spool_max_size = settings.max_request_bytes
+
+
+async def read_files(request: Request, field: str, at_most: int) -> list[UploadFile]:
+    """The files of ``field``, in order.
+
+    Raises:
+        ImageMissing: there is none.
+        InvalidRequest: the form is broken or cut short, has too many files, or other fields.
+    """
+    form = await _parse(request, at_most)
+    names = [name for name, _ in form.multi_items()]
+    others = sorted({name[:NAME] for name in names if name != field})
+    if field not in names:
+        raise ImageMissing(f"The form has {_fields(others)}, and no picture; {_right(request, field)}")
+    if others:
+        raise InvalidRequest(f"The form has {_fields(others)}, which is unknown; {_right(request, field)}")
+    values = form.getlist(field)
+    files = [value for value in values if isinstance(value, UploadFile)]
+    if len(files) < len(values):
+        raise ImageMissing(f"The form's field “{field}” is text, not a file; with curl: -F {field}=@photo.jpg")
+    if len(files) > at_most:
+        raise InvalidRequest(f"The form has {len(files)} files; at most {at_most} are allowed.")
+    return files
+
+
+class _Parser(MultiPartParser):
+    """Starlette's, which takes a form that is cut short for one with fewer parts."""
+
+    is_whole = False
+
+    def on_end(self) -> None:
+        """The closing boundary was there."""
+        self.is_whole = True
+
+
+async def _parse(request: Request, at_most: int) -> FormData:
+    parser = _Parser(request.headers, request.stream(), max_files=at_most + OTHER_PARTS, max_fields=OTHER_PARTS)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, MultipartParseError, KeyError) as error:
+        text = str(error.message if isinstance(error, MultiPartException) else error).rstrip(".")
+        raise InvalidRequest(f"The form cannot be read: {text}. At most {at_most} pictures are allowed.") from error
+    if not parser.is_whole:
+        raise InvalidRequest("The form is cut short: it ends before its closing boundary.")
+    return form
+
+
+def _fields(names: list[str]) -> str:
+    if not names:
+        return "no fields"
+    quoted = ", ".join(f"“{name}”" for name in names[:OTHER_PARTS])
+    return f"the field{'s' if len(names) > 1 else ''} {quoted}"
+
+
+def _right(request: Request, field: str) -> str:
+    """What a form may have, and where all else goes."""
+    options = ", ".join(query_names(request))
+    return f"its only field is the file “{field}”. Options go into the address: {options}."
+
+
+def query_names(request: Request) -> list[str]:
+    """Names that the query of the request's route may have."""
+    return [parameter.alias for parameter in request.scope["route"].dependant.query_params]

@@ -1,0 +1,123 @@
+"""What a request says beside its pictures: names that are unknown, told twice, or cut short are refused, by name."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests import tiny_models
+from tests.serving.fake_model_server import FakeModelServer
+from tests.serving.merger.rest.asking import JPEG, RED, problem
+from tests.serving.merger_process import MergerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FILE = ("a.jpg", RED)
+TEXT = (None, "7")
+BASE64 = base64.b64encode(RED).decode()
+FORMS: dict[str, tuple[str, Any, str, list[str]]] = {
+    "another field": ("classify", {"image": FILE, "top_k": TEXT}, "invalid_request", ["top_k", "“image”", "address"]),
+    "another file": ("classify", {"image": FILE, "thumb": FILE}, "invalid_request", ["“thumb”", "“image”"]),
+    "a misspelt one": ("classify", {"Image": FILE}, "image_missing", ["“Image”", "“image”"]),
+    "the batch's field": ("classify", {"images": FILE}, "image_missing", ["“images”", "“image”"]),
+    "one picture's field": ("classify:batch", {"image": FILE}, "image_missing", ["“image”", "“images”"]),
+    "three others": (
+        "explain", {"image": FILE, "head": TEXT, "b": TEXT, "c": TEXT}, "invalid_request", ["“b”, “c”, “head”"],
+    ),
+    "text, no file": ("classify", {"image": TEXT}, "image_missing", ["text", "@photo.jpg"]),
+    "a file and text": ("classify:batch", [("images", FILE), ("images", TEXT)], "image_missing", ["text"]),
+    "two files": ("classify", [("image", FILE), ("image", FILE)], "invalid_request", ["2 files", "at most 1"]),
+    "an empty file": ("classify", {"image": ("a.jpg", b"")}, "image_missing", ["empty"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "files", "code", "words"), FORMS.values(), ids=list(FORMS))
+async def test_forms(
+    running: MergerProcess, fake: FakeModelServer, method: str, files: Any, code: str, words: list[str]
+) -> None:
+    """No part of a form is left out in silence: each that is not taken is named, with what would be right."""
+    detail = problem(await running.http.post(f"/v1/{method}", files=files), code)["detail"]
+    assert all(word in detail for word in words), detail
+    assert not fake.models["category"].calls
+
+
+@pytest.mark.parametrize("cut", [6, 200])
+async def test_forms_cut_short(running: MergerProcess, fake: FakeModelServer, cut: int) -> None:
+    """A form without its end is refused whole; the pictures that came are no answer to it."""
+    built = running.http.build_request("POST", "/v1/classify:batch", files=[("images", FILE), ("images", FILE)])
+    kind = {"content-type": built.headers["content-type"]}
+    reply = await running.http.post("/v1/classify:batch", content=built.read()[:-cut], headers=kind)
+    assert "cut short" in problem(reply, "invalid_request")["detail"]
+
+
+@pytest.mark.parametrize("kind", ["; charset=latin-1", "; charset=nonsense", "; Charset=UTF-8"])
+async def test_charsets_of_forms(running: MergerProcess, fake: FakeModelServer, kind: str) -> None:
+    """A form's charset says nothing of pictures."""
+    built = running.http.build_request("POST", "/v1/classify", files={"image": FILE})
+    said = {"content-type": built.headers["content-type"] + kind}
+    assert (await running.http.post("/v1/classify", content=built.read(), headers=said)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["image/jpg; charset=binary", "IMAGE/X-PNG;q=1", "Application/Octet-Stream; a=b"])
+async def test_parameters_of_types(running: MergerProcess, fake: FakeModelServer, kind: str) -> None:
+    """What stands behind a content type, and how it is written, does not matter."""
+    reply = await running.http.post("/v1/classify", content=RED, headers={"content-type": kind})
+    assert reply.status_code == 200, reply.text
+
+
+QUERIES = {
+    "misspelt": ("top_K=2", ["'top_K'", "allow_partial, top_k, timeout_ms"]),
+    "of another call": ("head=gender", ["'head'"]),
+    "twice": ("top_k=2&top_k=3", ["top_k 2 times"]),
+}
+
+
+@pytest.mark.parametrize(("query", "words"), QUERIES.values(), ids=list(QUERIES))
+async def test_queries(running: MergerProcess, fake: FakeModelServer, query: str, words: list[str]) -> None:
+    """An option that is unknown, or told twice, is refused; no other answer comes than the one asked for."""
+    detail = problem(await running.http.post(f"/v1/classify?{query}", content=RED, headers=JPEG), "invalid_request")
+    assert all(word in detail["detail"] for word in words), detail
+
+
+BATCHES = {
+    "of the batch": ('{"items": [], "top_k": 3}', ["it has", "“top_k”", "items, options"]),
+    "of an item": ('{"items": [{"image": "", "name": "a"}]}', ["items[0]", "“name”", "id, image"]),
+    "of the options": ('{"options": {"topk": 3}}', ["options has", "“topk”", "top_k"]),
+    "twice": ('{"items": [{"id": "a", "id": "b"}]}', ["“id”", "2 times"]),
+    "lists twice": ('{"items": [{"id": "a"}], "items": []}', ["“items”", "2 times"]),
+    "a long text": ('{"photo": "' + "a" * 5000 + '"}', ["“photo”"]),
+    "a wrong type": ('{"options": {"top_k": "many"}}', ["many"]),
+    "no Base64": ('{"items": [{"image": ""}, {"image": "<svg>"}]}', ["items[1].image", "'<>'"]),
+    "no Base64 and long": ('{"items": [{"image": "' + "!" * 5000 + '"}]}', ["items[0].image", "'!!!!"]),
+    "a data URL of text": ('{"items": [{"image": "data:image/jpeg,%FF%D8"}]}', ["items[0].image", "without Base64"]),
+}
+
+
+@pytest.mark.parametrize(("body", "words"), BATCHES.values(), ids=list(BATCHES))
+async def test_json(running: MergerProcess, fake: FakeModelServer, body: str, words: list[str]) -> None:
+    """A name that no batch has, or that comes twice, is refused with its place and the names that are right."""
+    json_type = {"content-type": "application/json"}
+    reply = await running.http.post("/v1/classify:batch", content=body, headers=json_type)
+    detail = problem(reply, "invalid_request")["detail"]
+    assert all(word in detail for word in words), detail
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+@pytest.mark.parametrize("image", ["", base64.b64encode(RED * 3).decode()])
+async def test_json_is_utf_8(running: MergerProcess, fake: FakeModelServer, encoding: str, image: str) -> None:
+    """JSON in another encoding is refused with the right one, whatever its type says; a mark in front is no harm."""
+    text = json.dumps({"items": [{"id": "Größe", "image": image}]}, ensure_ascii=False)
+    said = {"content-type": f"application/json; charset={encoding}"}
+    reply = await running.http.post("/v1/classify:batch", content=text.encode(encoding), headers=said)
+    assert "UTF-8" in problem(reply, "invalid_request")["detail"]
+    marked = await running.http.post("/v1/classify:batch", content=text.encode("utf-8-sig"), headers=said)
+    assert marked.json()["results"][0]["id"] == "Größe"
+
+
+async def test_names_in_camel_case(running: MergerProcess, fake: FakeModelServer) -> None:
+    """Names as protobuf writes them in JSON are as good as those of the contract."""
+    batch = {"items": [{"image": BASE64}], "options": {"topK": 2, "allowPartial": True}}
+    [result] = (await running.http.post("/v1/classify:batch", json=batch)).json()["results"]
+    assert len(result["answer"]["article_type"]["top_k"]) == 2
+    assert result["answer"]["article_type"]["label"] == tiny_models.expected("red", 1)["article_type"]
