@@ -5,7 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import tensorflow_model_analysis as tfma
@@ -14,6 +14,10 @@ from tensorflow_model_analysis.writers import eval_config_writer
 from components.evaluation import gates
 from components.evaluation.classification_metrics import ClassificationTally
 from components.evaluation.tfma_metrics import BASELINE, CALIBRATION, CONFUSION, FIGURES
+from schema import names
+
+NOT_LEARNED: Final = "(not in training)"
+"""Stands for the true labels that the training split has no row of."""
 
 _HeadMetrics = dict[str, Any]
 _Slices = dict[tuple, dict[str, dict[str, _HeadMetrics]]]
@@ -48,15 +52,17 @@ class EvaluationResult:
         )
 
     def tally(self, head: str, labels: list[str]) -> ClassificationTally:
-        """Confusion and calibration counts of ``head`` over all rows, by label. The ``top_5`` count is not kept."""
+        """Confusion and calibration counts of ``head`` over all rows, by label. The ``top_5`` count is not kept.
+
+        True labels that the training split lacks are :data:`NOT_LEARNED`.
+        """
         metrics = _heads(self._slices, ()).get(head, {}).get("")
         if metrics is None:
             return ClassificationTally()
-        # -1, a label that training lacks, stands for itself.
-        name = dict(enumerate(labels))
+        name = {**dict(enumerate(labels)), names.UNKNOWN_LABEL: NOT_LEARNED}
         rows = _table(metrics[CONFUSION])
         confusion: Counter[tuple[Hashable, Hashable]] = Counter(
-            {(name.get(truth, truth), name[prediction]): count for truth, prediction, count in rows}
+            {(name[truth], name[prediction]): count for truth, prediction, count in rows}
         )
         return ClassificationTally(confusion=confusion, bins=np.asarray(_table(metrics[CALIBRATION])))
 

@@ -10,6 +10,7 @@ from scipy import special
 from components.calibration.joint_answer import JointAnswer
 from components.evaluation.classification_metrics import ClassificationTally
 from components.evaluation.quality_report.predictions import SplitPredictions
+from components.evaluation.results import NOT_LEARNED
 from components.model.calibration import Calibration
 from schema import heads as table
 from schema import names
@@ -90,9 +91,11 @@ def confident_mistakes(predictions: SplitPredictions, head: str, most: int) -> p
 
 
 def examples_of_pair(predictions: SplitPredictions, head: str, truth: str, answer: str, most: int) -> list[int]:
-    """Positions of rows of one confusion, surest first."""
+    """Positions of rows of one confusion, surest first; ``truth`` is a label, or :data:`NOT_LEARNED`."""
     answers = np.array(predictions.labels[head])[predictions.best(head)]
-    is_pair = (predictions.true_labels(head) == truth) & (answers == answer)
+    is_learned = predictions.truths[head] != names.UNKNOWN_LABEL
+    truths = np.where(is_learned, predictions.true_labels(head), NOT_LEARNED)
+    is_pair = (truths == truth) & (answers == answer)
     found = np.flatnonzero(is_pair)
     return found[np.argsort(-predictions.scores[head][found].max(axis=1), kind="stable")[:most]].tolist()
 

@@ -1,7 +1,9 @@
 """What the report says about predictions, worked out by hand; and the page, which takes no text for markup."""
 
+import base64
 import dataclasses
 import datetime
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +18,8 @@ from components.evaluation.quality_report.page import HeadSection, Mistake, Over
 from components.evaluation.quality_report.predictions import SplitPredictions
 from components.evaluation.quality_report.sections import write_classes
 from components.evaluation.quality_report.summary import Summary, summarise
+from components.evaluation.results import EvaluationResult
+from components.evaluation.tfma_metrics import CALIBRATION, CONFUSION
 from components.model.calibration import Calibration
 from schema import heads, names
 from schema.model_card import HeadCard, ModelCard, TaxonomyPath
@@ -208,6 +212,23 @@ def test_no_class_runs_in_a_spreadsheet(tmp_path):
     write_classes(pd.DataFrame({"label": labels, "count": 1}), tmp_path / "classes.csv")
     written = list(pd.read_csv(tmp_path / "classes.csv", dtype=str)["label"])
     assert written == [*(f"'{label}" for label in labels[:6]), *labels[6:]]
+
+
+def test_labels_that_training_lacks_have_a_row_of_their_own(three, tmp_path):
+    """Test rows of a rare type that training never saw are a line of the tables, with their pictures, in words."""
+    three.truths[names.ARTICLE_TYPE][2] = names.UNKNOWN_LABEL
+    texts = {CONFUSION: [[0, 0, 1], [1, 1, 1], [-1, 2, 1]], CALIBRATION: [[3, 2.4, 2]]}
+    values = {
+        name: {"bytesValue": base64.b64encode(json.dumps(text).encode()).decode()} for name, text in texts.items()
+    }
+    result = EvaluationResult.__new__(EvaluationResult)
+    result._slices = {(): {names.ARTICLE_TYPE: {"": values}}}
+    tally = result.tally(names.ARTICLE_TYPE, LABELS[names.ARTICLE_TYPE])
+    ((truth, answer, count),) = tally.worst_pairs(10)
+    assert (truth, answer, count) == ("(not in training)", "Ties", 1)
+    assert analysis.examples_of_pair(three, names.ARTICLE_TYPE, truth, answer, 6) == [2]
+    write_classes(tally.per_class(), tmp_path / "classes.csv")
+    assert "(not in training),1,0.0,0.0,0.0" in (tmp_path / "classes.csv").read_text()
 
 
 def test_rows_without_a_label_are_no_mistakes(three):
