@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PIL import Image, ImageColor, ImageMath
+from PIL import Image, ImageCms, ImageColor, ImageMath
 
 from schema.pictures.header import unsupported
 
@@ -39,10 +39,22 @@ def over_background(image: Image.Image, background: Colour) -> tuple[Image.Image
         return _grey_16(image, background)
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         return _composed(image.convert("RGBA"), background)
+    if image.mode == "LAB":
+        return _from_lab(image), False
     if image.mode not in _SHOWN:
         raise unsupported(f"holds pixels of kind {image.mode}, which have no colours to show; save it as RGB")
     shown = image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
     return shown, False
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    """Lab, as Photoshop writes it into TIFFs: colours of a standard of their own, whatever profile comes with them."""
+    lab, srgb = (ImageCms.createProfile(name) for name in ("LAB", "sRGB"))
+    shown = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+    if shown is None:
+        raise AssertionError("profileToProfile makes a new picture unless it is told to change the old one")
+    shown.info.clear()  # of the profile, which would be stored with the pixels
+    return shown
 
 
 def _composed(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]:

@@ -5,7 +5,6 @@ Training and serving both ask here, so that one file gets one verdict and one lo
 
 import io
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +28,6 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_MISSING: Final[dict[str, Callable[[bytes], float]]] = {"JPEG": jpeg.missing_share, "PNG": png.missing_share}
 
 
 def read_header(data: bytes, limits: Limits = Limits()) -> Header:  # noqa: B008 - frozen
@@ -68,7 +66,7 @@ def to_pixels(header: Header, background: Colour = WHITE, at_least: int = 0) -> 
 def _decoded(header: Header, background: Colour, at_least: int = 0) -> tuple[Image.Image, bool]:
     """The pixels, and whether the background shows anywhere."""
     scan = header.scan()
-    _refuse_cut(header, scan)
+    _require_pixels(header, scan)
     try:
         with _open(header, scan) as image:
             if at_least and header.format == "JPEG":
@@ -80,7 +78,7 @@ def _decoded(header: Header, background: Colour, at_least: int = 0) -> tuple[Ima
     except PictureFault:
         raise
     except Exception as error:  # Pillow raises nearly anything on a broken file
-        raise _fault(header, scan, error) from error
+        raise _fault(header, error) from error
     return shown.transpose(_TURNS[orientation]) if orientation in _TURNS else shown, is_composed
 
 
@@ -112,10 +110,10 @@ def normal_form(data: bytes, header: Header, background: Colour = WHITE) -> Norm
     """The normal form of a file. What a model can read as it is stays as it is: a plain JPEG keeps every byte.
 
     Raises:
-        PictureFault: the pixels are broken or cut short. Those of a plain and whole file are not looked at.
+        PictureFault: the pixels are broken or cut short. Those of a plain and whole JPEG are not looked at.
     """
     if header.is_plain:
-        _refuse_cut(header, header.scan() if header.repairs else b"")
+        _require_pixels(header)
         return NormalForm(plain_bytes(data, header))
     pixels, is_composed = _decoded(header, background)
     if header.format == "PNG" and not is_composed and header.orientation == UPRIGHT and not header.repairs:
@@ -130,20 +128,20 @@ def encode_png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _refuse_cut(header: Header, scan: bytes) -> None:
-    if not header.repairs:
+def _require_pixels(header: Header, scan: bytes | None = None) -> None:
+    """Refuses what its decoder would show although pixels are missing, or that the models' decoder would not show."""
+    if header.format != "PNG" and not header.repairs:
         return
+    scan = header.scan() if scan is None else scan
     try:
-        missing = _MISSING[header.format](scan)
+        if header.format == "PNG":
+            png.require_pixels(scan, is_whole=not header.repairs)
+        else:
+            jpeg.require_pixels(scan)
+    except PictureFault:
+        raise
     except Exception as error:  # Pillow raises nearly anything on a broken file
         raise broken(f"is cut short: a {header.format} whose pixels end too early") from error
-    if missing:
-        raise _cut_short(missing)
-
-
-def _cut_short(missing: float) -> PictureFault:
-    there = min(max(round(100 * (1 - missing)), 0), 99)  # 99.9 % is not all
-    return broken(f"is cut short at {there} %: the rest of its pixels is missing")
 
 
 def _open(header: Header, scan: bytes) -> Image.Image:
@@ -166,12 +164,10 @@ def _mend_transparency(header: Header, scan: bytes, image: Image.Image) -> None:
         image.info["transparency"] = colour
 
 
-def _fault(header: Header, scan: bytes, error: Exception) -> PictureFault:
+def _fault(header: Header, error: Exception) -> PictureFault:
     """The refusal in words about the file."""
     if isinstance(error, Image.DecompressionBombError):
         return PictureFault(Problem.TOO_MANY_PIXELS, f"is {header.width:,}×{header.height:,} pixels, which is too many")
-    if header.format == "PNG" and (missing := png.missing_share(scan)):
-        return _cut_short(missing)
-    if "truncated" in str(error) or isinstance(error, EOFError):
+    if "truncated" in str(error).lower() or isinstance(error, EOFError):
         return broken(f"is cut short: a {header.format} whose pixels end too early")
-    return broken(f"is a broken {header.format}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+    return broken(f"is a broken {header.format}: its pixels cannot be decoded; save it anew")

@@ -84,6 +84,12 @@ def broken(detail: str) -> PictureFault:
     return PictureFault(Problem.BROKEN, detail)
 
 
+def cut_short(there: float) -> PictureFault:
+    """The fault of a file that ends too early, after the share ``there`` of it."""
+    # 99.9 % is not all, and neither is what rounds to it.
+    return broken(f"is cut short at {min(max(round(100 * there), 0), 99)} %: the rest of its pixels is missing")
+
+
 def unsupported(detail: str) -> PictureFault:
     """The fault of a file that is no picture, or one of a kind that is not taken."""
     return PictureFault(Problem.UNSUPPORTED, detail)

@@ -9,13 +9,29 @@ from schema.pictures.header import Header, PictureFault, Problem, unsupported
 
 TAKEN: Final = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
 
+_AS_TEXT: Final = "a picture that was read as text on its way: transfer it as binary"
 _STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"%PDF-", "PDF"),
     (b"%!PS", "PostScript"),
     (b"\xc5\xd0\xd3\xc6", "EPS"),
     (b"8BPS", "a Photoshop document (PSD)"),
     (b"gimp xcf", "a GIMP document (XCF)"),
+    (b"\xef\xbf\xbd\xef\xbf\xbd", _AS_TEXT),
+    (b"\xef\xbf\xbdPNG", _AS_TEXT),
+    (b"\xc3\xbf\xc3\x98", _AS_TEXT),
+    (b"\xc2\x89PNG", _AS_TEXT),
+    (b"\x89PNG", "a PNG whose line ends were changed on its way: transfer it as binary"),
+    (b"\0\0\2\0\0", "a Targa picture (TGA)"),
     (b"\0\0\1\0", "an icon (ICO)"),
+    (b"icns", "an icon (ICNS)"),
+    (b"DDS ", "a texture (DDS)"),
+    (b"AT&TFORM", "DjVu"),
+    (b"\xd7\xcd\xc6\x9a", "a drawing (WMF)"),
+    (b"FOVb", "a camera's raw file (X3F)"),
+    (b"\0MRM", "a camera's raw file (MRW)"),
+    (b"L\0\0\0\1\x14\2\0", "a shortcut of Windows, not the picture"),
+    (b"bplist00", "a property list of macOS"),
+    (b"\0\5\x16\0", "AppleSingle"),
     (b"\0\0\2\0", "a cursor (CUR)"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
@@ -58,12 +74,18 @@ _STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"iVBORw0KGgo", "a picture in Base64: decode it first"),
 )
 _TEXTS: Final[tuple[tuple[bytes, str], ...]] = (
-    (rb"<!doctype html|<html|<head|<body|<script", "HTML"),
-    (rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!doctype svg[^>]*>\s*)?<svg", "SVG"),
-    (rb"<\?xml|<[a-z]+[\s>]", "XML"),
+    (rb"<!doctype svg|<(\w+:)?svg\b", "SVG"),
+    (rb"<(!doctype html|html|head|body|script|meta|title|div|p|h\d|br|center)\b", "HTML"),
+    (rb"<(!doctype \w|[a-z]+[\s:>/])", "XML"),
     (rb"[{\[]", "JSON or text"),
     (rb"P[1-7]\s", "a Netpbm picture"),
 )
+_LOOKED_AT: Final = 2048  # bytes from the beginning
+_OF_TEXT: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n\f"
+_BEFORE_MARKUP: Final = re.compile(rb"<!--.*?-->|<\?xml[^>]*>", re.DOTALL)
+_QUICKTIME: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_BURIED_AT_MOST: Final = 512
+_BURIED: Final = ((jpeg.START, "a JPEG"), (png.START, "a PNG"))
 _RIFF: Final = {b"AVI ": "a video (AVI)", b"WAVE": "sound (WAV)"}
 
 
@@ -85,7 +107,7 @@ def reader(data: bytes) -> Callable[[bytes], Header]:
         return tiff.read
     if set(heif.brands(data)) & {*heif.AVIF_BRANDS, *heif.HEIC_BRANDS}:
         return heif.read
-    if data[:2] == b"BM" and data[6:10] == bytes(4):
+    if bmp.is_bmp(data):
         return bmp.read
     raise _refusal(data)
 
@@ -110,18 +132,38 @@ def _binary_name(data: bytes) -> str | None:
         return _RIFF.get(data[8:12])
     if brands := heif.brands(data):
         return "a camera's raw file (CR3)" if brands[0] == b"crx " else "a video"
-    return None
+    if data[4:8] in _QUICKTIME:
+        return "a video (QuickTime)"
+    return _buried_name(data)
+
+
+def _buried_name(data: bytes) -> str | None:
+    """What begins behind bytes that some program sent first: an empty line, a mark, a header of HTTP."""
+    found = [(at, name) for start, name in _BURIED if (at := data.find(start, 0, _BURIED_AT_MOST)) > 0]
+    if not found or data[8:12] == b"WEBP":
+        return None
+    at, name = min(found)
+    return f"{name} behind {at} bytes that are none of it: remove these"
 
 
 def _text_name(data: bytes) -> str | None:
     if not data.strip(b"\0"):
         return "nothing but zero bytes"
-    head = data[:2048].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not data.strip():
+        return "nothing but white space"
+    head = _as_ascii(data[:_LOOKED_AT])
+    head = _BEFORE_MARKUP.sub(b"", head).lstrip() or head
     for pattern, name in _TEXTS:
         if re.match(pattern, head, re.IGNORECASE | re.DOTALL):
             return name
-    try:
-        is_text = head[:512].decode("ascii").replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable()
-    except UnicodeDecodeError:
-        return None
-    return "text" if is_text and head else None
+    return "text" if not head.translate(None, _OF_TEXT) else None
+
+
+def _as_ascii(head: bytes) -> bytes:
+    """The beginning of a text, in whatever encoding; letters beyond ASCII become x."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head[: len(head) // 2 * 2].decode("utf-16", "replace").encode("ascii", "replace").replace(b"?", b"x")
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    letters = sum(byte > 0x7F for byte in head)
+    # In a text of Western letters most are of ASCII, and no byte is of those that control.
+    return bytes(ord("x") if byte > 0x7F else byte for byte in head) if letters < len(head) / 3 else head

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, features
+from PIL import ExifTags, Image, ImageCms, features
 
 from tests.pictures.png_writer import chunk, png
 
 SIZE = (60, 80)
 LARGE = (600, 800)
+ABC = np.frombuffer(b"abc", np.uint8)
 LOSSLESS, LOSSY = 0.0, 4.0
 """Largest mean difference from what must be seen, of 255 levels."""
 
@@ -125,6 +126,8 @@ def _jpegs() -> Iterator[tuple[str, Taken]]:
     yield "jpeg junk behind", lossy(plain + b"PK\3\4" + bytes(1000))
     yield "jpeg without end", lossy(plain[:-2])
     yield "jpeg without end, zeros behind", lossy(plain[:-2] + bytes(500))
+    yield "jpeg with half its end", lossy(plain[:-1])
+    yield "jpeg without end, an erased disk behind", lossy(plain[:-2] + b"\xff" * 5000)
     yield "jpeg progressive without end", lossy(progressive[:-2])
     yield "jpeg restarts without end", lossy(restarts[:-2])
     yield "jpeg broken exif", lossy(with_segment(plain, 0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff"))
@@ -171,6 +174,13 @@ def _pngs() -> Iterator[tuple[str, Taken]]:
     broken_checksum = junk[:-1] + bytes([junk[-1] ^ 1])
     yield "png with a wrong checksum in its text", Taken(png(rgb, 2, 8, before=broken_checksum), rgb)
     yield "png bad exif", Taken(png(rgb, 2, 8, before=chunk(b"eXIf", b"no exif at all")), rgb)
+    for colour, mark in ((2, b""), (2, b"\0"), (0, b"\0")):
+        samples, seen = (rgb, rgb) if colour else (grey, _rgb(grey))
+        misfit = chunk(b"tRNS", mark)
+        yield f"png clear colour {colour} of {len(mark)} bytes", Taken(png(samples, colour, 8, before=misfit), seen)
+    many = chunk(b"tRNS", bytes(40))
+    yield "png more alphas than colours", Taken(png(grey >> 4, 3, 4, palette=b"abc" * 16, before=many), rgb * 0 + ABC)
+    yield "png more data than pixels", Taken(plain[:-12] + chunk(b"IDAT", b"more") + plain[-12:], rgb)
     yield "png without end", Taken(plain[:-12], rgb)
     yield "png without end and checksum", Taken(plain[:-16], rgb)
     yield "png animated", Taken(encoded(image, "PNG", save_all=True, append_images=[image.rotate(90)]), rgb)
@@ -228,7 +238,12 @@ def _webps() -> Iterator[tuple[str, Taken]]:
     image, rgba = drawn(), Image.fromarray(cut_out())
     shown, clear = np.asarray(image), over_white(cut_out())
     yield "webp", Taken(encoded(image, "WEBP", quality=95), shown, LOSSY)
-    yield "webp lossless", Taken(encoded(image, "WEBP", lossless=True), shown)
+    lossless = encoded(image, "WEBP", lossless=True)
+    yield "webp lossless", Taken(lossless, shown)
+    yield (
+        "webp called longer than it is",
+        Taken(lossless[:4] + struct.pack("<I", len(lossless) + 99) + lossless[8:], shown),
+    )
     yield "webp alpha", Taken(encoded(rgba, "WEBP", lossless=True, exact=True), clear)
     yield "webp lossy alpha", Taken(encoded(rgba, "WEBP", quality=95), clear, LOSSY)
     exif = b"Exif\0\0" + exif_of(6)
@@ -250,6 +265,9 @@ def _others() -> Iterator[tuple[str, Taken]]:
     seen = np.where(indices == clear, 255, shown).astype(np.uint8)
     yield "gif transparent", Taken(encoded(paletted, "GIF", transparency=clear), seen)
     yield "bmp", Taken(encoded(image, "BMP"), rgb)
+    reserved = bytearray(encoded(image, "BMP"))
+    reserved[6:10] = b"abcd"
+    yield "bmp with its maker's letters", Taken(bytes(reserved), rgb)
     yield "bmp palette", Taken(encoded(paletted, "BMP"), shown)
     yield (
         "bmp black and white",
@@ -264,6 +282,9 @@ def _others() -> Iterator[tuple[str, Taken]]:
     yield "tiff palette", Taken(encoded(paletted, "TIFF"), shown)
     yield "tiff cmyk", Taken(encoded(image.convert("CMYK"), "TIFF"), rgb, LOSSY)
     yield "tiff alpha", Taken(encoded(Image.fromarray(cut_out()), "TIFF"), over_white(cut_out()))
+    profiles = map(ImageCms.createProfile, ("sRGB", "LAB"))
+    lab = ImageCms.profileToProfile(image, *profiles, outputMode="LAB") or image
+    yield "tiff lab", Taken(encoded(lab, "TIFF"), rgb, LOSSY)
     yield "tiff pages", Taken(encoded(image, "TIFF", save_all=True, append_images=[image.rotate(90)]), rgb)
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6

@@ -29,6 +29,11 @@ def _spoilt(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
+def _packed(rows: bytes, end: int | None = None) -> bytes:
+    """The pixels of a PNG and its end; of what packs them the last bytes are left out."""
+    return chunk(b"IDAT", zlib.compress(rows)[:end]) + chunk(b"IEND")
+
+
 def _bomb(kind: bytes, head: bytes) -> bytes:
     return PNG[:33] + chunk(kind, head + zlib.compress(bytes(1 << 26))) + PNG[33:]
 
@@ -36,6 +41,7 @@ def _bomb(kind: bytes, head: bytes) -> bytes:
 JPEG = encoded(drawn(), "JPEG")
 PNG = encoded(drawn(), "PNG")
 WEBP = encoded(drawn(), "WEBP")
+AVIF = encoded(noisy((60, 80)), "AVIF")
 GIF = encoded(drawn().quantize(256), "GIF")
 TIFF = encoded(drawn(), "TIFF")
 HEIC = _boxes(b"heic")
@@ -50,6 +56,21 @@ REFUSED: dict[str, tuple[bytes, Problem, str]] = {
     "text": (b"not found\n", NOTHING, "is text"),
     "zeros": (bytes(5000), NOTHING, "is nothing but zero bytes"),
     "noise": (bytes(range(200, 256)) * 9, NOTHING, "starts like no picture; give JPEG"),
+    "html behind a comment": (b"<!-- cdn -->\n<!doctype html>", NOTHING, "is HTML"),
+    "html without a head": (b"<h1>404</h1>", NOTHING, "is HTML"),
+    "html in utf-16": ("<!DOCTYPE html>".encode("utf-16"), NOTHING, "is HTML"),
+    "svg of illustrator": (b'<?xml version="1.0"?><!-- A --><!-- B --><!DOCTYPE svg PUBLIC "x" [\n<!ENTITY a "b">\n]>\n'
+                           b"<svg/>", NOTHING, "is SVG"),
+    "text with umlauts": ("Größe nicht gefunden".encode(), NOTHING, "is text"),
+    "text of windows": ("Größe nicht gefunden".encode("cp1252"), NOTHING, "is text"),
+    "white space": (b" \n\n", NOTHING, "is nothing but white space"),
+    "mov without a brand": (struct.pack(">I4s", 8, b"wide") + bytes(90), OTHER, "is a video (QuickTime)"),
+    "targa": (b"\0\0\2" + bytes(40), OTHER, "is a Targa picture"),
+    "empty line before": (b"\r\n" + JPEG, OTHER, "is a JPEG behind 2 bytes that are none of it: remove these"),
+    "mark before": (b"\xef\xbb\xbf" + PNG, OTHER, "is a PNG behind 3 bytes"),
+    "latin-1 as utf-8": (JPEG.decode("latin-1").encode(), OTHER, "was read as text on its way"),
+    "read as utf-8": (PNG.decode("utf-8", "replace").encode(), OTHER, "was read as text on its way"),
+    "png by ftp as text": (PNG.replace(b"\r\n", b"\n"), OTHER, "is a PNG whose line ends were changed"),
     "pdf": (b"%PDF-1.7\n", OTHER, "is PDF"),
     "photoshop": (b"8BPS\0\1", OTHER, "is a Photoshop document"),
     "icon": (encoded(drawn(), "ICO"), OTHER, "is an icon"),
@@ -80,6 +101,19 @@ REFUSED: dict[str, tuple[bytes, Problem, str]] = {
     "too wide": (png(np.zeros((1, 60_000, 1), np.uint8), 0, 8)[:16] + struct.pack(">II", 40_000, 40_000)
                  + PNG[24:29] + bytes(4) + PNG[33:], Problem.TOO_MANY_PIXELS,
                  "is 40,000×40,000 pixels, at most 50,000,000 in all are allowed"),
+    "rows lack": (png(np.zeros((40, 60, 3), np.uint8), 2, 8)[:16] + PNG[16:33] + _packed(bytes(181 * 40)), BROKEN,
+                  "is cut short at 50 %"),
+    "last row lacks": (PNG[:33] + _packed(bytes(181 * 79)), BROKEN, "is cut short at 99 %"),
+    "checksum of the pixels": (PNG[:33] + _packed(bytes(181 * 80), -1), BROKEN,
+                               "the head or the checksum of its pixels is wrong"),
+    "their checksum lost": (PNG[:33] + _packed(bytes(181 * 80), -4), BROKEN,
+                            "the head or the checksum of its pixels is wrong"),
+    "no palette": (png(np.zeros((8, 8, 1), np.uint8), 3, 8), BROKEN, "is a PNG without the colours"),
+    "unknown packing": (START + chunk(b"IHDR", PNG[16:26] + b"\1\0\0") + PNG[33:], BROKEN, "in ways [1, 0, 0]"),
+    "unknown filter": (PNG[:33] + _packed(b"\7" + bytes(181 * 80 - 1)), BROKEN, "its pixels cannot be decoded"),
+    "avif cut": (AVIF[: len(AVIF) // 2], BROKEN, "is cut short at 50 %"),
+    "webp one byte lost": (WEBP[:-1], BROKEN, "is cut short at 99 %"),
+    "webp called shorter": (WEBP[:4] + struct.pack("<I", 90) + WEBP[8:], BROKEN, "longer than it says"),
     "no pixels": (START + chunk(b"IHDR", bytes(8) + bytes([8, 2, 0, 0, 0])) + PNG[33:], BROKEN, "0×0 pixels"),
 }  # fmt: skip
 """What it is → the file, the kind of the fault and words that must be said of it."""

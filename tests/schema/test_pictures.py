@@ -18,7 +18,7 @@ from schema.pictures import (
     to_pixels,
     upright_size,
 )
-from tests.pictures.corpus import Taken, cut_out, drawn, encoded, taken
+from tests.pictures.corpus import Taken, cut_out, drawn, encoded, exif_of, taken, turned
 from tests.pictures.refused import HEIC, HOSTILE, REFUSED, noisy
 
 TAKEN = taken()
@@ -64,6 +64,27 @@ def test_heic_names_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(PictureFault, match=r"is HEIC: install lookbook\[heic\], or give JPEG"):
         read_header(HEIC)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_heic_is_shown_where_its_library_is_installed(orientation: int) -> None:
+    """What a phone sends is shown upright, and handed on as PNG, once the extra is there."""
+    heif = pytest.importorskip("pillow_heif", reason="needs the extra lookbook[heic]")
+    heif.register_heif_opener()
+    exif = exif_of(orientation)
+    data = encoded(turned(drawn(), orientation), "HEIF", quality=95, exif=b"Exif\0\0" + exif)
+    header = read_header(data)
+    assert header.format == "HEIC"
+    with Image.open(io.BytesIO(normal_form(data, header).content)) as stored:
+        assert stored.format == "PNG"
+        assert difference(np.asarray(stored), np.asarray(drawn())) < 4
+
+
+@pytest.mark.parametrize("head", [b"<!---->" * 300, b"<!--" * 600, b"<?xml" * 500, b"<!doctype " * 200, b"<" * 2048])
+def test_what_a_text_is_is_told_at_once(head: bytes) -> None:
+    """No text is made so that the search for its kind takes long."""
+    with pytest.raises(PictureFault, match=r"is (text|XML|HTML)"):
+        read_header(head + b"z")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

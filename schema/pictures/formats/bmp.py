@@ -6,7 +6,13 @@ from typing import Final
 from schema.pictures.header import Header, broken
 
 _PIXEL_BYTES: Final = 18
+_HEADS: Final = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes of the headers that there are
 _OLDEST: Final = 12  # bytes of OS/2's header, with sizes of 16 bits
+
+
+def is_bmp(data: bytes) -> bool:
+    """Whether it begins like one: two letters alone are those of many a text."""
+    return data[:2] == b"BM" and (data[6:10] == bytes(4) or int.from_bytes(data[14:18], "little") in _HEADS)
 
 
 def read(data: bytes) -> Header:

@@ -7,11 +7,12 @@ from typing import Final
 
 from PIL import features
 
-from schema.pictures.header import Header, broken, unsupported
+from schema.pictures.header import Header, broken, cut_short, unsupported
 
 MAX_BOXES: Final = 4096
 AVIF_BRANDS: Final = (b"avif", b"avis")
 HEIC_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_WHOLE: Final = (b"meta", b"mdat", b"moov")  # without all of these there is no picture
 _PIXEL_BYTES: Final = 24
 
 
@@ -34,6 +35,9 @@ def read(data: bytes) -> Header:
         raise unsupported("is AVIF, which this Pillow cannot read: install a newer one, or give JPEG")
     if name == "HEIC" and importlib.util.find_spec("pillow_heif") is None:
         raise unsupported("is HEIC: install lookbook[heic], or give JPEG")
+    ends = [end for box, _, end in _boxes(data, 0, len(data)) if box in _WHOLE]  # of what is cut, behind the data
+    if ends and max(ends) > len(data):
+        raise cut_short(len(data) / max(ends))
     sizes = [struct.unpack_from(">II", data, at + 4) for at, end in _found(data, b"ispe") if end - at >= 12]
     if not sizes:
         raise broken(f"is cut short: a file of kind {name} that ends before it says its size")
@@ -60,6 +64,6 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         size = size or end - at  # 0: to the end
         if size < head:
             return
-        yield name, at + head, min(at + size, end)
+        yield name, at + head, at + size
         at += size
     raise broken(f"is a file of more than {MAX_BOXES:,} boxes; save it anew")

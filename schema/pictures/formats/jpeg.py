@@ -1,7 +1,7 @@
 """JPEG: the markers up to the end of the first picture, each looked at once.
 
 An MPO file, as phones write them, is a JPEG with more pictures behind the first, which is the photo. A file whose end
-marker is lost is taken if no pixel is missing: see :func:`missing_share`.
+marker is lost is taken if no pixel is missing: see :func:`require_pixels`.
 """
 
 import io
@@ -14,7 +14,7 @@ from typing import Final
 from PIL import Image, ImageChops
 
 from schema.pictures.formats.exif import UPRIGHT, orientation_of
-from schema.pictures.header import Header, broken, unsupported
+from schema.pictures.header import Header, broken, cut_short, unsupported
 
 START: Final = b"\xff\xd8\xff"
 END: Final = b"\xff\xd9"
@@ -59,7 +59,7 @@ def read(data: bytes) -> Header:
     Raises:
         PictureFault: it is broken, of a rare kind, or made to be slow.
     """
-    if b"\xff" * MAX_FILL in data:
+    if b"\xff" * MAX_FILL in data.rstrip(b"\xff"):
         raise broken(f"is a JPEG with {MAX_FILL:,} or more fill bytes in a row; save it anew")
     walk = _walk(data)
     _check(walk)
@@ -84,20 +84,24 @@ def read(data: bytes) -> Header:
 def plain(data: bytes) -> bytes:
     """What models get of a JPEG that :attr:`~Header.is_plain`: the file itself, without what follows its end."""
     walk = _walk(data)
-    return data[: walk.end] if walk.end else data.rstrip(b"\0") + END
+    return data[: walk.end] if walk.end else _ended(data)
 
 
-def missing_share(scan: bytes) -> float:
-    """Which share of the rows, from the bottom, is not there in a JPEG whose end marker was lost: 0 if all are.
+def require_pixels(scan: bytes) -> None:
+    """Sees to it that all rows are there in a JPEG whose end marker was lost.
 
     Libraries show the missing part as grey and say nothing. So it is decoded twice, once with random bytes put where
     the file ends: what differs was not in the file.
+
+    Raises:
+        PictureFault: rows are missing, from the bottom.
     """
     whole = scan.removesuffix(END)
     is_baseline = _walk(scan).frame not in _PROGRESSIVE
     one, other = (_decoded(data, is_baseline) for data in (scan, whole + _FILLER + END))
     box = ImageChops.difference(one, other).getbbox()
-    return 0.0 if box is None else 1 - box[1] / one.height
+    if box:
+        raise cut_short(box[1] / one.height)
 
 
 def _decoded(data: bytes, is_baseline: bool) -> Image.Image:
@@ -221,4 +225,11 @@ def _check(walk: _Walk) -> None:
 def _scan(data: bytes, walk: _Walk) -> bytes:
     view = memoryview(data)
     scan = b"".join(view[start:end] for start, end in walk.kept)
-    return scan if walk.end else scan.rstrip(b"\0") + END
+    return scan if walk.end else _ended(scan)
+
+
+def _ended(data: bytes) -> bytes:
+    """With the end marker that was lost, in the place of half of one and of what an empty disk is filled with."""
+    pixels = data.rstrip(b"\0\xff")
+    stuffed = data[len(pixels) : len(pixels) + 2] == b"\xff\0"
+    return pixels + (b"\xff\0" if stuffed else b"") + END

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schema.pictures.formats.exif import UPRIGHT, orientation_of
-from schema.pictures.header import Header, broken, unsupported
+from schema.pictures.header import Header, broken, cut_short, unsupported
 
 START: Final = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS: Final = 8192
@@ -19,10 +19,10 @@ _END: Final = b"\0\0\0\0IEND\xae\x42\x60\x82"
 _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ALPHA_TYPES: Final = (4, 6)
+_AT_ONCE: Final = 1 << 16  # bytes unpacked at a time: what comes before damage counts
 _PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-
-
 _GREY, _PALETTE = 0, 3
+_ONE_CLEAR: Final = (0, 2)  # colour types of which tRNS names one colour
 
 
 @dataclass
@@ -32,6 +32,7 @@ class _Walk:
     depth: int = 0
     colour: int = 0
     is_interlaced: bool = False
+    colours: int = 0
     transparency: bytes | None = None
     exif: bytes | None = None
     kept: list[tuple[int, int]] = field(default_factory=list)
@@ -73,11 +74,9 @@ def transparent_colour(scan: bytes) -> int | tuple[int, int, int] | None:
     Pillow leaves it as it is stored, in samples of the file's own depth, which do not match the decoded pixels.
     """
     walk = _walk(scan)
-    if walk.transparency is None or walk.colour not in (0, 2):
+    if walk.transparency is None or walk.colour not in _ONE_CLEAR:
         return None
     wanted = _SAMPLES[walk.colour]
-    if len(walk.transparency) < 2 * wanted:
-        return None
     samples = struct.unpack_from(f">{wanted}H", walk.transparency)
     if walk.colour == 0:
         return samples[0] if walk.depth == 16 else (samples[0] & (2**walk.depth - 1)) * 255 // (2**walk.depth - 1)
@@ -85,20 +84,38 @@ def transparent_colour(scan: bytes) -> int | tuple[int, int, int] | None:
     return red, green, blue
 
 
-def missing_share(scan: bytes) -> float:
-    """Which share of a PNG's pixels, unpacked, is not there: 0 if all are."""
+def require_pixels(scan: bytes, is_whole: bool) -> None:
+    """Unpacks the pixels, and keeps none: what some decoders show and others do not is refused by all.
+
+    Args:
+        scan: of a header.
+        is_whole: the file has its end. Of one without, only the pixels must be there, not the checksum behind them.
+
+    Raises:
+        PictureFault: pixels are missing or damaged.
+    """
     walk = _walk(scan)
-    expected, found = _unpacked_size(walk), 0
-    unpacker = zlib.decompressobj()
+    packed, wanted = b"".join(scan[start:end] for start, end in walk.pixels), _unpacked_size(walk)
+    found, is_sound = _unpacked(zlib.decompressobj(), packed, wanted)
+    if found < wanted or not (is_sound or not is_whole):
+        # Without zlib's head and checksum, which may be what is damaged, it tells how much is there.
+        found, _ = _unpacked(zlib.decompressobj(-zlib.MAX_WBITS), packed[2:], wanted)
+        if found < wanted:
+            raise cut_short(found / wanted)
+        raise broken("is damaged: the head or the checksum of its pixels is wrong; save it anew")
+
+
+def _unpacked(unpacker: "zlib._Decompress", packed: bytes, wanted: int) -> tuple[int, bool]:
+    """How many bytes there are before the damage or the end, up to ``wanted``; and whether it ends as it should."""
+    found = 0
     try:
-        for start, end in walk.pixels:
-            packed = scan[start:end]
-            while packed and found < expected:
-                found += len(unpacker.decompress(packed, 1 << 20))
-                packed = unpacker.unconsumed_tail
+        while packed and found < wanted:
+            found += len(unpacker.decompress(packed, _AT_ONCE))
+            packed = unpacker.unconsumed_tail
+        # More than is wanted does no harm; nothing more, and no end either, is a checksum that was lost.
+        return found, unpacker.eof or bool(unpacker.decompress(packed, 1))
     except zlib.error:
-        pass  # what came before it counts
-    return max(0.0, 1 - found / expected)
+        return found, False  # what came before it counts
 
 
 def _walk(data: bytes) -> _Walk:
@@ -109,9 +126,13 @@ def _walk(data: bytes) -> _Walk:
         elif not walk.kept:
             raise broken("is a PNG that does not begin with its size")
         elif kind == b"tRNS":
+            if not _is_transparency(data[start + 8 : end - 4], walk):
+                continue  # as if it were not there: so do browsers
             walk.transparency = data[start + 8 : end - 4]
         elif kind == b"eXIf" and walk.exif is None:
             walk.exif = data[start + 8 : end - 4]
+        elif kind == b"PLTE":
+            walk.colours = (end - start - 12) // 3
         elif kind == b"IDAT":
             walk.pixels.append((start + 8, end - 4))
         elif kind == b"IEND":
@@ -122,7 +143,16 @@ def _walk(data: bytes) -> _Walk:
             walk.kept.append((start, end))
     if not walk.pixels:
         raise broken("is cut short at 0 %: a PNG that ends before its pixels")
+    if walk.colour == _PALETTE and not walk.colours:
+        raise broken("is a PNG without the colours that its pixels name")
     return walk
+
+
+def _is_transparency(payload: bytes, walk: _Walk) -> bool:
+    """Whether a chunk fits the pixels: one colour that is transparent, or an alpha for some of the palette."""
+    if walk.colour == _PALETTE:
+        return 0 < len(payload) <= walk.colours
+    return walk.colour in _ONE_CLEAR and len(payload) == 2 * _SAMPLES[walk.colour]
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -142,8 +172,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 def _read_size(payload: bytes, walk: _Walk) -> None:
     if len(payload) < 13:
         raise broken("is cut short: a PNG that ends before it says its size")
-    walk.width, walk.height, walk.depth, walk.colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", payload)
-    walk.is_interlaced = interlaced == 1
+    walk.width, walk.height, walk.depth, walk.colour, *ways = struct.unpack_from(">IIBBBBB", payload)
+    if ways[:2] != [0, 0] or ways[2] > 1:
+        raise broken(f"is a PNG packed, filtered and interlaced in ways {ways}, which there are not")
+    walk.is_interlaced = ways[2] == 1
     if walk.depth not in _DEPTHS.get(walk.colour, ()):
         raise broken(f"is a PNG of colour type {walk.colour} with {walk.depth} bits, which there is not")
     if not walk.width or not walk.height:

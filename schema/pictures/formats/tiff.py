@@ -12,11 +12,12 @@ MAX_ENTRIES: Final = 512
 MAX_VALUES: Final = 200_000  # of one entry: a strip for each row, or tiles
 _PIXEL_BYTES: Final = 20
 _WIDTH, _HEIGHT, _BITS, _SUBFILE, _ORIENTATION, _OFFSETS, _TILES = 256, 257, 258, 254, 274, 273, 324
+_PACKING, _COLOURS, _YCC = 259, 262, 6
 _CR2: Final = b"CR"  # Canon's mark
 _DNG: Final = 50706  # in raw files of Adobe's kind
 _PIXELS: Final = (
-    _WIDTH, _HEIGHT, _BITS, 259, 262, 266, _OFFSETS, 277, 278, 279, 284, 290, 292, 293, 317, 320, 322, 323, _TILES,
-    325, 332, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532,
+    _WIDTH, _HEIGHT, _BITS, _PACKING, _COLOURS, 266, _OFFSETS, 277, 278, 279, 284, 290, 292, 293, 317, 320, 322, 323,
+    _TILES, 325, 332, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532,
 )  # fmt: skip
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _NUMBERS: Final = {1: "B", 3: "H", 4: "I"}
@@ -38,8 +39,12 @@ def read(data: bytes) -> Header:
     """
     order = STARTS[data[:4]]
     entries = {} if data[8:10] == _CR2 else _entries(data, order)
-    if data[8:10] == _CR2 or _DNG in entries or _number(data, entries.get(_SUBFILE), order, 0) & 1:
+    if data[8:10] == _CR2 or _DNG in entries:
         raise unsupported("is a camera's raw file; give JPEG or PNG")
+    if _number(data, entries.get(_SUBFILE), order, 0) & 1:
+        raise unsupported("is a TIFF that begins with a reduced copy, as cameras' raw files do; give JPEG or PNG")
+    if _number(data, entries.get(_COLOURS), order, 0) == _YCC and _number(data, entries.get(_PACKING), order, 1) == 1:
+        raise unsupported("is a TIFF of unpacked YCbCr, which next to nothing can show; save it as RGB")
     width, height = (_number(data, entries.get(tag), order, 0) for tag in (_WIDTH, _HEIGHT))
     if not width or not height:
         raise broken(f"is a TIFF of {width}×{height} pixels; it must have some")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from schema.pictures.formats.exif import UPRIGHT, orientation_of
-from schema.pictures.header import Header, broken
+from schema.pictures.header import Header, broken, cut_short
 
 MAX_CHUNKS: Final = 4096
 _SIZED: Final = (b"VP8X", b"VP8 ", b"VP8L")
@@ -18,30 +18,40 @@ def read(data: bytes) -> Header:
     Raises:
         PictureFault: it is broken, cut short, or has far too many chunks.
     """
-    expected = int.from_bytes(data[4:8], "little") + 8
-    if expected > len(data):
-        raise broken(f"is cut short at {len(data) / expected:.0%}: a WebP of {expected:,} bytes with {len(data):,}")
+    said = int.from_bytes(data[4:8], "little") + 8
     size: tuple[int, int] | None = None
     exif: bytes | None = None
-    for kind, payload in _chunks(data, expected):
+    end = 12
+    for kind, payload, behind in _chunks(data, min(said, len(data))):
+        end = behind
         if kind in _SIZED and size is None:
             size = _size(kind, bytes(payload[:10]))
         elif kind == b"EXIF" and exif is None:
             exif = bytes(payload)
+    if end > len(data):
+        raise cut_short(len(data) / max(said, end))
+    if end > said:
+        raise broken("is a WebP whose parts are longer than it says to be; save it anew")
     if not size:
         raise broken("is a WebP without a picture")
     orientation = orientation_of(exif)
     pixel_bytes = _PIXEL_BYTES + (4 if orientation != UPRIGHT else 0)
-    return Header("WEBP", *size, pixel_bytes, scan=lambda: data[:expected], orientation=orientation)
+    return Header("WEBP", *size, pixel_bytes, scan=lambda: _scan(data, end), orientation=orientation)
 
 
-def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, memoryview]]:
+def _scan(data: bytes, end: int) -> bytes:
+    """The file up to its last chunk, with its true length; the last pad byte, which some writers forget, is added."""
+    return b"".join((data[:4], struct.pack("<I", end + end % 2 - 8), data[8:end], bytes(end % 2)))
+
+
+def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, memoryview, int]]:
+    """Kind, payload and end of each chunk that begins before ``end``; the last may be cut."""
     view, at = memoryview(data), 12
     for _ in range(MAX_CHUNKS):
         if at + 8 > end:
             return
         (size,) = struct.unpack_from("<I", data, at + 4)
-        yield data[at : at + 4], view[at + 8 : min(at + 8 + size, end)]
+        yield data[at : at + 4], view[at + 8 : min(at + 8 + size, end)], at + 8 + size
         at += 8 + size + size % 2
     raise broken(f"is a WebP of more than {MAX_CHUNKS:,} chunks; save it anew")
 
