@@ -28,6 +28,9 @@ PIPELINE = [
     "grpcio-reflection",
     "numpy<2",
     "pandas",
+    "openpyxl",  # sheets from Excel
+    "pyarrow",  # sheets as Parquet
+    "tomli",  # mappings of columns; Python 3.11 has it as tomllib
     "Pillow",
     "matplotlib",
     "scikit-learn",
