@@ -44,6 +44,11 @@ class Layout:
         return self.root / "release"
 
     @property
+    def imports(self) -> Path:
+        """Catalogues made from data of other layouts, a folder for each."""
+        return self.root / "imports"
+
+    @property
     def logs(self) -> Path:
         """Full logs, a file a run."""
         return self.root / "logs"

@@ -13,6 +13,7 @@ from serving.local.processes import end_on_signals
 _COMMANDS = {
     "run": "pipeline.commands.run",
     "data": "pipeline.commands.data",
+    "import": "pipeline.commands.import_",
     "schema": "pipeline.commands.schema",
     "classify": "pipeline.commands.classify",
     "explain": "pipeline.commands.explain",
@@ -42,6 +43,10 @@ def cli() -> None:
       lookbook data check build/sample             what is wrong with it?
       lookbook run --data build/sample --profile quick
       lookbook classify build/sample/held_out/images/*.jpg
+
+    \b
+    With what you have (a shop's export, class folders, COCO, Hugging Face):
+      lookbook import export.xlsx --pictures photos/ --out catalogue
 
     \b
     With your own catalogue (styles.csv and images/<id>.jpg, as a folder or a zip):

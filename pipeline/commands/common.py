@@ -45,6 +45,20 @@ data_option = click.option(
     help="Folder or zip with styles.csv and images/<id>.jpg.",
 )
 
+any_data_option = click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="Folder or zip with styles.csv and images/<id>.jpg, or whatever `lookbook import` takes.",
+)
+
+mapping_option = click.option(
+    "--mapping",
+    "mapping_file",
+    type=_FILE,
+    help="How data of another layout is read: the mapping.toml of a `lookbook import`.",
+)
+
 limit_option = click.option(
     "--limit", type=click.IntRange(min=0), default=0, help="Take only this many rows, picked by the hash of their id."
 )

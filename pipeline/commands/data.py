@@ -1,5 +1,6 @@
 """``lookbook data``: draw, fetch and check catalogues."""
 
+import functools
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +15,16 @@ from pipeline.commands.common import (
     attributes_option,
     json_option,
     limit_option,
+    mapping_option,
     max_bad_option,
     print_json,
     read_schema,
     refusing,
     require_attributes,
+    root_option,
     schema_option,
 )
+from pipeline.config import Layout
 from pipeline.errors import RunError
 
 if TYPE_CHECKING:
@@ -103,10 +107,14 @@ def download(directory: Path) -> None:
 @attributes_option
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one HTML file.")
 @click.option("--open", "to_open", is_flag=True, help="Open that page (default: catalogue.html) in the browser.")
+@mapping_option
+@root_option
 @json_option
 @refusing(CatalogueError, GateError, RunError, OSError)
 def check(
+    layout: Layout,
     path: Path,
+    mapping_file: Path | None,
     schema_file: Path,
     split_by: str,
     max_bad: float,
@@ -118,28 +126,35 @@ def check(
 ) -> None:
     """Say what is wrong with the catalogue at PATH, before any training.
 
+    Data of another layout is imported below the root first, as `lookbook run` does: see `lookbook import`.
+
     Exit code 1 if `lookbook run` would refuse it, with the words that it would say.
 
     \b
     Examples:
       lookbook data check catalogue.zip
       lookbook data check Dataset --json | jq .rejected
+      lookbook data check export.xlsx
       lookbook data check Dataset --open      # with pictures of each article type and of doubtful rows
     """
     from components.catalogue.report.check import look_over
     from components.catalogue.report.page import render_text
     from components.catalogue.schema_gate.early import require_schema
+    from pipeline.sources import bring_in, place, require_few_rejected
 
     schema = read_schema(schema_file)
     require_attributes(attributes)
+    found = place(layout, path, mapping_file)
+    outcome = bring_in(found, functools.partial(click.echo, err=as_json))
     with tqdm(desc="checking", unit=" rows", disable=None, leave=False) as progress:
-        report, plan = look_over(path, limit, progress.update, SplitBy(split_by))
+        report, plan = look_over(found.catalogue, limit, progress.update, SplitBy(split_by))
     if as_json:
-        print_json(report.as_json())
+        print_json(report.as_json() | ({"import": outcome.as_json()} if outcome else {}))
     else:
         click.echo(render_text(report))
     if page or to_open:
-        _write_page(report, path, page or Path("catalogue.html"), to_open)
+        _write_page(report, found.catalogue, page or Path("catalogue.html"), to_open)
+    require_few_rejected(outcome, max_bad)
     report.require_usable(max_bad)
     require_schema(plan.rows_by_split(), schema, attributes)
 

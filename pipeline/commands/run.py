@@ -4,6 +4,8 @@ import datetime
 import json
 import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,10 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
 from pipeline.commands.common import (
+    any_data_option,
     attributes_option,
-    data_option,
     limit_option,
+    mapping_option,
     print_json,
     refusing,
     root_option,
@@ -27,6 +30,7 @@ from pipeline.profiles import PROFILES
 from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import require_plain_paths, require_split_columns, require_usable_root
 from pipeline.running.lock import locked
+from pipeline.sources import bring_in, place, require_few_rejected
 from schema.release_folder import ReleaseError
 
 if TYPE_CHECKING:
@@ -36,7 +40,8 @@ _ROOM_BYTES = 2**20
 
 
 @click.command("run")
-@data_option
+@any_data_option
+@mapping_option
 @root_option
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
 @click.option(
@@ -78,7 +83,14 @@ _ROOM_BYTES = 2**20
 @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
 @refusing(RunError, CatalogueError)
 def command(
-    layout: Layout, data: Path, profile: str, settings: tuple[str, ...], ask: int, as_json: bool, **limits: Any
+    layout: Layout,
+    data: Path,
+    mapping_file: Path | None,
+    profile: str,
+    settings: tuple[str, ...],
+    ask: int,
+    as_json: bool,
+    **limits: Any,
 ) -> None:
     """Train on a catalogue and release both models.
 
@@ -89,22 +101,38 @@ def command(
       lookbook run --data catalogue.zip --limit 2000          a first look
       lookbook run --data catalogue.zip --attributes gender,baseColour
       lookbook run --data catalogue.zip --set loss=crossentropy --set augmentation.mixup=0.4
+      lookbook run --data export.xlsx --mapping mapping.toml  through an import below the root, see lookbook import
 
     Steps whose input, code and settings did not change are not run again. A run that was killed goes on where it was.
     """
-    try:
+    found = place(layout, data, mapping_file)
+    with _wrong_use():
         parameters = PROFILES[profile].with_settings(settings)
-        config = PipelineConfig(layout, data.resolve(), profile, parameters, **limits)
+        config = PipelineConfig(layout, found.catalogue, profile, parameters, **limits)
         require_plain_paths(config)
-        require_split_columns(config)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        if not found.is_foreign:
+            require_split_columns(config)
     with locked(layout):
         require_usable_root(layout)
+        if found.is_foreign:
+            require_few_rejected(bring_in(found), config.max_bad)
+            with _wrong_use():
+                require_split_columns(config)
         result = _run(config)
     _say_result(layout, result)
     if ask:
         _ask(config, ask, as_json)
+
+
+@contextmanager
+def _wrong_use() -> Iterator[None]:
+    """Turns what is refused into exit code 2; a catalogue that cannot be read is none of it."""
+    try:
+        yield
+    except CatalogueError:
+        raise
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _run(config: PipelineConfig) -> "RunResult":

@@ -1,5 +1,6 @@
 """``lookbook score``: how right a release is on any catalogue."""
 
+import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,22 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from pipeline.commands.common import data_option, json_option, limit_option, print_json, refusing, root_option
+from pipeline.commands.common import (
+    any_data_option,
+    json_option,
+    limit_option,
+    mapping_option,
+    print_json,
+    refusing,
+    root_option,
+)
 from pipeline.config import Layout
 from pipeline.errors import RunError
 
 
 @click.command("score")
-@data_option
+@any_data_option
+@mapping_option
 @root_option
 @click.option(
     "--release",
@@ -25,7 +35,15 @@ from pipeline.errors import RunError
 @limit_option
 @json_option
 @refusing(RunError)
-def command(layout: Layout, data: Path, directory: Path | None, version: int | None, limit: int, as_json: bool) -> None:
+def command(
+    layout: Layout,
+    data: Path,
+    mapping_file: Path | None,
+    directory: Path | None,
+    version: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """Measure a release on a labelled catalogue.
 
     Per head: top-1 with its 95 % interval, top-5, macro-F1 over the classes present, expected calibration error, count;
@@ -38,21 +56,25 @@ def command(layout: Layout, data: Path, directory: Path | None, version: int | N
     \b
     Examples:
       lookbook score --data other.zip
+      lookbook score --data export.csv --mapping catalogue/mapping.toml
       lookbook score --data other.zip --release /models/release --version 3 --json
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from components.catalogue.example_gen.stream import LabelledPictures
     from components.catalogue.reading.errors import CatalogueError
     from pipeline.scoring import ReleasedModels, score_catalogue
+    from pipeline.sources import bring_in, place
 
     try:
-        pictures = LabelledPictures(data, limit)
+        found = place(layout, data, mapping_file)
+        outcome = bring_in(found, functools.partial(click.echo, err=as_json))
+        pictures = LabelledPictures(found.catalogue, limit)
     except CatalogueError as error:
         raise RunError(str(error)) from error
     models = ReleasedModels(directory or layout.releases, version)
     with tqdm(total=len(pictures), desc="scoring", unit=" pictures", disable=None) as progress:
         score = score_catalogue(models, pictures, progress.update)
-    document = score.as_json()
+    document = score.as_json() | ({"import": outcome.as_json()} if outcome else {})
     if as_json:
         print_json(document)
     else:

@@ -17,6 +17,7 @@ COMMANDS = [
     "data sample",
     "data download",
     "data check",
+    "import",
     "schema",
     "schema diff",
     "classify",

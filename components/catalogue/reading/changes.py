@@ -43,3 +43,10 @@ class Changes:
         """Every kind, the commonest first."""
         kinds = sorted(self._counts, key=lambda what: (-self._counts[what], what))
         return tuple(Change(what, self._counts[what], tuple(self._examples[what])) for what in kinds)
+
+    def add(self, other: "Changes") -> None:
+        """Counts what another has counted as well."""
+        for change in other.all():
+            self._counts[change.what] = self._counts.get(change.what, 0) + change.count
+            examples = self._examples.setdefault(change.what, [])
+            examples += change.examples[: EXAMPLES - len(examples)]

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import tensorflow as tf
 
-from components.catalogue.reading.findings import Finding, Reason
+from components.catalogue.reading.findings import OF_PICTURES, Finding, Reason
 from components.catalogue.reading.rows import Row, Rows
 from components.catalogue.reading.source import MAX_IMAGE_BYTES, Catalogue, FileTooLarge
 from schema import pictures
@@ -18,16 +18,6 @@ THUMBNAIL: Final = (32, 24)  # height, width; pixels
 LIMITS: Final = pictures.Limits(max_bytes=MAX_IMAGE_BYTES)
 BLANK_DEVIATION: Final = 2.0  # of 255; a thumbnail whose pixels vary less shows next to nothing
 BATCH: Final = 256
-
-
-_REASONS: Final = {
-    pictures.Problem.EMPTY: Reason.UNDECODABLE_IMAGE,
-    pictures.Problem.TOO_LARGE: Reason.IMAGE_TOO_LARGE,
-    pictures.Problem.TOO_MANY_PIXELS: Reason.IMAGE_TOO_LARGE,
-    pictures.Problem.UNSUPPORTED: Reason.UNSUPPORTED_IMAGE,
-    pictures.Problem.NO_PICTURE: Reason.UNDECODABLE_IMAGE,
-    pictures.Problem.BROKEN: Reason.UNDECODABLE_IMAGE,
-}
 
 
 class UnusablePicture(Exception):
@@ -133,7 +123,7 @@ def _normal(name: str, content: bytes) -> Picture:
         normal = pictures.normal_form(content, header)
         return Picture(name, normal.content, tuple(_changes(header, normal)))
     except pictures.PictureFault as fault:
-        raise UnusablePicture(_REASONS[fault.problem], f"{name} {fault.detail}") from fault
+        raise UnusablePicture(OF_PICTURES[fault.problem], f"{name} {fault.detail}") from fault
 
 
 def _changes(header: pictures.Header, normal: pictures.NormalForm) -> Iterator[tuple[Reason, str]]:

@@ -59,40 +59,47 @@ class Sheet:
             start += used
 
 
-def open_sheet(content: bytes, changes: Changes) -> Sheet:
+def open_sheet(content: bytes, changes: Changes, name: str = names.STYLES_CSV, encoding: str = "") -> Sheet:
     """Decodes a sheet and finds its separator.
+
+    Args:
+        content: the file.
+        changes: where it is noted that it is read otherwise than as UTF-8.
+        name: of the file, for errors.
+        encoding: of the file; empty: by its bytes.
 
     Raises:
         CatalogueError: it is empty, in an encoding that no spreadsheet writes, or holds NUL bytes.
     """
-    lines = _text(content, changes).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = _text(content, changes, name, encoding)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next(index for index, line in enumerate(lines) if line.strip())
     if said := _SAID.fullmatch(lines[first]):
         return Sheet(lines, said.group(1), first + 1)
     return Sheet(lines, _separator(lines[first]), first)
 
 
-def _text(content: bytes, changes: Changes) -> str:
-    text = _decoded(content, changes)
+def _text(content: bytes, changes: Changes, name: str, encoding: str) -> str:
+    text = _decoded(content, changes, name, encoding)
     if not text.strip():
-        raise CatalogueError(f"{names.STYLES_CSV} is empty")
+        raise CatalogueError(f"{name} is empty")
     if (position := text.find("\0")) >= 0:
         line = text.count("\n", 0, position) + 1
-        raise CatalogueError(f"{names.STYLES_CSV} holds a NUL byte in line {line}; save it as plain text in UTF-8")
+        raise CatalogueError(f"{name} holds a NUL byte in line {line}; save it as plain text in UTF-8")
     return text
 
 
-def _decoded(content: bytes, changes: Changes) -> str:
-    encoding = _encoding(content)
+def _decoded(content: bytes, changes: Changes, name: str, given: str) -> str:
+    encoding = given or _encoding(content)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise CatalogueError(
-            f"{names.STYLES_CSV} is not {_NAMES.get(encoding, 'UTF-8')}: byte 0x{content[error.start]:02x} in line "
+            f"{name} is not {_NAMES.get(encoding, given or 'UTF-8')}: byte 0x{content[error.start]:02x} in line "
             f"{line}; save it as UTF-8"
         ) from error
-    if encoding in _NAMES:
+    if encoding in _NAMES and not given:
         changes.note("encoding that is not UTF-8", f"the sheet is read as {_NAMES[encoding]}")
     return text.removeprefix("\ufeff")
 

@@ -139,17 +139,34 @@ def open_catalogue(path: Path) -> Catalogue:
     raise CatalogueError(f"{path} does not exist; give a folder or zip with {names.STYLES_CSV} and {names.IMAGES_DIR}/")
 
 
+def is_catalogue(path: Path) -> bool:
+    """Whether a folder or zip has a ``styles.csv`` where a catalogue has it, be it a good one or not.
+
+    Raises:
+        CatalogueError: a zip cannot be read, or is not to be trusted.
+    """
+    if path.is_dir():
+        return any(_styles_at(path, depth) for depth in range(MAX_DEPTH + 1))
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(PurePosixPath(name).name == names.STYLES_CSV for name in safe_entries(archive, path))
+
+
 def find_root(path: Path) -> Path:
     """The folder that holds ``styles.csv``: ``path``, else the one that lies nearest below it, as in a zip."""
     for depth in range(MAX_DEPTH + 1):
-        pattern = "/".join([*["*"] * depth, names.STYLES_CSV])
-        found = [file for file in sorted(path.glob(pattern)) if file.is_file() and not _is_hidden(file, path)]
-        roots = [file.parent for file in found]
+        roots = [file.parent for file in _styles_at(path, depth)]
         if len(roots) == 1:
             return roots[0]
         if roots:
             raise CatalogueError(_no_single_csv(path, roots))
     raise CatalogueError(_no_single_csv(path, ()))
+
+
+def _styles_at(path: Path, depth: int) -> list[Path]:
+    pattern = "/".join([*["*"] * depth, names.STYLES_CSV])
+    return [file for file in sorted(path.glob(pattern)) if file.is_file() and not _is_hidden(file, path)]
 
 
 def _is_hidden(found: Path, path: Path) -> bool:
@@ -190,7 +207,10 @@ def _no_single_csv(path: Path, roots: Iterable[Path | PurePosixPath]) -> str:
     choices = ", ".join(str(root) for root in roots)
     if choices:
         return f"{path} has more than one {names.STYLES_CSV}, in {choices}; give one of these"
-    return f"{path} has no {names.STYLES_CSV}; give a folder or zip with {names.STYLES_CSV} and {names.IMAGES_DIR}/"
+    return (
+        f"{path} has no {names.STYLES_CSV}; give a folder or zip with {names.STYLES_CSV} and {names.IMAGES_DIR}/; "
+        "`lookbook import` makes one of other layouts"
+    )
 
 
 def _preference(name: str) -> tuple[int, str]:

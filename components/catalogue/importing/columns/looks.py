@@ -1,0 +1,138 @@
+"""What the cells of a column look like: pictures, numbers that tell rows apart, a few labels, splits."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from components.catalogue.importing.columns.cells import parts_of
+from components.catalogue.importing.pictures import NotTaken, PictureIndex, first_of, name_in_url, url_of
+from components.catalogue.importing.sources.splits import split_of
+from components.catalogue.importing.sources.table import Table
+from components.catalogue.reading.cells import is_empty, tidy
+
+ROWS: Final = 3000
+MOST: Final = 0.5
+NEARLY_ALL: Final = 0.9
+_PICTURE: Final = re.compile(r"\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif|avif)$", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[-+]?[\d.,\s]+%?")
+_WORD_LENGTH: Final = 40  # on average; longer ones are sentences
+_KINDS_OF_PRODUCT: Final = frozenset(
+    ["simple", "variable", "variation", "grouped", "external", "bundle", "configurable", "virtual"]
+)
+"""What shop software calls its own kinds of products; no picture shows them."""
+
+
+@dataclass
+class Look:
+    """One column, by the first rows.
+
+    Attributes:
+        column: its name.
+        rows: how many were looked at.
+        values: text → rows, of cells that are not empty.
+    """
+
+    column: str
+    rows: int
+    values: Counter[str] = field(default_factory=Counter)
+    is_embedded: bool = False
+    picture_share: float = 0.0
+    id_share: float = 0.0
+
+    @property
+    def filled(self) -> int:
+        """Rows with a text."""
+        return self.values.total()
+
+    @property
+    def is_picture(self) -> bool:
+        """Most cells name a picture, or hold one."""
+        return self.is_embedded or self.picture_share >= MOST
+
+    @property
+    def is_unique(self) -> bool:
+        """Nearly all cells are filled, and nearly each differs."""
+        return len(self.values) >= NEARLY_ALL * max(self.rows, 1)
+
+    @property
+    def is_path(self) -> bool:
+        """Most cells are like ``Clothing > Shirts``."""
+        return self.share(lambda text: len(parts_of(text)) > 1) >= MOST
+
+    @property
+    def is_split(self) -> bool:
+        """Nearly all cells name a split."""
+        return self.filled > 0 and self.share(lambda text: bool(split_of(text))) >= NEARLY_ALL
+
+    @property
+    def is_number(self) -> bool:
+        """Most cells are numbers."""
+        return self.share(lambda text: bool(_NUMBER.fullmatch(text))) >= MOST
+
+    @property
+    def is_named_label(self) -> bool:
+        """May be labels, where the column's name says so."""
+        kinds = {text.casefold() for text in self.values}
+        return bool(self.values) and not self.is_picture and not kinds <= _KINDS_OF_PRODUCT
+
+    @property
+    def is_label(self) -> bool:
+        """A few short texts that come again and again."""
+        length = sum(len(text) * count for text, count in self.values.items()) / max(self.filled, 1)
+        return (
+            self.is_named_label
+            and not (self.is_number or self.is_split or self.is_path)
+            and 2 <= len(self.values) <= MOST * self.filled
+            and self.filled >= NEARLY_ALL * self.rows
+            and length <= _WORD_LENGTH
+        )
+
+    @property
+    def examples(self) -> str:
+        """The commonest texts, for a person."""
+        return ", ".join(text[:40] for text, _ in self.values.most_common(3))
+
+    def share(self, test: Callable[[str], bool]) -> float:
+        """Share of the filled cells of which something holds."""
+        return sum(count for text, count in self.values.items() if test(text)) / max(self.filled, 1)
+
+
+def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping[str, str]]]:
+    """Each column of a table by its first rows, and these rows."""
+    rows: list[Mapping[str, str]] = [
+        record.cells for record in itertools.islice(table.records(), ROWS) if not record.error
+    ]
+    looks = []
+    for column in table.columns:
+        look = Look(column, len(rows), is_embedded=column in table.embedded_columns)
+        look.values = Counter(text for row in rows if not is_empty(text := tidy(row.get(column, ""))))
+        look.picture_share = look.share(lambda text: _names_picture(text, table.folder, index))
+        look.id_share = look.share(lambda text: index.has_id(text))
+        looks.append(look)
+    return looks, rows
+
+
+def is_parent(rows: Sequence[Mapping[str, str]], parent: str, child: str) -> bool:
+    """Whether nearly each label of ``child`` stands under one of ``parent``, which has fewer."""
+    pairs = Counter((tidy(row.get(child, "")), tidy(row.get(parent, ""))) for row in rows)
+    most: Counter[str] = Counter()
+    for (lower, _), count in pairs.items():
+        most[lower] = max(most[lower], count)
+    parents, children = ({pair[at] for pair in pairs} for at in (1, 0))
+    return len(parents) < len(children) and most.total() >= NEARLY_ALL * max(len(rows), 1)
+
+
+def _names_picture(text: str, folder: str, index: PictureIndex) -> bool:
+    first, _ = first_of(text)
+    try:
+        url = url_of(first)
+        if _PICTURE.search(name_in_url(url) if url else first):
+            return True
+        if not url and ("/" in first or "\\" in first):
+            return bool(index.by_path(first, folder))
+    except NotTaken:
+        return False
+    return bool(url)

@@ -1,0 +1,101 @@
+"""What columns are called in shops: for each role, names in several languages, the surest first."""
+
+import unicodedata
+from typing import Final
+
+from schema import names
+
+PICTURE: Final = "picture"
+
+ROLES: Final = (
+    names.ID,
+    PICTURE,
+    names.ARTICLE_TYPE_LABEL,
+    names.SUB_CATEGORY_LABEL,
+    names.MASTER_CATEGORY_LABEL,
+    names.GENDER,
+    names.BASE_COLOUR,
+    names.SEASON,
+    names.YEAR,
+    names.USAGE,
+    names.PRODUCT_NAME,
+    names.SPLIT_COLUMN,
+)
+"""What a column may be of use for; but for the picture, by its name in ``styles.csv``."""
+
+OPTIONS: Final = {
+    **{role: f"--{role}" for role in ROLES},
+    names.ARTICLE_TYPE_LABEL: "--article-type",
+    names.SUB_CATEGORY_LABEL: "--sub-category",
+    names.MASTER_CATEGORY_LABEL: "--master-category",
+    names.BASE_COLOUR: "--base-colour",
+    names.PRODUCT_NAME: "--name",
+}
+"""Role → the option of the command line that names its column."""
+
+SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    role: tuple(words.split())
+    for role, words in {
+        names.ID: """
+            id sku productid articleid itemid handle articlenumber articleno productnumber productcode
+            itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
+            bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice
+            codicearticolo idprodotto artikelcode numerartykulu kodproduktu uid uuid ean gtin barcode code number
+            nummer asin mpn key
+            артикул ид 商品番号 品番 编号 货号""",
+        PICTURE: """
+            picture image imagepath imagefile imagefilename filename filepath picturepath imageurl pictureurl photourl
+            imagesrc imagelink mainimage mainimageurl images photo photos img imgurl imgpath pictureurl1 imageurl1
+            image1 thumbnail variantimage cocourl bild bilddatei bildname bildurl bildlink produktbild hauptbild bilder
+            bild1 bildpfad dateiname foto fotourl fotos photoprincipale lienimage urlimage imageprincipale fichier
+            fichierimage imagen imagenurl urlimagen archivo immagine urlimmagine percorsoimmagine afbeelding
+            afbeeldingurl afbeeldingsurl zdjecie zdjecia urlzdjecia imagem path file url datei
+            изображение картинка фото 画像 图片 图像""",
+        names.ARTICLE_TYPE_LABEL: """
+            articletype producttype itemtype garmenttype clothingtype producttypename articletypename warengruppe
+            artikelart artikeltyp produkttyp produktart warenart typeproduit typedeproduit typearticle typedarticle
+            tipoproducto tipodeproducto tipoarticulo tipoprodotto tipoarticolo producttypes soortproduct productsoort
+            typproduktu rodzajproduktu tipoproduto type typ tipo soort rodzaj тип""",
+        names.SUB_CATEGORY_LABEL: """
+            subcategory subcategoryname category2 categorylevel2 unterkategorie unterwarengruppe untergruppe
+            kategorie2 souscategorie subcategoria sottocategoria subcategorie podkategoria подкатегория
+            サブカテゴリ 子类别""",
+        names.MASTER_CATEGORY_LABEL: """
+            mastercategory maincategory topcategory parentcategory supercategory category1 categorylevel1 department
+            division hauptkategorie oberkategorie hauptwarengruppe kategorie1 abteilung categorieprincipale
+            categorieparente rayon departement categoriaprincipal departamento categoriaprincipale reparto
+            hoofdcategorie afdeling kategoriaglowna dzial главнаякатегория""",
+        names.GENDER: """
+            gender sex targetgender geschlecht zielgruppe genre sexe genero sexo genere sesso geslacht plec пол 性別
+            性别""",
+        names.BASE_COLOUR: """
+            basecolour basecolor colour color maincolour maincolor colourname colorname grundfarbe farbe hauptfarbe
+            couleur couleurprincipale colorprincipal colore kleur kolor cor цвет 色 颜色""",
+        names.SEASON: "season saison temporada stagione seizoen sezon estacion сезон シーズン 季节",
+        names.YEAR: "year jahr annee ano anno jaar rok год 年",
+        names.USAGE: "usage occasion verwendung anlass nutzung usageproduit uso ocasion occasione gelegenheid okazja",
+        names.PRODUCT_NAME: """
+            productdisplayname productname displayname title name producttitle itemname bezeichnung artikelbezeichnung
+            produktname produktbezeichnung artikelname titel nom nomproduit titre designation libelle nombre
+            nombreproducto titulo nome nomeprodotto titolo naam productnaam nazwa nazwaproduktu
+            название наименование 商品名 名称""",
+        names.SPLIT_COLUMN: "split subset partition datasplit dataset set fold aufteilung",
+    }.items()
+}
+
+_GENERIC: Final = """
+    category categoryname productcategory googleproductcategory categories kategorie produktkategorie warenkategorie
+    kategorien categorie categories categoria categorias categorieproduit kategoria categoriaproducto gruppe
+    produktgruppe productgroup group label labels class classname classlabel klasse etikett classe clase target tag
+    категория カテゴリ 类别
+"""
+GENERIC: Final = tuple(_GENERIC.split())
+"""Names of a label of any level."""
+
+_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
+
+
+def key(name: str) -> str:
+    """A column's name without case, accents, spaces and punctuation: ``Référence n°`` is ``referencen``."""
+    letters = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
+    return "".join(letter for letter in letters if letter.isalnum())

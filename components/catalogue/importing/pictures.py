@@ -1,0 +1,201 @@
+"""Where the picture of a row is: the file, the URL or the cell that it means, or why there is none."""
+
+import itertools
+import os
+import posixpath
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from components.catalogue.importing.sources.discovery import PICTURES
+from components.catalogue.importing.sources.files import Files
+from components.catalogue.reading.findings import Reason
+from components.catalogue.reading.source import EXTENSIONS
+
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
+_BETWEEN_URLS: Final = re.compile(r"\s*[,;|\s]\s*(?=(?:https?:)?//)", re.IGNORECASE)
+_BETWEEN_FILES: Final = re.compile(r"\s*[,;|\n]\s*")
+_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+_BEHIND_ID: Final = re.compile(r"[\s_.\-(]")
+
+
+class Kind(Enum):
+    """Where the bytes of a picture are."""
+
+    FILE = "file"
+    URL = "URL"
+    CELL = "cell"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A picture: the name of its file, its URL, or the column of its cell; and what its name says."""
+
+    kind: Kind
+    where: str
+    stem: str = ""
+
+
+class NotTaken(Exception):
+    """A row or its picture cannot be taken: the reason, and the particulars."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+class PictureIndex:
+    """The files of a place, by path, by name, and by what an id may be.
+
+    Attributes:
+        files: that they are of.
+        pictures: those of them that are pictures by their name.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.pictures = [name for name in files.names if PurePosixPath(name).suffix.lower() in PICTURES]
+        self._paths = {_same(name): name for name in files.names}
+        self._named: dict[str, list[str]] = defaultdict(list)
+        self._stems: dict[str, list[str]] = defaultdict(list)
+        self._beginnings: dict[str, list[str]] = defaultdict(list)
+        for name in self.pictures:
+            base = _same(name.rpartition("/")[2])
+            stem = os.path.splitext(base)[0]  # noqa: PTH122 - thousands of times
+            self._named[base].append(name)
+            self._stems[stem].append(name)
+            for found in _BEHIND_ID.finditer(stem):
+                self._beginnings[stem[: found.start()]].append(name)
+
+    @property
+    def stems(self) -> Collection[str]:
+        """What ids may be, in the letters of :meth:`by_id`."""
+        return self._stems.keys()
+
+    def has_id(self, row_id: str) -> bool:
+        """Whether a file has the id as its name."""
+        return _same(row_id) in self._stems
+
+    def by_path(self, text: str, folder: str = "") -> str:
+        """The file that a path means: relative to ``folder``, to the top, or to a place that only its writer had.
+
+        Raises:
+            NotTaken: there is none, there are several, or it leads out.
+        """
+        path = _same(re.sub(r"^file:/+", "/", text, flags=re.IGNORECASE).replace("\\", "/"))
+        inside = posixpath.normpath(posixpath.join(folder and _same(folder), path.lstrip("/")))
+        for known in (inside, posixpath.normpath(path.lstrip("/"))):
+            if known in self._paths:
+                return self._paths[known]
+        base = path.rpartition("/")[2]
+        found = self._named.get(base) or self._stems.get(base, [])
+        if inside.startswith("../") and not found:
+            raise NotTaken(Reason.OUTSIDE, f"{text!r} leads out of {self.files.path}, which is not looked at")
+        return self._only(_nearest(path, found), text)
+
+    def by_id(self, row_id: str, ids: Collection[str] = ()) -> str:
+        """The file whose name is the id, else the first that begins with it: ``10001_front.jpg``.
+
+        Args:
+            row_id: the id.
+            ids: of all rows, folded by :func:`folded`: a file that begins with a longer one is of that.
+
+        Raises:
+            NotTaken: there is none, or several of the name.
+        """
+        wanted = _same(row_id)
+        if found := self._stems.get(wanted):
+            return self._only(found, row_id)
+        for name in self._beginnings.get(wanted, ()):
+            stem = _same(PurePosixPath(name).stem)
+            owners = [stem[: at.start()] for at in _BEHIND_ID.finditer(stem)] + [stem]
+            if max((one for one in owners if one in ids), key=len, default=wanted) == wanted:
+                return name
+        raise NotTaken(Reason.MISSING_IMAGE, f"no file named {row_id} below {self.files.path}")
+
+    def _only(self, found: Sequence[str], text: str) -> str:
+        """The one file; of one name in several formats the one that a catalogue prefers."""
+        if not found:
+            raise NotTaken(Reason.MISSING_IMAGE, f"no file {text!r} below {self.files.path}")
+        if len({os.path.splitext(name)[0] for name in found}) > 1:  # noqa: PTH122 - thousands of times
+            raise NotTaken(Reason.SEVERAL_IMAGES, f"{text!r} may be {', '.join(found[:4])}; give the path")
+        return min(found, key=_preference)
+
+
+def first_of(text: str) -> tuple[str, int]:
+    """The first picture that a cell names, and how many more it names."""
+    text = text.strip()
+    if text.lower().startswith(("http://", "https://", "//")):
+        pictures = _BETWEEN_URLS.split(text)
+    else:
+        pictures = _BETWEEN_FILES.split(text)
+        if not all(one.lower().endswith(PICTURES) for one in pictures):  # a name may hold a comma
+            pictures = [text]
+    return pictures[0].rstrip(" ,;|"), len(pictures) - 1
+
+
+def url_of(text: str) -> str:
+    """The URL that a cell holds; empty if it holds something else.
+
+    Raises:
+        NotTaken: it is a URL that is not fetched.
+    """
+    if text.startswith("//"):
+        return f"https:{text}"
+    scheme = _SCHEME.match(text)
+    if not scheme or _DRIVE.match(text) or scheme.group(1).lower() == "file":
+        return ""
+    if scheme.group(1).lower() in ("http", "https"):
+        return text
+    if "://" in text or text.lower().startswith("data:"):
+        raise NotTaken(Reason.NOT_FETCHED, f"{text[:80]!r} is neither http nor https")
+    return ""
+
+
+def name_in_url(url: str) -> str:
+    """The name of the file at the end of a URL."""
+    try:
+        return unquote(urlsplit(url).path).rpartition("/")[2]
+    except ValueError:
+        return ""
+
+
+def is_end_alone(text: str, name: str) -> bool:
+    """Whether a file shares only the end of its path with the path that it was found by."""
+    wanted = posixpath.normpath(_same(text.replace("\\", "/")))
+    return not f"/{_same(name)}".startswith(f"/{wanted}") and not f"/{_same(name)}".endswith(
+        (f"/{wanted}", f"/{wanted}{PurePosixPath(name).suffix.lower()}")
+    )
+
+
+def folded(row_id: str) -> str:
+    """An id as names of files are compared with it."""
+    return _same(row_id)
+
+
+def _same(text: str) -> str:
+    """macOS takes letters and accents apart, and Windows minds no case."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _nearest(path: str, found: Sequence[str]) -> list[str]:
+    """Those that share most of the folders at the end of ``path``."""
+    wanted = path.split("/")[-2::-1]
+    shared = {name: _begin_alike(wanted, _same(name).split("/")[-2::-1]) for name in found}
+    return [name for name in found if shared[name] == max(shared.values())]
+
+
+def _begin_alike(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return len(list(pairs))
+
+
+def _preference(name: str) -> tuple[int, str]:
+    suffix = PurePosixPath(name).suffix.lower()
+    return EXTENSIONS.index(suffix) if suffix in EXTENSIONS else len(EXTENSIONS), name

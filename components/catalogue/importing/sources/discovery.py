@@ -1,0 +1,144 @@
+"""Which sheets of a source are meant, and the table that they make; class folders where there is none."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from components.catalogue.importing.sources.coco import coco_table, is_coco
+from components.catalogue.importing.sources.documents import json_lines, json_table, read_json
+from components.catalogue.importing.sources.excel import WORKSHEET, Worksheet, worksheets
+from components.catalogue.importing.sources.files import Files
+from components.catalogue.importing.sources.folders import folder_table
+from components.catalogue.importing.sources.parquet import ParquetTable
+from components.catalogue.importing.sources.questions import Ask, Question
+from components.catalogue.importing.sources.splits import split_of_file
+from components.catalogue.importing.sources.table import Joined, Table
+from components.catalogue.importing.sources.text_sheets import TextSheet
+from components.catalogue.reading.errors import CatalogueError
+
+TEXTS: Final = (".csv", ".tsv", ".tab")
+EXCEL: Final = (".xlsx", ".xlsm")
+LINES: Final = (".jsonl", ".ndjson")
+SHEETS: Final = (*TEXTS, *EXCEL, *LINES, ".json", ".parquet")
+FOREIGN: Final = (".xls", ".ods", ".numbers", ".xlsb", ".feather", ".arrow", ".xml", ".sqlite", ".db")
+PICTURES: Final = (
+    ".jpg",
+    ".jpeg",
+    ".jfif",
+    ".png",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
+)
+_HUGGING_FACE: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_MOST_JSON: Final = 20  # more of them describe a picture each
+
+
+def is_sheet(path: str) -> bool:
+    """Whether a file is a sheet by its name."""
+    return _suffix(path) in SHEETS
+
+
+def find_table(
+    files: Files, given: Sequence[str], encoding: str, ask: Ask, without: str = ""
+) -> tuple[Table, list[str]]:
+    """The table of a source, and the names of its sheets; none for class folders.
+
+    Args:
+        files: of the source.
+        given: names of sheets to take; empty: those that are found.
+        encoding: of sheets of text; empty: by their bytes.
+        ask: where there are several.
+        without: name of a file that is not meant, though it is a sheet.
+
+    Raises:
+        CatalogueError: there is nothing to read, or a sheet cannot be read.
+    """
+    sheets = list(given) or _chosen([name for name in _found(files) if name != without], ask)
+    if not sheets:
+        return folder_table(_pictures(files)), []
+    sheets = [one for sheet in sheets for one in _with_worksheet(files, sheet, ask)]
+    tables = [_open(files, sheet, encoding) for sheet in sheets]
+    if len(tables) == 1:
+        return tables[0], sheets
+    return Joined([(table, split_of_file(table.name.replace(WORKSHEET, "/"))) for table in tables]), sheets
+
+
+def _pictures(files: Files) -> list[str]:
+    pictures = [name for name in files.names if _suffix(name) in PICTURES]
+    foreign = [name for name in files.names if _suffix(name) in FOREIGN]
+    if not pictures and foreign:
+        raise CatalogueError(
+            f"{foreign[0]} is of a kind that is not read; save it as .xlsx, CSV, JSON lines or Parquet"
+        )
+    return pictures
+
+
+def _found(files: Files) -> list[str]:
+    """Files that may be the sheet. Of a few JSON files those count that are tables."""
+    named = [name for name in files.names if is_sheet(name)]
+    documents = [name for name in named if _suffix(name) == ".json"]
+    others = [name for name in named if name not in documents]
+    hugging_face = [name for name in others if PurePosixPath(name).name in _HUGGING_FACE]
+    if hugging_face:
+        return hugging_face
+    if len(documents) > _MOST_JSON:
+        return others
+    return [*others, *(name for name in documents if _is_table(read_json(files, name)))]
+
+
+def _is_table(document: Any) -> bool:
+    return is_coco(document) or (isinstance(document, list) and any(isinstance(one, dict) for one in document))
+
+
+def _chosen(found: list[str], ask: Ask) -> list[str]:
+    """All of them where each is a split, or part of one; else the one that is asked for."""
+    same_kind = len({_suffix(name) for name in found}) == 1
+    if len(found) < 2 or (same_kind and all(map(split_of_file, found))) or _is_hugging_face(found):
+        return found
+    return [ask(Question("the sheet", "--sheet", [(name, "") for name in found]))]
+
+
+def _is_hugging_face(found: list[str]) -> bool:
+    return all(PurePosixPath(name).name in _HUGGING_FACE for name in found)
+
+
+def _with_worksheet(files: Files, sheet: str, ask: Ask) -> list[str]:
+    """The sheet, of Excel with its worksheet."""
+    if sheet.partition(WORKSHEET)[0] not in files.names and sheet not in files.names:
+        known = [name for name in files.names if is_sheet(name)]
+        raise CatalogueError(f"there is no sheet {sheet!r} in {files.path}; there are: {', '.join(known) or 'none'}")
+    if _suffix(sheet) not in EXCEL:
+        return [sheet]
+    filled = [f"{sheet}{WORKSHEET}{one}" for one in worksheets(files, sheet)]
+    if not filled:
+        raise CatalogueError(f"{sheet} is empty")
+    if len(filled) == 1 or all(split_of_file(one.partition(WORKSHEET)[2]) for one in filled):
+        return filled
+    return [ask(Question(f"the worksheet of {sheet}", "--sheet", [(one, "") for one in filled]))]
+
+
+def _open(files: Files, sheet: str, encoding: str) -> Table:
+    file, _, worksheet = (sheet, "", "") if sheet in files.names else sheet.partition(WORKSHEET)
+    suffix = _suffix(file)
+    if suffix in EXCEL:
+        return Worksheet(files, file, worksheet)
+    if suffix in LINES:
+        return json_lines(files, file)
+    if suffix == ".parquet":
+        return ParquetTable(files, file)
+    if suffix == ".json":
+        document = read_json(files, file)
+        return coco_table(file, document) if is_coco(document) else json_table(file, document)
+    if suffix in FOREIGN:
+        raise CatalogueError(f"{file} is of a kind that is not read; save it as .xlsx, CSV, JSON lines or Parquet")
+    return TextSheet(files, file, encoding)
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()

@@ -1,0 +1,104 @@
+"""JSON lines and JSON as tables; nested objects become columns with a dot."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from components.catalogue.importing.sources.files import Files
+from components.catalogue.importing.sources.table import MAX_COLUMNS, Listed, Record, Table
+from components.catalogue.reading.cells import tidy
+from components.catalogue.reading.errors import CatalogueError
+
+MANY: Final = " | "  # between the members of a list
+
+
+def json_lines(files: Files, name: str) -> Table:
+    """A file with an object a line.
+
+    Raises:
+        CatalogueError: it is no text, or has no object at all.
+    """
+    lines = _decoded(files.read_sheet(name), name).splitlines()
+    return _listed(name, [_record(f"{name}:{at}", at, line) for at, line in enumerate(lines, 1) if line.strip()])
+
+
+def json_table(name: str, document: Any) -> Table:
+    """An array of objects, or an object that holds one.
+
+    Raises:
+        CatalogueError: it is neither.
+    """
+    rows = document if isinstance(document, list) else _only_list(document)
+    if not isinstance(rows, list) or not any(isinstance(row, dict) for row in rows):
+        raise CatalogueError(f"{name} is neither a list of objects, nor COCO (images, annotations, categories)")
+    return _listed(name, [_object(f"{name}, object {at}", at, row) for at, row in enumerate(rows, 1)])
+
+
+def read_json(files: Files, name: str) -> Any:
+    """The document of a JSON file.
+
+    Raises:
+        CatalogueError: it is none.
+    """
+    try:
+        return json.loads(_decoded(files.read_sheet(name), name))
+    except (ValueError, RecursionError) as error:
+        raise CatalogueError(f"{name} is no JSON: {error}") from error
+
+
+def text_of(value: Any) -> str:
+    """A value as the text of a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list):
+        return MANY.join(filter(None, map(text_of, value)))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def flat(value: dict[str, Any], before: str = "", depth: int = 3) -> Iterator[tuple[str, str]]:
+    """Column and text of each value of an object, nested ones as ``outer.inner``."""
+    for key, inner in value.items():
+        column = tidy(f"{before}{key}")
+        if isinstance(inner, dict) and depth > 1:
+            yield from flat(inner, f"{column}.", depth - 1)
+        else:
+            yield column, text_of(inner)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise CatalogueError(f"{name} is not UTF-8, which JSON must be: {error}") from error
+
+
+def _only_list(document: Any) -> Any:
+    lists = [value for value in document.values() if isinstance(value, list)] if isinstance(document, dict) else []
+    return lists[0] if len(lists) == 1 else None
+
+
+def _record(place: str, line: int, text: str) -> Record:
+    try:
+        return _object(place, line, json.loads(text))
+    except (ValueError, RecursionError) as error:
+        return Record(place, line, {}, error=f"no JSON: {error}")
+
+
+def _object(place: str, line: int, value: Any) -> Record:
+    if not isinstance(value, dict):
+        return Record(place, line, {}, error=f"no object but {json.dumps(value, ensure_ascii=False)[:40]}")
+    return Record(place, line, dict(flat(value)))
+
+
+def _listed(name: str, records: list[Record]) -> Table:
+    columns = list(dict.fromkeys(column for record in records for column in record.cells))
+    if not columns:
+        raise CatalogueError(f"{name} holds no object")
+    if len(columns) > MAX_COLUMNS:
+        raise CatalogueError(f"{name} has {len(columns):,} columns; at most {MAX_COLUMNS:,} are read")
+    return Listed(name, columns, records)

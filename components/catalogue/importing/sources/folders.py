@@ -1,0 +1,74 @@
+"""Class folders as a table: the folder of a picture is its label."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from components.catalogue.importing.sources.splits import split_of
+from components.catalogue.importing.sources.table import Listed, Record, Table
+from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.findings import Reason
+
+PICTURE: Final = "file_name"
+MOST_LEVELS: Final = 3
+
+
+def folder_table(pictures: Sequence[str]) -> Table:
+    """A row a picture: its path, and the folders that it lies in, from the outside in.
+
+    What all pictures share on the outside is no label, nor is a folder of a split.
+
+    Args:
+        pictures: paths.
+
+    Raises:
+        CatalogueError: there are none, or none lies in a folder.
+    """
+    where = {path: _placed(path.split("/")[:-1]) for path in pictures}
+    shared = _shared([folders for folders, _ in where.values() if folders])
+    placed = {path: (folders[shared:], split) for path, (folders, split) in where.items()}
+    levels = max((len(folders) for folders, _ in placed.values()), default=0)
+    if not levels:
+        raise CatalogueError(
+            "there is neither a sheet nor a folder for each class: give a CSV, Excel, JSON lines or Parquet file, or "
+            "put the pictures into folders that are named like what they show, as in train/Shirts/1.jpg"
+        )
+    columns = [f"folder {level}" for level in range(1, min(levels, MOST_LEVELS) + 1)]
+    return Listed("class folders", [PICTURE, *columns], [_record(path, *one, columns) for path, one in placed.items()])
+
+
+def _placed(folders: list[str]) -> tuple[list[str], str]:
+    """Folders of a picture without the outermost one that is a split, and that split."""
+    for index, folder in enumerate(folders):
+        if split := split_of(folder):
+            return [*folders[:index], *folders[index + 1 :]], split
+    return folders, ""
+
+
+def _shared(folders: Sequence[Sequence[str]]) -> int:
+    """How many outer folders are no label, for all pictures of the commonest depth share them; never the innermost."""
+    usual = Counter(map(len, folders)).most_common(1)[0][0] if folders else 0
+    usually = [one for one in folders if len(one) == usual]
+    count = 0
+    while count < usual - 1 and len({one[count] for one in usually}) == 1:
+        count += 1
+    return count
+
+
+def _record(path: str, folders: Sequence[str], split: str, columns: Sequence[str]) -> Record:
+    fault = ""
+    if len(folders) > MOST_LEVELS:
+        fault = f"lies {len(folders)} folders deep; at most {MOST_LEVELS} are labels"
+    elif not folders:
+        fault = "lies in no folder of a class"
+    cells = {PICTURE: path, **dict(zip(columns, map(_readable, folders), strict=False))}
+    return Record(path, 0, cells, split, fault, Reason.EMPTY_LABEL)
+
+
+def _readable(name: str) -> str:
+    """A name that is no UTF-8 is Windows' as a rule."""
+    content = name.encode("utf-8", "surrogateescape")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")

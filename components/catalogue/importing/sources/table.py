@@ -1,0 +1,152 @@
+"""A table of texts, whatever it came from; and which row of a sheet is its header."""
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from components.catalogue.reading.cells import tidy
+from components.catalogue.reading.changes import Changes
+from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.findings import Reason
+
+MAX_COLUMNS: Final = 2000
+HEADER_AMONG: Final = 20  # rows; what stands above the header is a title
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row.
+
+    Attributes:
+        place: of the row, for a person: ``products.csv:12``.
+        line: counted from 1.
+        cells: column → text.
+        split: that the file or folder of the row stands for; empty if for none.
+        error: why it cannot be taken; empty if it can.
+        reason: the kind of that error.
+        embedded: column → bytes of a picture that the sheet itself holds.
+    """
+
+    place: str
+    line: int
+    cells: Mapping[str, str]
+    split: str = ""
+    error: str = ""
+    reason: Reason = Reason.UNREADABLE_ROW
+    embedded: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Table(ABC):
+    """Rows with named columns, to be gone through more than once.
+
+    Attributes:
+        name: of the sheet or folder.
+        folder: that paths of pictures may be relative to; empty for the top.
+        columns: their names, each once.
+        notes: what was read otherwise than it is written.
+    """
+
+    def __init__(self, name: str, columns: Sequence[str], notes: Changes | None = None) -> None:
+        self.name = name
+        self.folder = name.rpartition("/")[0]
+        self.columns = list(columns)
+        self.notes = notes or Changes()
+
+    @abstractmethod
+    def records(self) -> Iterator[Record]:
+        """Every row, in order; the same ones each time."""
+
+    @property
+    def embedded_columns(self) -> list[str]:
+        """Columns that hold the bytes of pictures."""
+        return []
+
+
+class Listed(Table):
+    """A table that is held in memory."""
+
+    def __init__(self, name: str, columns: Sequence[str], records: Sequence[Record], notes: Changes | None = None):
+        super().__init__(name, columns, notes)
+        self._records = records
+
+    def records(self) -> Iterator[Record]:
+        """See :meth:`Table.records`."""
+        return iter(self._records)
+
+
+class Joined(Table):
+    """Tables below each other, as a set in several files has them."""
+
+    def __init__(self, tables: Sequence[tuple[Table, str]]) -> None:
+        """Joins tables.
+
+        Args:
+            tables: each with the split that it stands for; empty for none.
+        """
+        names = [table.name for table, _ in tables]
+        columns = dict.fromkeys(itertools.chain.from_iterable(table.columns for table, _ in tables))
+        super().__init__(", ".join(names), list(columns))
+        self._tables = tables
+        for table, _ in tables:
+            self.notes.add(table.notes)
+
+    def records(self) -> Iterator[Record]:
+        """See :meth:`Table.records`."""
+        for table, split in self._tables:
+            for one in table.records():
+                yield replace(one, split=one.split or split)
+
+    @property
+    def embedded_columns(self) -> list[str]:
+        """See :meth:`Table.embedded_columns`."""
+        return list(dict.fromkeys(itertools.chain(*(table.embedded_columns for table, _ in self._tables))))
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a sheet: which of its rows it is, and the name of each field; "" for one without."""
+
+    row: int
+    columns: list[str]
+
+    def cells(self, fields: Sequence[str]) -> dict[str, str]:
+        """Column → text of a row."""
+        return {column: text for column, text in zip(self.columns, fields, strict=False) if column}
+
+
+def find_header(rows: Iterable[Sequence[str]], name: str, notes: Changes) -> Header:
+    """The first row that is about as wide as those that follow it.
+
+    Args:
+        rows: the first ones of the sheet, or all.
+        name: of the sheet, for errors.
+        notes: of titles above it, and of names that stand there twice.
+
+    Raises:
+        CatalogueError: there is no text, or there are too many columns.
+    """
+    first = list(itertools.islice(rows, HEADER_AMONG))
+    widths = [sum(bool(tidy(cell)) for cell in row) for row in first]
+    if not any(widths):
+        raise CatalogueError(f"{name} is empty")
+    row = next(index for index, width in enumerate(widths) if 2 * width > max(widths))
+    if len(first[row]) > MAX_COLUMNS:
+        raise CatalogueError(f"{name} has {len(first[row]):,} columns; at most {MAX_COLUMNS:,} are read")
+    for above, width in zip(first[:row], widths, strict=False):
+        if width:
+            notes.note("row above the header, passed over", " ".join(filter(None, map(tidy, above)))[:80])
+    return Header(row, _once_each([tidy(cell) for cell in first[row]], notes))
+
+
+def _once_each(columns: Sequence[str], notes: Changes) -> list[str]:
+    seen: dict[str, int] = {}
+    result = []
+    for column in columns:
+        seen[column] = seen.get(column, 0) + 1
+        if column and seen[column] > 1:
+            notes.note("column of a name that is taken", f"{column!r} is called {column} ({seen[column]})")
+            column = f"{column} ({seen[column]})"
+        result.append(column)
+    return result

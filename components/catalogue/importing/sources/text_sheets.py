@@ -1,0 +1,39 @@
+"""CSV, TSV and their kin as tables, by the reader that ``styles.csv`` has too."""
+
+from collections.abc import Iterator
+
+from components.catalogue.importing.sources.files import Files
+from components.catalogue.importing.sources.table import Record, Table, find_header
+from components.catalogue.reading import sheet
+from components.catalogue.reading.cells import tidy
+from components.catalogue.reading.changes import Changes
+
+
+class TextSheet(Table):
+    """A sheet of text: any separator, any encoding that a spreadsheet writes."""
+
+    def __init__(self, files: Files, name: str, encoding: str = "") -> None:
+        notes = Changes()
+        self._sheet = sheet.open_sheet(files.read_sheet(name), notes, name, encoding)
+        self._header = find_header((one.fields for one in self._sheet.records()), name, notes)
+        super().__init__(name, [column for column in self._header.columns if column], notes)
+
+    def records(self) -> Iterator[Record]:
+        """See :meth:`Table.records`."""
+        for index, one in enumerate(self._sheet.records()):
+            if index > self._header.row and any(map(tidy, one.fields)):
+                fields = self._fields(one.fields)
+                fault = one.error or self._miscounted(fields)
+                yield Record(f"{self.name}:{one.line}", one.line, self._header.cells(fields), error=fault)
+
+    def _fields(self, fields: list[str]) -> list[str]:
+        """Without the separators at the end, and filled up where a spreadsheet left them out."""
+        width = len(self._header.columns)
+        while len(fields) > width and not tidy(fields[-1]):
+            fields = fields[:-1]
+        named = max(index for index, column in enumerate(self._header.columns, 1) if column)
+        return fields + [""] * (width - len(fields)) if len(fields) >= named else fields
+
+    def _miscounted(self, fields: list[str]) -> str:
+        width = len(self._header.columns)
+        return "" if len(fields) == width else f"{len(fields)} fields, the header names {width}"
