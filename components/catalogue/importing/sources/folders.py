@@ -30,8 +30,9 @@ def folder_table(pictures: Sequence[str]) -> Table:
     levels = max((len(folders) for folders, _ in placed.values()), default=0)
     if not levels:
         raise CatalogueError(
-            "there is neither a styles.csv, nor another sheet, nor a folder for each class: give a CSV, Excel, JSON lines "
-            "or Parquet file, or put the pictures into folders that are named like what they show, as in train/Shirts/1.jpg"
+            "there is neither a styles.csv, nor another sheet, nor a folder for each class: give a CSV, Excel, JSON "
+            "lines or Parquet file, or put the pictures into folders that are named like what they show, as in "
+            "train/Shirts/1.jpg"
         )
     columns = [f"folder {level}" for level in range(1, min(levels, MOST_LEVELS) + 1)]
     return Listed("class folders", [PICTURE, *columns], [_record(path, *one, columns) for path, one in placed.items()])
