@@ -88,7 +88,7 @@ describe("The page over the real stack", () => {
     const [master, sub, type] = TRUTH[NAMES[0]];
     assert.equal(
       saved,
-      "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName\n" +
+      "\uFEFFid,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName\n" +
         `${first},,${master},${sub},${type},,,,,\n${second},,Footwear,Shoes,Sports Shoes,,,,,\n`,
     );
     const [, corrected] = JSON.parse(await save(page, "Save JSON"));

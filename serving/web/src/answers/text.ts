@@ -17,6 +17,9 @@ export function percent(probability: number): string {
   return `${rounded === 100 && probability < 0.9995 ? 99 : rounded}${SPACE}%`;
 }
 
+/** A threshold, which may be over 1 where nothing is sure enough. */
+export const thresholdInWords = (threshold: number) => percent(Math.min(1, threshold));
+
 /** Why a person should look, in a sentence. */
 export function reasonInWords({ code, head, confidence, threshold, message }: ReviewReason): string {
   if (code !== "low_confidence" || head === null || confidence === null || threshold === null) return message;

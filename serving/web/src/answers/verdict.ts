@@ -42,6 +42,13 @@ export function needsLook(picture: Answered, typeThreshold: number | null): bool
   return picture.checked === null && judge(picture.state.answer, typeThreshold).reasons.length > 0;
 }
 
+/** True when the article type is among the reasons for a look. */
+export const needsLookAtType = (picture: Answered, typeThreshold: number | null): boolean =>
+  picture.checked === null &&
+  judge(picture.state.answer, typeThreshold).reasons.some(
+    ({ code, head }) => code === "low_confidence" && head === "article_type",
+  );
+
 /** Confidence of the answer as a whole, 0 to 1; null while there is none. */
 export const overallConfidence = (picture: Picture): number | null =>
   isAnswered(picture) ? picture.state.answer.joint.confidence : null;
@@ -49,6 +56,10 @@ export const overallConfidence = (picture: Picture): number | null =>
 /** The article type model's probability of the answer's type, 0 to 1; null when it did not answer. */
 export const typeConfidence = (answer: Answer): number | null =>
   levelsOf(answer).find(({ level }) => level === "article_type")?.confidence ?? null;
+
+/** True when the article type is less sure than `threshold`; a label that is not even listed is below any but 0. */
+export const isBelow = (answer: Answer, threshold: number): boolean =>
+  answer.joint.article_type !== null && (typeConfidence(answer) ?? 0) < threshold;
 
 function levelsOf(answer: Answer): LevelVerdict[] {
   return LEVELS.flatMap((level) => {
@@ -64,7 +75,7 @@ function confidenceOf(answer: Answer, level: Level, label: string): number | nul
 function reasonsAt(answer: Answer, threshold: number): ReviewReason[] {
   const others = answer.review.reasons.filter((reason) => reason.head !== "article_type");
   const confidence = typeConfidence(answer);
-  if (confidence === null || confidence >= threshold) return others;
+  if (!isBelow(answer, threshold)) return others;
   const message = `Article type “${answer.joint.article_type}” is too unsure.`;
   return [{ code: "low_confidence", head: "article_type", confidence, threshold, message }, ...others];
 }

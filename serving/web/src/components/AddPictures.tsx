@@ -1,16 +1,34 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
-import { ACCEPT, droppedFiles, pastedFiles } from "../pictures/files";
+import { ACCEPT, droppedFiles, ofFolder, pastedFiles, withoutZips } from "../pictures/files";
+import { type Found, type Left, isZip } from "../pictures/zip";
+
+/** Adds files, once those are there that a folder or a zip still has to give. */
+type Take = (files: File[] | Promise<File[]>) => Promise<void>;
 
 interface Props {
   /** True while there are no pictures: the zone then explains itself. */
   isFirst: boolean;
   onAdd: (files: File[]) => void;
+  /** Told of files that are not taken. */
+  onLeft: (left: Left[]) => void;
 }
 
-/** Takes pictures: dropped anywhere on the page, pasted, chosen, or photographed. */
-export function AddPictures({ isFirst, onAdd }: Props) {
-  const isOver = useDropAndPaste(onAdd);
+/** Takes pictures, folders and zips: dropped anywhere on the page, pasted, chosen, or photographed. */
+export function AddPictures({ isFirst, onAdd, onLeft }: Props) {
+  const [reading, setReading] = useState(0);
+  const take: Take = useCallback(
+    async (files) => {
+      if (Array.isArray(files) && !files.some(isZip)) return onAdd(files);
+      setReading((n) => n + 1);
+      const found = await unpackAll(files);
+      setReading((n) => n - 1);
+      onAdd(found.files);
+      if (found.left.length > 0) onLeft(found.left);
+    },
+    [onAdd, onLeft],
+  );
+  const isOver = useDropAndPaste(take, onLeft);
   return (
     <section
       className={`add${isFirst ? " add-first" : ""}${isOver ? " add-over" : ""}`}
@@ -21,7 +39,7 @@ export function AddPictures({ isFirst, onAdd }: Props) {
           <Garments />
           <h2>Drop a photo, see what it is.</h2>
           <p>
-            One picture or a whole folder: clothes, shoes, bags, watches. JPEG, PNG, WebP and more.
+            One picture, a whole folder or a zip: clothes, shoes, bags, watches. JPEG, PNG, WebP and more.
             <span className="only-keys">
               {" "}
               You can also paste one with <kbd>Ctrl</kbd> <kbd>V</kbd>.
@@ -29,14 +47,33 @@ export function AddPictures({ isFirst, onAdd }: Props) {
           </p>
         </div>
       ) : (
-        <p className="add-words">Drop, paste or choose more pictures.</p>
+        <p className="add-words">Drop, paste or choose more pictures, folders or zips.</p>
       )}
+      <p className={reading > 0 ? "add-words" : "unseen"} role="status">
+        {reading > 0 && "Reading the files…"}
+      </p>
       <div className="add-buttons">
-        <PickButton label="Choose pictures" className="button button-main" onAdd={onAdd} />
-        <PickButton label="Take a photo" className="button only-touch" isCamera onAdd={onAdd} />
+        <PickButton label="Choose pictures" className="button button-main" shortcut="o" onTake={take} />
+        <PickButton
+          label="Choose a folder"
+          className="button only-keys"
+          kind="folder"
+          onTake={(files) => take(ofFolder(files, onLeft))}
+        />
+        <PickButton label="Take a photo" className="button only-touch" kind="camera" onTake={take} />
       </div>
     </section>
   );
+}
+
+/** What is in files and their zips; a drop that cannot be read is told of like a file that is left out. */
+async function unpackAll(files: File[] | Promise<File[]>): Promise<Found> {
+  try {
+    return await withoutZips(await files);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { files: [], left: [{ name: "What was added", why: `cannot be read: ${reason}` }] };
+  }
 }
 
 /** A shirt, a shoe, a bag and a watch. */
@@ -54,37 +91,40 @@ function Garments() {
 interface PickButtonProps {
   label: string;
   className: string;
-  isCamera?: boolean;
-  onAdd: (files: File[]) => void;
+  kind?: "files" | "folder" | "camera";
+  shortcut?: string;
+  onTake: (files: File[]) => unknown;
 }
 
-function PickButton({ label, className, isCamera = false, onAdd }: PickButtonProps) {
+const OF_KIND = {
+  files: { accept: ACCEPT, multiple: true },
+  folder: { multiple: true, webkitdirectory: "" },
+  camera: { accept: "image/*", capture: "environment" as const },
+};
+
+function PickButton({ label, className, kind = "files", shortcut, onTake }: PickButtonProps) {
   const input = useRef<HTMLInputElement>(null);
   const pick = (event: React.ChangeEvent<HTMLInputElement>) => {
-    onAdd([...(event.target.files ?? [])]);
+    onTake([...(event.target.files ?? [])]);
     event.target.value = ""; // so that the same file can be chosen again
   };
   return (
     <>
-      <button type="button" className={className} onClick={() => input.current?.click()}>
+      <button
+        type="button"
+        className={className}
+        data-shortcut={shortcut}
+        onClick={() => input.current?.click()}
+      >
         {label}
       </button>
-      <input
-        ref={input}
-        hidden
-        type="file"
-        aria-label={label}
-        accept={isCamera ? "image/*" : ACCEPT}
-        multiple={!isCamera}
-        {...(isCamera ? { capture: "environment" as const } : {})}
-        onChange={pick}
-      />
+      <input ref={input} hidden type="file" aria-label={label} {...OF_KIND[kind]} onChange={pick} />
     </>
   );
 }
 
 /** Adds what is dropped on the page or pasted into it; true while files hover over it. */
-function useDropAndPaste(onAdd: (files: File[]) => void): boolean {
+function useDropAndPaste(onTake: Take, onLeft: (left: Left[]) => void): boolean {
   const [isOver, setIsOver] = useState(false);
   useEffect(() => {
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
@@ -100,10 +140,10 @@ function useDropAndPaste(onAdd: (files: File[]) => void): boolean {
       setIsOver(false);
       if (!hasFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
-      void droppedFiles(event.dataTransfer).then(onAdd);
+      void onTake(droppedFiles(event.dataTransfer, onLeft));
     };
     const paste = (event: ClipboardEvent) => {
-      if (event.clipboardData?.files.length) onAdd(pastedFiles(event.clipboardData, new Date()));
+      if (event.clipboardData?.files.length) void onTake(pastedFiles(event.clipboardData, new Date()));
     };
     const stop = new AbortController();
     const { signal } = stop;
@@ -112,6 +152,6 @@ function useDropAndPaste(onAdd: (files: File[]) => void): boolean {
     document.addEventListener("drop", drop, { signal });
     document.addEventListener("paste", paste, { signal });
     return () => stop.abort();
-  }, [onAdd]);
+  }, [onTake, onLeft]);
   return isOver;
 }

@@ -14,7 +14,7 @@ const UNLISTED = "<2\u00a0%";
 interface Props {
   picture: Answered;
   typeThreshold: number | null;
-  onCheck: (id: number, labels: Labels | null) => void;
+  onCheck: (labels: Labels | null) => void;
 }
 
 /** What a picture is, how sure that is, and what a person can say to it. */
@@ -155,7 +155,7 @@ function Actions({ picture, onCheck }: Omit<Props, "typeThreshold">) {
     <>
       <div className="card-actions">
         {picture.checked ? (
-          <button type="button" className="button button-small" onClick={() => onCheck(picture.id, null)}>
+          <button type="button" className="button button-small" onClick={() => onCheck(null)}>
             Undo
           </button>
         ) : (
@@ -164,7 +164,8 @@ function Actions({ picture, onCheck }: Omit<Props, "typeThreshold">) {
               type="button"
               className="button button-small"
               aria-label={`${picture.name}: ${right.article_type} is right`}
-              onClick={() => onCheck(picture.id, right)}
+              data-shortcut="a"
+              onClick={() => onCheck(right)}
             >
               <Tick /> Right
             </button>
@@ -175,15 +176,14 @@ function Actions({ picture, onCheck }: Omit<Props, "typeThreshold">) {
           ref={correct}
           className="button button-small"
           aria-expanded={isCorrecting}
+          data-shortcut="c"
           aria-label={`Change the label of ${picture.name}`}
           onClick={() => setIsCorrecting(!isCorrecting)}
         >
           Change…
         </button>
       </div>
-      {isCorrecting && (
-        <CorrectLabel picture={picture} onChange={(labels) => onCheck(picture.id, labels)} onClose={close} />
-      )}
+      {isCorrecting && <CorrectLabel picture={picture} onChange={onCheck} onClose={close} />}
     </>
   );
 }

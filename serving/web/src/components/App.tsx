@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { UNAUTHENTICATED, UNREACHABLE } from "../api/client";
 import { apiKey, keepApiKey } from "../api/key";
@@ -6,24 +6,35 @@ import { inWords } from "../api/words";
 import { useServer, useTypeCard } from "../api/useServer";
 import { type Filter, type Order, matches, sorted, tally } from "../answers/selection";
 import { isAnswered } from "../pictures/picture";
+import { type Store, browserStore } from "../pictures/store";
 import { usePictures } from "../pictures/usePictures";
+import type { Left } from "../pictures/zip";
 import { AddPictures } from "./AddPictures";
 import { Announcer } from "./Announcer";
 import { ApiKeyForm } from "./ApiKeyForm";
 import { BatchBar } from "./BatchBar";
+import { BulkBar } from "./BulkBar";
+import { CardList, type CardListHandle } from "./CardList";
 import { ExportMenu } from "./ExportMenu";
 import { Header } from "./Header";
-import { PictureCard } from "./PictureCard";
+import { KeptNote } from "./KeptNote";
+import { LeftOut } from "./LeftOut";
 import { Progress } from "./Progress";
 import { ServerNotice } from "./ServerNotice";
+import { ShortcutHelp } from "./ShortcutHelp";
 import { ThresholdSlider } from "./ThresholdSlider";
+import { UndoBar } from "./UndoBar";
+import { focusedIndex, useShortcuts, useShortcutsOn } from "./shortcuts";
 import { useKeptFocus } from "./useKeptFocus";
+import { useSelection } from "./useSelection";
 
 const IN_DOUBT = new Set([UNREACHABLE, UNAUTHENTICATED, "not_ready", "model_unavailable"]);
+const BROWSER_STORE = browserStore();
 
-/** The whole page. */
-export function App() {
-  const [pictures, actions] = usePictures();
+/** The whole page. `store` keeps its work over a reload. */
+export function App({ store = BROWSER_STORE }: { store?: Store }) {
+  const { pictures, undo, keeping, actions } = usePictures(store);
+  const [left, setLeft] = useState<Left[]>([]);
   const [typeThreshold, setTypeThreshold] = useState<number | null>(null);
   const [chosenFilter, setFilter] = useState<Filter>("all");
   const [order, setOrder] = useState<Order>("added");
@@ -50,8 +61,24 @@ export function App() {
   const retryable = pictures.filter(
     ({ state }) => state.kind === "failed" && inWords(state.problem).canRetry,
   );
-  useWarningBeforeLeaving(sums.checked > 0);
-  const list = useKeptFocus();
+  const selection = useSelection(shown);
+  const addLeft = useCallback((more: Left[]) => setLeft((before) => [...before, ...more]), []);
+  useWarningBeforeLeaving(sums.checked > 0 && keeping.kind !== "kept");
+  const list = useRef<HTMLOListElement>(null);
+  const cards = useRef<CardListHandle>(null);
+  useKeptFocus(list);
+  const [isHelpOpen, setIsHelpOpen] = useState(false);
+  const [areShortcutsOn, switchShortcuts] = useShortcutsOn();
+  const openHelp = useCallback(() => setIsHelpOpen(true), []);
+  const move = useCallback(
+    (by: number) => {
+      const from = focusedIndex(list.current);
+      const to = from < 0 ? 0 : Math.min(Math.max(0, from + by), shown.length - 1);
+      cards.current?.focus(to);
+    },
+    [shown.length],
+  );
+  useShortcuts(areShortcutsOn, { onHelp: openHelp, onMove: move });
 
   return (
     <>
@@ -59,7 +86,8 @@ export function App() {
       <main className={pictures.length ? "page" : "page page-empty"}>
         <ServerNotice server={server} />
         {server.kind === "locked" && <ApiKeyForm isKeyWrong={server.isKeyWrong} onEntered={enterKey} />}
-        <AddPictures isFirst={pictures.length === 0} onAdd={actions.add} />
+        <AddPictures isFirst={pictures.length === 0} onAdd={actions.add} onLeft={addLeft} />
+        {left.length > 0 && <LeftOut left={left} onDismiss={() => setLeft([])} />}
         {pictures.length > 0 && (
           <>
             <section className={isBatch ? "panel" : "panel panel-plain"} aria-label="All pictures">
@@ -74,9 +102,10 @@ export function App() {
               )}
               <div className="panel-actions">
                 <ExportMenu pictures={answered} typeThreshold={typeThreshold} />
-                <ClearButton checked={sums.checked} onClear={() => actions.clear(pictures)} />
+                <ClearButton checked={sums.checked} onClear={() => actions.remove(pictures)} />
               </div>
             </section>
+            <KeptNote keeping={keeping} total={pictures.length} />
             {isBatch && (
               <BatchBar
                 pictures={pictures}
@@ -85,28 +114,42 @@ export function App() {
                 order={order}
                 onFilter={setFilter}
                 onOrder={setOrder}
+                shown={shown.length}
+                onSelectAll={selection.selectAll}
               />
             )}
-            <ol
-              className={isBatch ? "cards" : "cards cards-single"}
-              aria-label="Pictures and answers"
-              ref={list}
-            >
-              {shown.map((picture) => (
-                <PictureCard
-                  key={picture.id}
-                  picture={picture}
-                  typeThreshold={typeThreshold}
-                  actions={actions}
-                />
-              ))}
-            </ol>
+            {isBatch && selection.selected.length > 0 && (
+              <BulkBar
+                selected={selection.selected}
+                typeThreshold={typeThreshold}
+                actions={actions}
+                onClear={selection.clear}
+              />
+            )}
+            <CardList
+              pictures={shown}
+              typeThreshold={typeThreshold}
+              actions={actions}
+              selected={selection.ids}
+              onSelect={isBatch ? selection.select : null}
+              list={list}
+              handle={cards}
+            />
             {shown.length === 0 && (
               <p className="nothing">No picture is like that. Choose “All” to see every one.</p>
             )}
           </>
         )}
       </main>
+      <footer className="foot only-keys">
+        <button type="button" className="button-text button-plain" onClick={openHelp}>
+          Keys: <kbd>?</kbd>
+        </button>
+      </footer>
+      {undo && <UndoBar step={undo} onUndo={actions.undo} onDismiss={actions.dismiss} />}
+      {isHelpOpen && (
+        <ShortcutHelp isOn={areShortcutsOn} onSwitch={switchShortcuts} onClose={() => setIsHelpOpen(false)} />
+      )}
       <Announcer pictures={pictures} tally={sums} />
     </>
   );

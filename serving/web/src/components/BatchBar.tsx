@@ -8,10 +8,22 @@ interface Props {
   order: Order;
   onFilter: (filter: Filter) => void;
   onOrder: (order: Order) => void;
+  /** Pictures under the filter. */
+  shown: number;
+  onSelectAll: () => void;
 }
 
 /** Which pictures to show, and in which order. */
-export function BatchBar({ pictures, typeThreshold, filter, order, onFilter, onOrder }: Props) {
+export function BatchBar({
+  pictures,
+  typeThreshold,
+  filter,
+  order,
+  onFilter,
+  onOrder,
+  shown,
+  onSelectAll,
+}: Props) {
   const filters = keys(FILTERS).map((key) => ({
     key,
     count: pictures.filter((picture) => matches(picture, key, typeThreshold)).length,
@@ -35,16 +47,27 @@ export function BatchBar({ pictures, typeThreshold, filter, order, onFilter, onO
           </label>
         ))}
       </fieldset>
-      <label className="order">
-        <span>Order</span>
-        <select value={order} onChange={(event) => onOrder(event.target.value as Order)}>
-          {keys(ORDERS).map((key) => (
-            <option key={key} value={key}>
-              {ORDERS[key]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <div className="batch-end">
+        <button
+          type="button"
+          className="button button-small"
+          data-shortcut="s"
+          disabled={shown === 0}
+          onClick={onSelectAll}
+        >
+          Select all {shown}
+        </button>
+        <label className="order">
+          <span>Order</span>
+          <select value={order} onChange={(event) => onOrder(event.target.value as Order)}>
+            {keys(ORDERS).map((key) => (
+              <option key={key} value={key}>
+                {ORDERS[key]}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
     </div>
   );
 }

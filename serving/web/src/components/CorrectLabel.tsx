@@ -1,12 +1,9 @@
-import { useCombobox } from "downshift";
-import { useState } from "react";
-
-import { keyOf, search } from "../answers/search";
-import { headName, joinPath } from "../answers/text";
+import { headName } from "../answers/text";
 import type { AttributeLabels, TaxonomyPath } from "../api/contract";
-import { useTaxonomy } from "../api/useTaxonomy";
+import { type TaxonomyState, useTaxonomy } from "../api/useTaxonomy";
 import { inWords } from "../api/words";
 import { type Answered, type Labels, attributesOf, labelsOf } from "../pictures/picture";
+import { LabelSearch } from "./LabelSearch";
 
 interface Props {
   picture: Answered;
@@ -20,15 +17,7 @@ interface Props {
 export function CorrectLabel({ picture, onChange, onClose }: Props) {
   const { answer } = picture.state;
   const state = useTaxonomy(answer);
-  if (state.kind === "asking") return <p className="muted">Fetching the labels…</p>;
-  if (state.kind === "failed") {
-    const { what, todo } = inWords(state.problem);
-    return (
-      <p className="failure" role="alert">
-        <strong>The labels cannot be fetched. {what}</strong> {todo}
-      </p>
-    );
-  }
+  if (state.kind !== "known") return <NoTaxonomy state={state} />;
   const labels = picture.checked ?? labelsOf(answer);
   const choose = ({ article_type, sub_category, master_category }: TaxonomyPath) => {
     const attributes = labels?.attributes ?? attributesOf(answer);
@@ -38,12 +27,29 @@ export function CorrectLabel({ picture, onChange, onClose }: Props) {
   const attributes = state.taxonomy.attributes.filter(({ head }) => labels && head in labels.attributes);
   return (
     <div className="correct">
-      <LabelSearch picture={picture} paths={state.taxonomy.paths} onChoose={choose} onClose={onClose} />
+      <LabelSearch
+        name={picture.name}
+        answer={answer}
+        paths={state.taxonomy.paths}
+        onChoose={choose}
+        onClose={onClose}
+      />
       {labels &&
         attributes.map((one) => (
           <AttributeChoice key={one.head} attribute={one} labels={labels} onChange={onChange} />
         ))}
     </div>
+  );
+}
+
+/** What stands in place of the labels while they are fetched, or when they cannot be. */
+export function NoTaxonomy({ state }: { state: Exclude<TaxonomyState, { kind: "known" }> }) {
+  if (state.kind === "asking") return <p className="muted">Fetching the labels…</p>;
+  const { what, todo } = inWords(state.problem);
+  return (
+    <p className="failure" role="alert">
+      <strong>The labels cannot be fetched. {what}</strong> {todo}
+    </p>
   );
 }
 
@@ -69,56 +75,5 @@ function AttributeChoice({ attribute: { head, labels: known }, labels, onChange 
         ))}
       </select>
     </label>
-  );
-}
-
-interface LabelSearchProps {
-  picture: Answered;
-  paths: TaxonomyPath[];
-  onChoose: (path: TaxonomyPath) => void;
-  onClose: () => void;
-}
-
-function LabelSearch({ picture, paths, onChoose, onClose }: LabelSearchProps) {
-  const [typed, setTyped] = useState("");
-  const items = search(paths, typed, picture.state.answer);
-  const { getLabelProps, getInputProps, getMenuProps, getItemProps, highlightedIndex, isOpen } = useCombobox({
-    items,
-    initialIsOpen: true,
-    defaultHighlightedIndex: 0,
-    itemToString: (path) => path?.article_type ?? "",
-    onInputValueChange: ({ inputValue }) => setTyped(inputValue),
-    onSelectedItemChange: ({ selectedItem }) => (selectedItem ? onChoose(selectedItem) : onClose()),
-  });
-  const closeOnEscape = (event: React.KeyboardEvent) => {
-    if (event.key === "Escape") onClose();
-  };
-  return (
-    <>
-      <label {...getLabelProps({ className: "unseen" })}>Right label for {picture.name}</label>
-      <input
-        {...getInputProps({ className: "field", autoFocus: true, onKeyDown: closeOnEscape })}
-        placeholder="Type to search, for example “heels”"
-      />
-      <ul {...getMenuProps({ className: "correct-list", "aria-label": "Labels" })}>
-        {isOpen &&
-          items.map((path, index) => (
-            <li
-              key={keyOf(path)}
-              {...getItemProps({
-                item: path,
-                index,
-                className: index === highlightedIndex ? "option-on" : "option",
-              })}
-            >
-              {path.article_type}{" "}
-              <span className="option-path">{joinPath([path.master_category, path.sub_category])}</span>
-            </li>
-          ))}
-      </ul>
-      <p className={items.length ? "unseen" : "muted"} role="status">
-        {items.length ? `${items.length} labels` : `No label is like “${typed}”.`}
-      </p>
-    </>
   );
 }

@@ -1,32 +1,41 @@
-import { useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 
 import { count } from "../answers/text";
 import { download } from "../export/download";
 import { toCsv, toJson, toRows } from "../export/rows";
 import type { Answered } from "../pictures/picture";
 
+/** Without it Excel takes the file for one of the computer's own old encoding, and “Größe” for “GrÃ¶ÃŸe”. */
+const BYTE_ORDER_MARK = "\uFEFF";
+
 interface Props {
   pictures: Answered[];
   typeThreshold: number | null;
+  /** True where the pictures are those that a person selected. */
+  isOfSelected?: boolean;
 }
 
 /** Saves answers and corrections so that they can be trained on. */
-export function ExportMenu({ pictures, typeThreshold }: Props) {
+export function ExportMenu({ pictures, typeThreshold, isOfSelected = false }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
   return (
     <>
       <button
         type="button"
-        className="button button-main"
+        className={isOfSelected ? "button button-small" : "button button-main"}
+        data-shortcut={isOfSelected ? "E" : "e"}
         disabled={pictures.length === 0}
         onClick={() => dialog.current?.showModal()}
       >
-        Export…
+        {isOfSelected ? "Export selected…" : "Export…"}
       </button>
-      <dialog ref={dialog} className="dialog" aria-labelledby="export-title">
+      <dialog ref={dialog} className="dialog" aria-labelledby={titleId}>
         <ExportForm
           pictures={pictures}
           typeThreshold={typeThreshold}
+          isOfSelected={isOfSelected}
+          titleId={titleId}
           onDone={() => dialog.current?.close()}
         />
       </dialog>
@@ -34,20 +43,26 @@ export function ExportMenu({ pictures, typeThreshold }: Props) {
   );
 }
 
-function ExportForm({ pictures, typeThreshold, onDone }: Props & { onDone: () => void }) {
+interface FormProps extends Props {
+  titleId: string;
+  onDone: () => void;
+}
+
+function ExportForm({ pictures, typeThreshold, isOfSelected, titleId, onDone }: FormProps) {
+  const name = useId();
   const checked = pictures.filter((picture) => picture.checked !== null);
   const [wantsChecked, setWantsChecked] = useState(false);
   const isOnlyChecked = wantsChecked && checked.length > 0;
   const chosen = isOnlyChecked ? checked : pictures;
   const rows = toRows(chosen).length;
   const save = (format: "csv" | "json") => {
-    if (format === "csv") download(toCsv(chosen), "styles.csv", "text/csv;charset=utf-8");
+    if (format === "csv") download(BYTE_ORDER_MARK + toCsv(chosen), "styles.csv", "text/csv;charset=utf-8");
     else download(toJson(chosen, typeThreshold), "lookbook-answers.json", "application/json");
     onDone();
   };
   return (
     <>
-      <h2 id="export-title">Export</h2>
+      <h2 id={titleId}>{isOfSelected ? "Export the selected" : "Export"}</h2>
       <p>
         One row a picture in the columns of <code>styles.csv</code>; <code>id</code> is the file’s name
         without its ending, so the pictures go beside it as <code>images/&lt;id&gt;.jpg</code>.
@@ -55,18 +70,13 @@ function ExportForm({ pictures, typeThreshold, onDone }: Props & { onDone: () =>
       <fieldset>
         <legend>Which answers</legend>
         <label>
-          <input
-            type="radio"
-            name="export"
-            checked={!isOnlyChecked}
-            onChange={() => setWantsChecked(false)}
-          />
+          <input type="radio" name={name} checked={!isOnlyChecked} onChange={() => setWantsChecked(false)} />
           All {pictures.length}, corrected where you corrected them
         </label>
         <label>
           <input
             type="radio"
-            name="export"
+            name={name}
             checked={isOnlyChecked}
             disabled={checked.length === 0}
             onChange={() => setWantsChecked(true)}

@@ -1,4 +1,4 @@
-import { memo, useId } from "react";
+import { type Ref, memo, useId } from "react";
 
 import type { Problem } from "../api/contract";
 import { inWords } from "../api/words";
@@ -12,20 +12,59 @@ interface Props {
   picture: Picture;
   typeThreshold: number | null;
   actions: PictureActions;
+  isSelected: boolean;
+  /** Null where there is but one picture, and nothing to select. */
+  onSelect: Select | null;
+  /** Where it stands in a list of which only a part is drawn. */
+  place?: Place;
+}
+
+/** Selects a picture or no more; with `isRange`, and all from the last one to here. */
+export type Select = (id: number, isOn: boolean, isRange: boolean) => void;
+
+export interface Place {
+  index: number;
+  of: number;
+  ref: Ref<HTMLLIElement>;
+  style: React.CSSProperties | undefined;
+  row: number;
 }
 
 /** One picture and what came of it. */
-export const PictureCard = memo(function PictureCard({ picture, typeThreshold, actions }: Props) {
+export const PictureCard = memo(function PictureCard({
+  picture,
+  typeThreshold,
+  actions,
+  isSelected,
+  onSelect,
+  place,
+}: Props) {
   const { name, url, state } = picture;
   const titleId = useId();
   return (
-    <li className={`card card-${state.kind}`} aria-labelledby={titleId} aria-busy={state.kind === "working"}>
+    <li
+      className={`card card-${state.kind}${isSelected ? " card-selected" : ""}`}
+      aria-labelledby={titleId}
+      aria-busy={state.kind === "working"}
+      tabIndex={-1}
+      {...(place && positionOf(place))}
+    >
       <div className="card-side">
         <Thumbnail url={url} key={url} />
         {isAnswered(picture) && <Why picture={picture} />}
       </div>
       <div className="card-body">
         <div className="card-head">
+          {onSelect && (
+            <input
+              type="checkbox"
+              className="card-select"
+              data-shortcut="x"
+              aria-label={`Select ${name}`}
+              checked={isSelected}
+              onChange={(event) => onSelect(picture.id, event.target.checked, isWithShift(event))}
+            />
+          )}
           <h2 className="card-name" id={titleId} title={name}>
             {name}
           </h2>
@@ -34,7 +73,8 @@ export const PictureCard = memo(function PictureCard({ picture, typeThreshold, a
             className="button-icon"
             aria-label={`Remove ${name}`}
             title="Remove"
-            onClick={() => actions.remove(picture)}
+            data-shortcut="Delete"
+            onClick={() => actions.remove([picture])}
           >
             <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
               <path d="M4 4l8 8M12 4l-8 8" />
@@ -42,7 +82,11 @@ export const PictureCard = memo(function PictureCard({ picture, typeThreshold, a
           </button>
         </div>
         {isAnswered(picture) && (
-          <AnswerView picture={picture} typeThreshold={typeThreshold} onCheck={actions.check} />
+          <AnswerView
+            picture={picture}
+            typeThreshold={typeThreshold}
+            onCheck={(labels) => actions.check(new Map([[picture.id, labels]]))}
+          />
         )}
         {state.kind === "failed" && (
           <Failure
@@ -57,6 +101,18 @@ export const PictureCard = memo(function PictureCard({ picture, typeThreshold, a
     </li>
   );
 });
+
+const positionOf = ({ index, of, ref, style, row }: Place) => ({
+  ref,
+  style,
+  "data-index": row,
+  "data-place": index,
+  "aria-posinset": index + 1,
+  "aria-setsize": of,
+});
+
+const isWithShift = ({ nativeEvent }: React.ChangeEvent) =>
+  "shiftKey" in nativeEvent && nativeEvent.shiftKey === true;
 
 function Waiting({ because }: { because: Problem | null }) {
   const words = because ? `${inWords(because).what} This goes on by itself.` : "Waiting for its turn…";

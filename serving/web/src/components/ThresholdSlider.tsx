@@ -1,7 +1,7 @@
 import { useId } from "react";
 
-import { count, percent } from "../answers/text";
-import { needsLook, typeConfidence } from "../answers/verdict";
+import { count, percent, thresholdInWords } from "../answers/text";
+import { isBelow, needsLook, needsLookAtType, typeConfidence } from "../answers/verdict";
 import type { HeadCard } from "../api/contract";
 import type { Answered } from "../pictures/picture";
 
@@ -16,15 +16,18 @@ interface Props {
   onChange: (value: number | null) => void;
 }
 
-/** How sure the article type must be, and how many pictures need a look at that. */
+/** How sure the article type must be, and how many pictures need a look at that, for that and for other reasons. */
 export function ThresholdSlider({ pictures, card, value, onChange }: Props) {
   const id = useId();
   const effective = value ?? card.review_threshold;
   const look = pictures.filter((picture) => needsLook(picture, value)).length;
+  const below = pictures.filter((picture) => needsLookAtType(picture, value)).length;
+  const shown = thresholdInWords(effective);
+  const why = look > 0 ? `: ${whyInWords(below, look - below, shown)}` : "";
   return (
     <div className="slider">
       <label htmlFor={id}>
-        Look at pictures whose article type is less sure than <strong>{percent(effective)}</strong>
+        Look at pictures whose article type is less sure than <strong>{shown}</strong>
       </label>
       <Histogram pictures={pictures} threshold={effective} />
       <input
@@ -33,21 +36,21 @@ export function ThresholdSlider({ pictures, card, value, onChange }: Props) {
         min={0}
         max={100}
         step={1}
-        value={Math.round(effective * 100)}
-        aria-valuetext={`${percent(effective)}: ${look} of ${count(pictures.length, "picture")} need a look`}
+        value={Math.round(Math.min(1, effective) * 100)}
+        aria-valuetext={`${shown}: ${look} of ${count(pictures.length, "picture")} need a look`}
+        aria-describedby={`${id}-words`}
         onChange={(event) => onChange(Number(event.target.value) / 100)}
       />
-      <p className="slider-words">
+      <p className="slider-words" id={`${id}-words`}>
         <span>
-          <strong>{look}</strong> of {count(pictures.length, "answer")} {look === 1 ? "needs" : "need"} a look
+          {`${look} of ${count(pictures.length, "answer")} ${look === 1 ? "needs" : "need"} a look`}
+          {why}
         </span>
         {value === null ? (
-          <span className="muted">
-            The model’s own: above it, {percent(card.review_precision)} were right when tested.
-          </span>
+          <span className="muted">{ownInWords(card)}</span>
         ) : (
           <button type="button" className="button button-small" onClick={() => onChange(null)}>
-            Back to the model’s own ({percent(card.review_threshold)})
+            Back to the model’s own ({thresholdInWords(card.review_threshold)})
           </button>
         )}
       </p>
@@ -55,26 +58,35 @@ export function ThresholdSlider({ pictures, card, value, onChange }: Props) {
   );
 }
 
+/** The slider moves the first number alone, so the second is told apart from it. */
+function whyInWords(below: number, others: number, shown: string): string {
+  const first = `${below} below ${shown}`;
+  return others === 0 ? first : `${first}, ${others} for another reason alone`;
+}
+
+const ownInWords = ({ review_threshold, review_precision }: HeadCard) =>
+  review_threshold > 1
+    ? "The model’s own: it learned too little to be trusted with any."
+    : `The model’s own: above it, ${percent(review_precision)} were right when tested.`;
+
 /** Where the pictures lie, so that the slider is not moved blindly; the numbers beside it say the same. */
 function Histogram({ pictures, threshold }: { pictures: Answered[]; threshold: number }) {
-  const bins = Array.from({ length: BINS }, () => 0);
+  const bins = Array.from({ length: BINS }, () => ({ below: 0, above: 0 }));
   for (const { state } of pictures) {
-    const confidence = typeConfidence(state.answer);
-    if (confidence === null) continue;
-    const bin = Math.min(BINS - 1, Math.floor(confidence * BINS));
-    bins[bin] = (bins[bin] ?? 0) + 1;
+    if (state.answer.joint.article_type === null) continue;
+    const bin = bins[Math.min(BINS - 1, Math.floor((typeConfidence(state.answer) ?? 0) * BINS))];
+    if (bin) bin[isBelow(state.answer, threshold) ? "below" : "above"] += 1;
   }
-  const highest = Math.max(1, ...bins);
+  const scale = 9.5 / Math.max(1, ...bins.map(({ below, above }) => below + above));
   return (
     <svg className="histogram" viewBox={`0 0 ${BINS} 10`} preserveAspectRatio="none" aria-hidden="true">
-      {bins.map((n, bin) => {
-        const height = n === 0 ? 0.3 : (9.5 * n) / highest;
-        const isBelow = (bin + 0.5) / BINS < threshold;
-        const className = n === 0 ? "bin-empty" : isBelow ? "bin-below" : "bin-above";
-        return (
-          <rect key={bin} className={className} x={bin + 0.1} y={10 - height} width={0.8} height={height} />
-        );
-      })}
+      {bins.map(({ below, above }, bin) => (
+        <g key={bin} transform={`translate(${bin + 0.1} 10) scale(1 -1)`}>
+          {below + above === 0 && <rect className="bin-empty" width={0.8} height={0.3} />}
+          <rect className="bin-below" width={0.8} height={below * scale} />
+          <rect className="bin-above" width={0.8} y={below * scale} height={above * scale} />
+        </g>
+      ))}
     </svg>
   );
 }

@@ -17,6 +17,7 @@ export function Why({ picture }: { picture: Answered }) {
         type="button"
         className="button button-small why-button"
         aria-haspopup="dialog"
+        data-shortcut="w"
         aria-label={`Why? What the answer for ${picture.name} rests on`}
         onClick={() => setIsOpen(true)}
       >

@@ -27,7 +27,8 @@ export const isAnswered = (picture: Picture): picture is Answered => picture.sta
 
 export const isFailed = (picture: Picture) => picture.state.kind === "failed";
 
-export const isPending = ({ state }: Picture) => state.kind === "waiting" || state.kind === "working";
+export const isPending = ({ state }: Pick<Picture, "state">) =>
+  state.kind === "waiting" || state.kind === "working";
 
 /** True when a person gave other labels than the answer's. */
 export function isCorrected(picture: Answered): boolean {

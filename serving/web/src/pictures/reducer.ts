@@ -1,26 +1,76 @@
 import type { Labels, Picture, State } from "./picture";
 
+/** The pictures on the page, and how to take the last step back. */
+export interface Work {
+  /** In the order in which they were added. */
+  pictures: Picture[];
+  undo: Undo | null;
+}
+
+/** A step that can be taken back, until it is dismissed or another one follows. */
+export interface Undo {
+  /** What was done, for a person. */
+  words: string;
+  removed: Picture[];
+  /** Labels from before, by picture. */
+  checked: ReadonlyMap<number, Labels | null>;
+}
+
 export type Action =
   | { type: "added"; pictures: Picture[] }
   | { type: "progressed"; id: number; state: State }
-  | { type: "checked"; id: number; labels: Labels | null }
-  | { type: "removed"; id: number }
-  | { type: "cleared" };
+  | { type: "checked"; labels: ReadonlyMap<number, Labels | null>; words?: string }
+  | { type: "removed"; ids: ReadonlySet<number>; words: string }
+  | { type: "undone" }
+  | { type: "dismissed" };
 
-/** The pictures after `action`, in the order in which they were added. */
-export function reduce(pictures: Picture[], action: Action): Picture[] {
+export const NO_WORK: Work = { pictures: [], undo: null };
+
+/** The work after `action`. */
+export function reduce(work: Work, action: Action): Work {
+  const { pictures, undo } = work;
   switch (action.type) {
     case "added":
-      return [...pictures, ...action.pictures];
+      return { pictures: merge(pictures, action.pictures), undo };
     case "progressed":
-      return change(pictures, action.id, { state: action.state });
+      return { pictures: change(pictures, action.id, { state: action.state }), undo };
     case "checked":
-      return change(pictures, action.id, { checked: action.labels });
-    case "removed":
-      return pictures.filter((picture) => picture.id !== action.id);
-    case "cleared":
-      return [];
+      return check(work, action.labels, action.words);
+    case "removed": {
+      const removed = pictures.filter(({ id }) => action.ids.has(id));
+      const left = pictures.filter(({ id }) => !action.ids.has(id));
+      return { pictures: left, undo: { words: action.words, removed, checked: new Map() } };
+    }
+    case "undone":
+      return undo ? takeBack(pictures, undo) : work;
+    case "dismissed":
+      return { pictures, undo: null };
   }
+}
+
+function check(work: Work, labels: ReadonlyMap<number, Labels | null>, words?: string): Work {
+  const was = work.pictures.filter(({ id }) => labels.has(id));
+  const undo = words
+    ? { words, removed: [], checked: new Map(was.map(({ id, checked }) => [id, checked])) }
+    : work.undo;
+  return { pictures: relabel(work.pictures, labels), undo };
+}
+
+const takeBack = (pictures: Picture[], { removed, checked }: Undo): Work => ({
+  pictures: relabel(merge(pictures, removed), checked),
+  undo: null,
+});
+
+const relabel = (pictures: Picture[], labels: ReadonlyMap<number, Labels | null>) =>
+  pictures.map((picture) => {
+    const given = labels.get(picture.id);
+    return given === undefined ? picture : { ...picture, checked: given };
+  });
+
+/** Ids rise as pictures are added, over reloads too; one that is here already stays as it is. */
+function merge(pictures: Picture[], more: Picture[]): Picture[] {
+  const here = new Set(pictures.map(({ id }) => id));
+  return [...pictures, ...more.filter(({ id }) => !here.has(id))].toSorted((a, b) => a.id - b.id);
 }
 
 const change = (pictures: Picture[], id: number, changes: Partial<Picture>) =>

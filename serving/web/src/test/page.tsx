@@ -3,13 +3,18 @@ import userEvent from "@testing-library/user-event";
 
 import { App } from "../components/App";
 import { picture } from "./merger";
+import { FakeStore } from "./store";
 
 export const user = userEvent.setup();
 
 /** Opens the page and chooses files of these names. */
-export async function open(...names: string[]) {
-  render(<App />);
+export const open = (...names: string[]) => openOver(new FakeStore(), ...names);
+
+/** The same over a store that may have something from before; gives what closes the page. */
+export async function openOver(store: FakeStore, ...names: string[]) {
+  const { unmount } = render(<App store={store} />);
   if (names.length) await choose(...names);
+  return unmount;
 }
 
 /** Chooses more files. */

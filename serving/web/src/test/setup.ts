@@ -12,7 +12,16 @@ function close(this: HTMLDialogElement) {
   this.dispatchEvent(new Event("close"));
 }
 
+function arrayBuffer(this: Blob): Promise<ArrayBuffer> {
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result as ArrayBuffer));
+    reader.readAsArrayBuffer(this);
+  });
+}
+
 beforeAll(() => {
+  Blob.prototype.arrayBuffer ??= arrayBuffer;
   let urls = 0;
   URL.createObjectURL = () => `blob:picture-${++urls}`;
   URL.revokeObjectURL = () => {};
