@@ -68,7 +68,11 @@ export function useShortcuts(isOn: boolean, { onHelp, onMove }: Own): void {
   }, [isOn, onHelp, onMove]);
 }
 
-const nameOf = ({ key, shiftKey }: KeyboardEvent) => (shiftKey && key.length > 1 ? `Shift+${key}` : key);
+/** The key that is called "delete" on a Mac is another one's backspace. */
+function nameOf({ key, shiftKey }: KeyboardEvent): string {
+  const name = key === "Backspace" ? "Delete" : key;
+  return shiftKey && name.length > 1 ? `Shift+${name}` : name;
+}
 
 function isTyping({
   target,

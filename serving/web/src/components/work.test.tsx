@@ -165,7 +165,7 @@ describe("keys", () => {
     expect(within(card("b.jpg")).getByText("Checked by you")).toBeVisible();
     await press("jx");
     expect(screen.getByRole("checkbox", { name: "Select c.jpg" })).toBeChecked();
-    await press("k{Delete}");
+    await press("k{Backspace}");
     expect(names()).toEqual(["a.jpg", "c.jpg"]);
     await press("z");
     expect(names()).toEqual(["a.jpg", "b.jpg", "c.jpg"]);
