@@ -2,10 +2,12 @@
 
 import datetime
 import itertools
+import json
+import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import PurePosixPath
-from typing import Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Final
 
 from components.catalogue.importing.sources.files import MAX_SHEET_BYTES, Files
 from components.catalogue.importing.sources.table import HEADER_AMONG, Record, Table, find_header
@@ -18,11 +20,17 @@ WORKSHEET: Final = "#"
 
 
 class Worksheet(Table):
-    """One worksheet. A formula counts by the value that the file keeps of it."""
+    """One worksheet. A formula counts by the value that the file keeps of it.
+
+    Excel's XML is slow to read, so it is read once, into a temporary file.
+    """
 
     def __init__(self, files: Files, file: str, worksheet: str) -> None:
-        self._files, self._file, self._worksheet = files, file, worksheet
         name, notes = f"{file}{WORKSHEET}{worksheet}", Changes()
+        self._texts = tempfile.NamedTemporaryFile("w+", encoding="utf-8", suffix=".jsonl")  # noqa: SIM115 - kept open
+        for line, texts in _read(files, file, worksheet):
+            self._texts.write(json.dumps([line, texts]) + "\n")
+        self._texts.flush()
         first = [row for _, row in itertools.islice(self._rows(), HEADER_AMONG)]
         self._header = find_header(first, name, notes)
         super().__init__(name, [column for column in self._header.columns if column], notes)
@@ -38,14 +46,36 @@ class Worksheet(Table):
                 yield Record(f"{self.name}:{line}", line, cells, error=fault)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Line and texts of every row that is not empty."""
-        with self._files.open_sheet(self._file) as values, self._files.open_sheet(self._file) as formulas:
-            shown, written = (_workbook(file, self._file, kept) for file, kept in ((values, True), (formulas, False)))
-            rows = (_rows_of(book, self._worksheet) for book in (shown, written))
-            for line, (kept, typed) in enumerate(zip(*rows, strict=True), 1):
-                texts = [_text(value, cell) for value, cell in zip(kept, typed, strict=True)]
-                if any(map(tidy, texts)):
-                    yield line, texts
+        with Path(self._texts.name).open(encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+def _read(files: Files, file: str, worksheet: str) -> Iterator[tuple[int, list[str]]]:
+    """Line and texts of every row that is not empty."""
+    with files.open_sheet(file) as values, files.open_sheet(file) as formulas:
+        shown = _rows_of(_workbook(values, file, True), worksheet)
+        written = _rows_of(_workbook(formulas, file, False), worksheet) if _has_formulas(formulas) else None
+        for line, kept in enumerate(shown, 1):
+            typed = next(written) if written else kept
+            texts = [_text(value, cell) for value, cell in zip(kept, typed, strict=True)]
+            if any(map(tidy, texts)):
+                yield line, texts
+
+
+def _has_formulas(file: BinaryIO) -> bool:
+    """Whether any worksheet has a formula: only then is it worth to read them all once more."""
+    with zipfile.ZipFile(file) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        return any(b"<f" in piece for name in sheets for piece in _pieces(archive, name))
+
+
+def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """The bytes of an entry, each piece with the last byte of the one before."""
+    before = b""
+    with archive.open(name) as file:
+        while piece := file.read(1 << 20):
+            yield before + piece
+            before = piece[-1:]
 
 
 def _rows_of(book: Any, worksheet: str) -> Iterator[tuple[Any, ...]]:
