@@ -1,5 +1,6 @@
 """What a cell means, however a spreadsheet, an export or a person wrote it: one normal form of each id and label."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Collection
@@ -9,7 +10,9 @@ from typing import Final
 EMPTY_WORDS: Final = frozenset(
     (
         *("nan", "null", "none", "nil", "n/a", "na", "n.a.", "<na>", "nat", "undefined", "-", "--", "–", "—", "?"),
-        *("#n/a", "#na", "#value!", "#ref!", "#name?", "#null!", "#div/0!", "(blank)", "(null)", "(none)", "(empty)"),
+        *("#n/a", "#na", "#value!", "#ref!", "#name?", "#null!", "#div/0!", "#num!", "#spill!", "#calc!"),
+        *("#getting_data", "(blank)", "(null)", "(none)", "(empty)", "(leer)", "<null>", r"\n", "k.a."),
+        *("not available", "not applicable"),
     )
 )
 """What tools write for nothing, in small letters."""
@@ -20,7 +23,16 @@ MOST_DIGITS: Final = 30  # of an id that is a number
 _INVISIBLE: Final = dict.fromkeys(
     (0x200B, 0x2060, 0xFEFF, 0x00AD, 0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 )
+_QUOTES: Final = "'\"`´‘’‚“”„«»"
+_MARKS: Final = ("P", "Z", "C", "Sm", "Sk", "Sc")  # what Unicode calls neither a letter, nor a number, nor a picture
+_ENTITY: Final = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);")
+_ODD: Final = (
+    (re.compile(r"^(true|false|wahr|falsch|[-+]?\d[\d.,]*%?)$", re.IGNORECASE), "number or truth value"),
+    (re.compile(r"^(\d{1,4}[-./]\d{1,2}[-./]\d{1,4}( .*)?|\d{1,2}[-. ][A-Za-zäé]{3,4}\.?([-. ]\d{2,4})?)$"), "date"),
+    (re.compile("[ÂÃ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]|\ufffd"), "text that was once read in a wrong encoding"),
+)
 _FORMULA: Final = re.compile(r'=\s*"(.*)"')
+_NO_LETTER: Final = re.compile(r"[\W_]+")
 _PICTURE: Final = re.compile(r"\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif|avif)$", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"^(\./)?images[/\\]", re.IGNORECASE)
 _DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
@@ -35,9 +47,20 @@ def tidy(text: str) -> str:
 
 
 def label_of(text: str) -> str:
-    """A label in its normal form: tidy, and "" for a word that means nothing."""
-    label = tidy(text)
-    return "" if is_empty(label) else label
+    """A label in its normal form: tidy, without entities of HTML, and "" for a word that means nothing, or marks alone."""
+    label = tidy(without_entities(text))
+    is_marks = all(unicodedata.category(one).startswith(_MARKS) for one in label)
+    return "" if is_marks or is_empty(label) else label
+
+
+def without_entities(text: str) -> str:
+    """A text in which ``&amp;`` is ``&``; a bare ``&`` stays."""
+    return _ENTITY.sub(lambda found: html.unescape(found.group()), text)
+
+
+def oddity(label: str) -> str:
+    """What a label looks like that hardly is one, as a sheet makes a date of ``1-2``; "" for all others."""
+    return next((what for pattern, what in _ODD if pattern.search(label)), "")
 
 
 def is_empty(text: str) -> bool:
@@ -61,14 +84,20 @@ def id_of(text: str, known: Collection[str] = ()) -> str:
     sure = _number(_bare(unicodedata.normalize("NFKC", plain)))
     if sure in known:
         return sure
-    return next((guess for guess in _guesses(sure) if guess in known), sure)
+    return next((guess for guess in (*_guesses(sure), *_names_of_file(plain)) if guess in known), sure)
+
+
+def alike(row_id: str) -> str:
+    """What ids have in common that differ only as file names and spreadsheets make them: ``AB-1/2``, ``ab-1_2``."""
+    return _NO_LETTER.sub("-", row_id.casefold()).lstrip("0") or row_id
 
 
 def _bare(text: str) -> str:
     """Without what marks a text in Excel, the picture's folder, and its extension."""
     formula = _FORMULA.fullmatch(text)
     text = formula.group(1) if formula else text
-    return _PICTURE.sub("", _FOLDER.sub("", text.removeprefix("'").strip()))
+    text = "".join(str(unicodedata.decimal(one, one)) for one in text.strip(_QUOTES).strip())  # digits of any script
+    return _PICTURE.sub("", _FOLDER.sub("", text))
 
 
 def _number(text: str) -> str:
@@ -77,6 +106,15 @@ def _number(text: str) -> str:
         text = text.replace(grouped.group(1), "")
     decimal = _DECIMAL.fullmatch(text)
     return decimal.group(1) if decimal else text
+
+
+def _names_of_file(text: str) -> list[str]:
+    """The names that a path or an address of a picture ends in, without one extension, and without two."""
+    name = re.split(r"[/\\]", text.partition("?")[0])[-1]
+    if not _PICTURE.search(name):
+        return []
+    once = _PICTURE.sub("", name)
+    return [once, _PICTURE.sub("", once)]
 
 
 def _guesses(text: str) -> list[str]:

@@ -50,15 +50,21 @@ def read_columns(fields: Sequence[str], changes: Changes) -> Columns:
     for name, column in zip(written, header, strict=True):
         if name != column:
             changes.note("column under another name", f"{name!r} is read as {column}")
-    _require(header)
+    _require(header, written)
     return Columns(header)
+
+
+def names_all(fields: Sequence[str]) -> bool:
+    """Whether a row names every column that must be there."""
+    named = {_key(tidy(field)) for field in fields}
+    return named >= {_key(column) for column in (names.ID, *table.columns())}
 
 
 def _key(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
-def _require(header: list[str]) -> None:
+def _require(header: list[str], written: list[str]) -> None:
     missing = [column for column in (names.ID, *table.columns()) if column not in header]
     if missing:
         hint = "; separate the columns by commas, semicolons or tabs" if len(header) == 1 else ""
@@ -66,6 +72,9 @@ def _require(header: list[str]) -> None:
             f"{names.STYLES_CSV} misses the column{'s' * (len(missing) > 1)} {', '.join(missing)}; "
             f"its header names {', '.join(header)}{hint}"
         )
-    twice = {column for column in header if column and header.count(column) > 1}
+    twice = [column for column in known_columns() if header.count(column) > 1]
     if twice:
-        raise CatalogueError(f"{names.STYLES_CSV} names a column twice: {', '.join(sorted(map(repr, twice)))}")
+        as_written = [name for name, column in zip(written, header, strict=True) if column in twice]
+        raise CatalogueError(
+            f"{names.STYLES_CSV} names a column twice: {', '.join(map(repr, as_written))}; leave the right one"
+        )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.catalogue.reading.errors import CatalogueError
-from components.catalogue.reading.source import ZIP_DAMAGE, find_root
+from components.catalogue.reading.source import ZIP_DAMAGE, find_root, no_images
 from schema import names
 
 
@@ -29,10 +29,11 @@ def _folder_facts(root: Path) -> Iterator[str]:
     styles = (root / names.STYLES_CSV).stat()
     yield f"{names.STYLES_CSV}\0{styles.st_size}\0{styles.st_mtime_ns}\n"
     if not (root / names.IMAGES_DIR).is_dir():
-        raise CatalogueError(f"{root} has no folder {names.IMAGES_DIR}/ beside {names.STYLES_CSV}")
+        raise CatalogueError(no_images(root))
     with os.scandir(root / names.IMAGES_DIR) as entries:
         for entry in entries:
-            facts = entry.stat()
+            # A link to nothing is no picture: what it links to will be, and has other facts.
+            facts = entry.stat(follow_symlinks=Path(entry.path).exists())
             yield f"{entry.name}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
 
 

@@ -3,13 +3,13 @@
 import re
 import sys
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from components.catalogue.reading.cells import id_of, is_empty, label_of, tidy
+from components.catalogue.reading.cells import alike, id_of, is_empty, label_of, oddity, tidy, without_entities
 from components.catalogue.reading.changes import Changes
-from components.catalogue.reading.columns import Columns, kept_columns, read_columns
+from components.catalogue.reading.columns import Columns, kept_columns, names_all, read_columns
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
 from components.catalogue.reading.sheet import Record, Sheet, open_sheet
@@ -17,7 +17,8 @@ from components.catalogue.reading.source import Catalogue
 from schema import heads as table
 from schema import names
 
-_YEAR: Final = re.compile(r"(\d{1,4})(\.0+)?")
+_YEAR: Final = re.compile(r"(\d{1,4})(?:\.0+|-\d\d-\d\d(?:[ T].*)?)?")
+_PACKED: Final = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,9 @@ def parse_rows(content: bytes, known: Collection[str] = ()) -> Rows:
     """
     changes = Changes()
     sheet, columns, records = _opened(content, changes)
-    reader = _Reader(sheet, columns, known, Rows(ignored_columns=columns.ignored, changes=changes))
-    for record in records:
+    every_record = list(records)
+    reader = _Reader(sheet, columns, known, Rows(ignored_columns=columns.ignored, changes=changes), every_record)
+    for record in every_record:
         reader.take(record)
     if not reader.rows.taken and not reader.rows.rejected:
         raise CatalogueError(f"{names.STYLES_CSV} has a header and no rows")
@@ -103,9 +105,22 @@ def header_of(content: bytes) -> list[str]:
 
 def _opened(content: bytes, changes: Changes) -> tuple[Sheet, Columns, Iterator[Record]]:
     """The sheet, its columns, and its rows to come."""
-    sheet = open_sheet(content, changes)
+    if content.startswith(_PACKED):
+        raise CatalogueError(f"{names.STYLES_CSV} is a spreadsheet's own file; save it as CSV in UTF-8")
+    sheet = _from_header(open_sheet(content, changes), changes)
     records = sheet.records()
     return sheet, read_columns(next(records, Record(1, [])).fields, changes), records
+
+
+def _from_header(sheet: Sheet, changes: Changes) -> Sheet:
+    """The sheet from the line that names the columns; titles and rows of separators may stand above it."""
+    if names_all(next(sheet.records()).fields):
+        return sheet
+    for one in sheet.beginnings():
+        if names_all(next(one.records()).fields):
+            changes.note("lines above the header, passed over", f"the header stands in line {one.first + 1}")
+            return one
+    return sheet
 
 
 class _Rejected(Exception):
@@ -117,15 +132,21 @@ class _Rejected(Exception):
 class _Reader:
     """Takes the records of one sheet, one after the other, and notes what it does with each."""
 
-    def __init__(self, sheet: Sheet, columns: Columns, known: Collection[str], rows: Rows) -> None:
+    def __init__(
+        self, sheet: Sheet, columns: Columns, known: Collection[str], rows: Rows, records: Sequence[Record]
+    ) -> None:
         self.rows = rows
         self._sheet, self._columns, self._known = sheet, columns, known
         self._lines: dict[str, int] = {}  # id → line of its row
+        self._free = _free_ids(columns.header.index(names.ID), known, records)
 
     def take(self, record: Record) -> None:
         """Takes or rejects a row; one without any text is passed over, as empty lines are."""
         if not record.error and not any(map(_has_text, record.fields)):
             self.rows.changes.note("row of separators alone, passed over", f"line {record.line}")
+            return
+        if record.fields and names_all(record.fields):
+            self.rows.changes.note("header that comes again, passed over", f"line {record.line}")
             return
         repairs: list[tuple[Reason, str]] = []
         try:
@@ -179,6 +200,7 @@ class _Reader:
 
     def _id(self, line: int, text: str) -> str:
         row_id = id_of(text, self._known)
+        row_id = row_id if row_id in self._known else self._free.get(alike(row_id), row_id)
         if not row_id:
             raise _Rejected(Reason.EMPTY_ID, f"a row needs an id{f'; {text!r} is read as none' if text else ''}")
         read_as = "" if row_id == text else f"{text!r} is read as {row_id!r}: "
@@ -194,15 +216,29 @@ class _Reader:
     def _kept(self, line: int, column: str, text: str) -> str:
         """A label, attribute or name in its normal form; of a name only its characters are composed."""
         if column == names.PRODUCT_NAME:
-            read = "" if is_empty(text) else unicodedata.normalize("NFC", text)
+            read = "" if is_empty(text) else unicodedata.normalize("NFC", without_entities(text))
         else:
             read = label_of(text)
+            if (what := oddity(read)) and column != names.YEAR:
+                self.rows.changes.note(f"{what} as a label, taken as it stands", f"line {line}, {column}: {text!a}")
         if read == text:
             return read
         # In ASCII, for the two may look the same.
         what = "characters and white space in their normal form" if read else "word for nothing, read as empty"
         self.rows.changes.note(what, f"line {line}, {column}: {text!a}{f' → {read!r}' if read else ''}")
         return read
+
+
+def _free_ids(at: int, known: Collection[str], records: Sequence[Record]) -> dict[str, str]:
+    """What is alike → the one id of a picture that is so and that no row names exactly.
+
+    A spreadsheet takes zeros away, and file names have other letters than ids: no row takes another one's picture.
+    """
+    named = {id_of(record.fields[at], known) for record in records if at < len(record.fields)}
+    found: dict[str, list[str]] = {}
+    for one in known:
+        found.setdefault(alike(one), []).append(one)
+    return {key: ids[0] for key, ids in found.items() if len(ids) == 1 and ids[0] not in named}
 
 
 def _has_text(field: str) -> bool:

@@ -13,6 +13,7 @@ from schema import names
 MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; a quote open for longer than this was never closed
 SEPARATORS: Final = (",", ";", "\t", "|")
 _SAID: Final = re.compile(r'"?sep=([^\w"\s]|\t)"?\s*', re.IGNORECASE)  # the first line, as Excel writes it
+_LINES_ABOVE: Final = 20
 _LOOKED_AT: Final = 4096  # bytes or characters from the beginning, to guess by
 
 
@@ -46,6 +47,12 @@ class Sheet:
     lines: list[str]
     separator: str
     first: int
+
+    def beginnings(self) -> Iterator["Sheet"]:
+        """The sheet as if its header stood in a later line: what stands above one may be a title."""
+        for index in range(self.first, min(self.first + _LINES_ABOVE, len(self.lines))):
+            if self.lines[index].strip():
+                yield Sheet(self.lines, _separator(self.lines[index]), index)
 
     def records(self) -> Iterator[Record]:
         """The header and every row that is not an empty line."""
@@ -99,11 +106,30 @@ def _decoded(content: bytes, changes: Changes, name: str, given: str) -> str:
             f"{name} is not {_NAMES.get(encoding, given or 'UTF-8')}: byte 0x{content[error.start]:02x} in line "
             f"{line}; save it as UTF-8"
         ) from error
+    if encoding == "cp1252" and not given:
+        _require_western(text, name)
     if encoding in _NAMES and not given:
         changes.note("encoding that is not UTF-8", f"the sheet is read as {_NAMES[encoding]}")
-    return text.removeprefix("\ufeff")
+    return text.removeprefix("\ufeff").rstrip("\x1a")  # what DOS ended a file with
 
 
+def _require_western(text: str, name: str) -> None:
+    """Refuses what is a text in another encoding of single bytes: it would give labels that nobody wrote.
+
+    Raises:
+        CatalogueError: it holds what no Western word does.
+    """
+    if found := _NOT_WESTERN.search(text):
+        number, start = text.count("\n", 0, found.start()) + 1, text.rfind("\n", 0, found.start()) + 1
+        words = text[max(found.start() - 12, start) : found.end() + 12].split("\n")[0]
+        raise CatalogueError(
+            f"{name} is neither UTF-8 nor Windows-1252, as which line {number} would read {words!r}; save it as UTF-8"
+        )
+
+
+_SIGNS: Final = "¡¢£¤¥¦§¨©ª¬¯±²³µ¶¸¹º»¼½¾¿ƒ†‡ˆ‰‹›˜ŠŽŸ"
+# Four characters beyond ASCII in a row; a sign, or a large letter, inside a word; a letter that begins none.
+_NOT_WESTERN: Final = re.compile(rf"[À-ÿŒšœž{_SIGNS}]{{4}}|[a-zà-ÿ][{_SIGNS}](?=[a-zà-ÿ])|\bƒ(?=[A-Za-z])")
 _NAMES: Final = {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
 
 

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from components.catalogue.reading.errors import CatalogueError
@@ -22,6 +22,7 @@ MAX_ZIP_BYTES_UNASKED: Final = 1 << 30  # up to here any ratio will do
 EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".webp")  # in order of preference, where an id has several files
 
 
+_UTF_8: Final = 0x800  # a flag of an entry
 MAX_DEPTH: Final = 3  # folders between a folder that is given and its styles.csv: Kaggle nests its large set by two
 
 # What zipfile raises for a damaged archive besides BadZipFile; RuntimeError covers packing methods that it lacks.
@@ -79,7 +80,7 @@ class Folder(Catalogue):
         self.root = find_root(path)
         images = self.root / names.IMAGES_DIR
         if not images.is_dir():
-            raise CatalogueError(f"{self.root} has no folder {names.IMAGES_DIR}/ beside {names.STYLES_CSV}")
+            raise CatalogueError(no_images(self.root))
         with os.scandir(images) as entries:
             found = [entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")]
         super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in found))
@@ -166,11 +167,11 @@ def find_root(path: Path) -> Path:
 
 def _styles_at(path: Path, depth: int) -> list[Path]:
     pattern = "/".join([*["*"] * depth, names.STYLES_CSV])
-    return [file for file in sorted(path.glob(pattern)) if file.is_file() and not _is_hidden(file, path)]
+    return [file for file in sorted(path.glob(pattern)) if file.is_file() and not _is_hidden(file.relative_to(path))]
 
 
-def _is_hidden(found: Path, path: Path) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in found.relative_to(path).parts)
+def _is_hidden(found: PurePath) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in found.parts)
 
 
 def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
@@ -179,7 +180,7 @@ def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipI
     Raises:
         CatalogueError: an entry points outside the archive or is encrypted, or the archive unpacks to far too much.
     """
-    entries = {entry.filename.replace("\\", "/"): entry for entry in archive.infolist() if not entry.is_dir()}
+    entries = {_name_of(entry): entry for entry in archive.infolist() if not entry.is_dir()}
     for name, entry in entries.items():
         if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
             raise CatalogueError(f"{path}: entry {name!r} points outside the archive; not read")
@@ -193,9 +194,30 @@ def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipI
     return entries
 
 
+def no_images(root: Path) -> str:
+    """The words for a folder without ``images/``, with the folders that it has instead."""
+    beside = ", ".join(f"{entry.name}/" for entry in sorted(root.iterdir()) if entry.is_dir())
+    return (
+        f"{root} has no folder {names.IMAGES_DIR}/ beside {names.STYLES_CSV}{f'; it has {beside}' if beside else ''}: "
+        f"name the one with the pictures {names.IMAGES_DIR}"
+    )
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """An entry's name, with slashes; macOS writes UTF-8 and does not say so, and zipfile reads it as what DOS had."""
+    name = entry.filename.replace("\\", "/")
+    if entry.flag_bits & _UTF_8 or name.isascii():
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
 def _zip_prefix(path: Path, entries: Iterable[str]) -> str:
     """The folder of the one ``styles.csv`` that lies nearest to the top."""
-    found = [PurePosixPath(name) for name in entries if PurePosixPath(name).name == names.STYLES_CSV]
+    sheets = (PurePosixPath(name) for name in entries if name.endswith(names.STYLES_CSV))
+    found = [name for name in sheets if name.name == names.STYLES_CSV and not _is_hidden(name)]
     shallowest = min((len(name.parts) for name in found), default=0)
     roots = [name.parent for name in found if len(name.parts) == shallowest]
     if len(roots) != 1:

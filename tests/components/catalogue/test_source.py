@@ -2,6 +2,7 @@
 
 import os
 import struct
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.fingerprint import fingerprint
+from components.catalogue.reading.rows import read_rows
 from components.catalogue.reading.source import MAX_CSV_BYTES, open_catalogue
 from tests.drawing import csv_text, encoded, pixels, product, write_catalogue, zipped
 
@@ -189,3 +191,45 @@ def test_names_of_pictures_are_composed(tmp_path: Path) -> None:
     directory = write_catalogue(tmp_path, [product("1")])
     (directory / "images" / "1.jpg").rename(directory / "images" / "e\u0301tui.jpg")
     assert set(open_catalogue(directory).images) == {"étui"}
+
+
+def test_a_zip_of_macos_keeps_its_accents(tmp_path: Path) -> None:
+    """Archive Utility writes UTF-8 names, decomposed, and does not say so; its notes are no catalogue."""
+    directory = write_catalogue(tmp_path / "shop", [product("étui")])
+    path = tmp_path / "catalogue.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(directory.rglob("*.*")):
+            # Bytes of UTF-8, as DOS would read them: zipfile writes them back as they are, and sets no flag.
+            name = unicodedata.normalize("NFD", str(file.relative_to(tmp_path))).encode().decode("cp437")
+            archive.writestr(MacEntry(name), file.read_bytes())
+            archive.writestr(MacEntry(f"__MACOSX/{name}"), b"\0\5\x16\7")
+    catalogue = open_catalogue(path)
+    assert list(catalogue.images) == ["étui"]
+    assert read_rows(catalogue).taken[0].id == "étui"
+
+
+class MacEntry(zipfile.ZipInfo):
+    """An entry whose name goes into the archive byte for byte, without the flag for UTF-8."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode("cp437"), self.flag_bits
+
+
+def test_a_link_to_nothing_is_a_missing_picture(tmp_path: Path) -> None:
+    """One dangling link costs its row, not the whole catalogue."""
+    directory = write_catalogue(tmp_path, [product("1"), product("2")])
+    (directory / "images/2.jpg").unlink()
+    (directory / "images/2.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    assert "2" not in open_catalogue(directory).images
+    before = fingerprint(directory)
+    (tmp_path / "nowhere.jpg").write_bytes(b"here now")
+    assert fingerprint(directory) != before
+
+
+@pytest.mark.parametrize("name", ["Images", "IMG", "pictures"])
+def test_a_folder_of_pictures_under_another_name_is_named(tmp_path: Path, name: str) -> None:
+    """Where images/ is missing, the words tell what is there instead."""
+    directory = write_catalogue(tmp_path, [product("1")])
+    (directory / "images").rename(directory / name)
+    with pytest.raises(CatalogueError, match=f"it has {name}/: name the one with the pictures images"):
+        open_catalogue(directory)

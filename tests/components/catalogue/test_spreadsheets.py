@@ -6,6 +6,7 @@ import pytest
 
 from components.catalogue.reading.cells import id_of, label_of
 from components.catalogue.reading.changes import EXAMPLES
+from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.pictures import CheckedRows
 from components.catalogue.reading.rows import Rows, parse_rows
@@ -55,12 +56,18 @@ SHEET = "\n".join([HEAD, *ROWS, ""])
         (SHEET.replace(",", ";") + ";;;;;;\n" * 20).encode(),
         SHEET.replace("id,", "ID,").replace("articleType", "Article Type").replace("subC", "sub_c").encode(),
         ("\n".join(f'{index},{line}' if index else f",{line}" for index, line in enumerate([HEAD, *ROWS]))).encode(),
+        f",,,,,,\n,,,,,,\n{SHEET}".encode(),
+        f"Products, as of today\n\n{SHEET}".encode(),
+        ("Products;;;;;;\n" + SHEET.replace(",", ";")).encode(),
+        SHEET.replace(ROWS[1], f"\ufeff{HEAD}\n{ROWS[1]}").encode(),
+        f"{SHEET}\x1a".encode(),
         "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in [HEAD, *ROWS]).encode(),
     ],
     ids=[
         "plain", "mark", "utf-16", "utf-16-le", "utf-16-be", "windows", "semicolons", "tabs", "bars", "sep", "sep tab",
         "excel's unicode text", "empty columns", "separators at the end of the header", "empty rows", "empty rows ;",
-        "other header", "index of pandas", "quoted",
+        "other header", "index of pandas", "empty rows first", "a title above", "a title of cells", "joined", "dos",
+        "quoted",
     ],
 )  # fmt: skip
 def test_every_spreadsheet_s_way_to_save_reads_alike(content: bytes) -> None:
@@ -93,6 +100,10 @@ def test_every_spreadsheet_s_way_to_save_reads_alike(content: bytes) -> None:
         ("\ufeff10001\u200b", "10001"),
         ("100\u00ad01", "10001"),
         ("１０００１", "10001"),
+        ("١٠٠٠١", "10001"),
+        ("१०००१", "10001"),
+        ("“10001”", "10001"),
+        ("‘10001", "10001"),
         ("007", "007"),
         ("007.0", "007"),
         ("SKU-7", "SKU-7"),
@@ -123,6 +134,10 @@ def test_ids(written: str, read: str) -> None:
         ("1.0001E+4", "10001", "10001"),
         ("1,0001E4", "10001", "10001"),
         ("1e4", "1e4", "1e4"),
+        ("C:\\photos\\images\\10001.jpg", "10001", "10001"),
+        ("https://cdn.example.com/p/10001.webp?v=3", "10001", "10001"),
+        ("10001.jpg.jpg", "10001", "10001"),
+        ("p/10001.jpg", "p/10001", "p/10001"),
         ("na", "na", "na"),
         ("9e99", "1", "9e99"),
     ],
@@ -144,6 +159,11 @@ def test_the_pictures_decide_what_an_ambiguous_id_means(written: str, known: str
         ("T shi\u00adrt", "T shirt"),
         ("T shirt\u200e", "T shirt"),
         (unicodedata.normalize("NFD", "Étui"), "Étui"),
+        ("Tops &amp; Tees", "Tops & Tees"),
+        ("Caf&eacute; &#38; more", "Café & more"),
+        ("R&D; more", "R&D; more"),
+        *((word, "") for word in ("...", "—", "???", "_", "#SPILL!", "[]", "\\N", "(leer)", "not available")),
+        ("👕", "👕"),
         *((word, "") for word in ("nan", "NaN", "NULL", "null", "None", "N/A", "#N/A", "-", "–", "(blank)", "\u200b")),
         ("Nana", "Nana"),
         ("None-slip socks", "None-slip socks"),
@@ -162,6 +182,71 @@ def test_a_word_for_nothing_is_an_empty_label() -> None:
     assert rows.taken[1].cells == {"masterCategory": "Apparel", "subCategory": "Topwear", "articleType": "Shirts"}
     assert told(rows)["word for nothing, read as empty"] == 5
     assert not rows.repaired
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [("123", "00123"), ("ab-1", "AB-1"), ("AB-1/2", "AB-1_2"), ("550E-8400", "550e-8400"), ("Ab 1", "ab-1")],
+)
+def test_an_id_finds_the_one_picture_that_is_named_alike(written: str, known: str) -> None:
+    """What a spreadsheet or a file system made of an id is told, and never takes the picture of another row."""
+    row = f"{written},Apparel,Topwear,Shirts,Blue,2011,Shirt"
+    rows = parse(row, known=(known, "other"))
+    assert [one.id for one in rows.taken] == [known]
+    assert told(rows) == {"id in its normal form": 1}
+    both = parse(row, row.replace(written, known, 1), known=(known, "other"))
+    assert [one.id for one in both.taken] == [written, known], "the picture is the other's"
+    twins = parse(row, known=(known, f"0{known.swapcase()}", known.swapcase(), "other"))
+    assert [one.id for one in twins.taken] in ([written], [known.swapcase()]), "which of two is nobody's guess"
+
+
+@pytest.mark.parametrize(
+    "label", ["0", "TRUE", "44593", "1-Feb", "2012-02-01", "2012-02-01 00:00:00", "Ã‰tui", "\ufffdtui"]
+)
+def test_labels_that_hardly_are_labels_are_told(label: str) -> None:
+    """A date that Excel made, a truth value, or a garbled text is taken, and a person is told."""
+    rows = parse(f"1,Apparel,Topwear,{label},Blue,2011,Shirt")
+    assert rows.taken[0].cells["articleType"] == label
+    (change,) = rows.changes.all()
+    assert change.what.endswith("as a label, taken as it stands") and "articleType" in change.examples[0]
+    assert not parse("1,Apparel,Topwear,3/4 trousers 2nd 501,Blue,2011,Shirt").changes.all()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "label"),
+    [
+        ("cp1251", "Рубашки"), ("koi8-r", "Рубашки"), ("cp1253", "Πουκάμισα"), ("mac_roman", "Étui"),
+        ("cp1250", "żółta"), ("cp932", "シャツ"), ("gb18030", "衬衫"), ("euc_kr", "셔츠"), ("cp850", "Étui"),
+    ],
+)  # fmt: skip
+def test_other_encodings_are_refused_before_they_make_labels_that_nobody_wrote(encoding: str, label: str) -> None:
+    """What is neither UTF-8 nor a Western text of Windows is no sheet of garbled labels, but one clear error."""
+    sheet = f"{HEAD}\n1,Apparel,Topwear,Kurtka {label},Blue,2011,Shirt\n"
+    with pytest.raises(CatalogueError, match=r"(UTF-8|Windows-1252).* line 2.*save it as UTF-8"):
+        parse_rows(sheet.encode(encoding))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["«Étui»", "Levi’s® Größe 5½ – 20°C", "MÜHLE ÄÖÜ", "bœuf à l’œil", "col·lecció", "crème brûlée", "1ª nº 5 m²"],
+)
+def test_western_texts_of_windows_are_read(name: str) -> None:
+    """Accents, quotes and signs, where Western languages have them, are no sign of another encoding."""
+    sheet = f"{HEAD}\n1,Apparel,Topwear,Shirts,Blue,2011,{name}\n"
+    assert parse_rows(sheet.encode("cp1252")).taken[0].cells["productDisplayName"] == name
+
+
+def test_a_column_that_means_nothing_may_come_twice() -> None:
+    """Only the columns that are read must be told apart, and the error has them as they are written."""
+    assert parse(*(f"{row},a,b" for row in ROWS), head=f"{HEAD},notes,notes").ignored_columns == ["notes", "notes"]
+    with pytest.raises(CatalogueError, match="twice: 'id', 'ID'; leave the right one"):
+        parse(*ROWS, head=HEAD.replace("baseColour", "ID"))
+
+
+def test_a_spreadsheet_s_own_file_is_named() -> None:
+    """An Excel file under the name of a CSV says what it is."""
+    with pytest.raises(CatalogueError, match="is a spreadsheet's own file; save it as CSV in UTF-8"):
+        parse_rows(b"PK\3\4" + bytes(100))
 
 
 def test_duplicates_that_normalising_makes_are_told() -> None:
