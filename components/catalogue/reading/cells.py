@@ -47,7 +47,7 @@ def tidy(text: str) -> str:
 
 
 def label_of(text: str) -> str:
-    """A label in its normal form: tidy, without entities of HTML, and "" for marks alone and words that mean nothing."""
+    """A label in its normal form: tidy, no entities of HTML, and "" for marks alone and words that mean nothing."""
     label = tidy(without_entities(text))
     is_marks = all(unicodedata.category(one).startswith(_MARKS) for one in label)
     return "" if is_marks or is_empty(label) else label
