@@ -60,7 +60,8 @@ def as_table(answers: list[dict[str, Any]]) -> str:
             rows.append((name, one["error"]["detail"], "", "failed"))
         else:
             answer = one["answer"]
-            look = "needs a look" if answer["review"]["needed"] else ""
+            remarks = ("TRIAL", answer["trial"]), ("needs a look", answer["review"]["needed"])
+            look = ", ".join(word for word, holds in remarks if holds)
             rows.append((name, " › ".join(answer["path"]), f"{answer['joint']['confidence']:.2f}", look))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

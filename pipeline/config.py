@@ -89,6 +89,7 @@ class PipelineConfig:
       split_by: a ``components.catalogue.splitting.splits.SplitBy``; a ``split`` column has precedence.
       most_p50_ms: gate on the median time of one served picture, in milliseconds.
       attributes: heads outside the taxonomy to learn as well, by name or column; kept by name, in the table's order.
+      trial: whether few rows will do, for a release that says TRIAL.
       beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
     """
 
@@ -102,6 +103,7 @@ class PipelineConfig:
     split_by: str = "group"
     most_p50_ms: float = 500.0
     attributes: tuple[str, ...] = ()
+    trial: bool = False
     beam_args: tuple[str, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:

@@ -69,7 +69,9 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     gate = SchemaGate(
         anomalies=validator.outputs["anomalies"],
         statistics=statistics.outputs["statistics"],
+        report=example_gen.outputs["report"],
         attributes=json.dumps(config.attributes),
+        trial=config.trial,
         code=_code("catalogue.schema_gate.component"),
     )
     transform = Transform(
@@ -90,7 +92,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     transform.add_upstream_node(gate)
     provenance = _provenance(config, example_gen)
     trainers = _trainers(examples, transform, config, provenance)
-    calibrators = {name: _calibrator(name, trainers, config.hyperparameters) for name in trainers}
+    calibrators = {name: _calibrator(name, trainers, config) for name in trainers}
     models = {name: calibrator.outputs["model"] for name, calibrator in calibrators.items()}
     resolvers = {name: _baseline(name, calibrators[name]) for name in models} if with_baseline else {}
     evaluators = {
@@ -160,11 +162,12 @@ def _trainer(
     ).with_id(f"{_camel(name)}Trainer")
 
 
-def _calibrator(name: str, trainers: dict[str, Trainer], parameters: HyperParameters) -> BaseNode:
+def _calibrator(name: str, trainers: dict[str, Trainer], config: PipelineConfig) -> BaseNode:
     return Calibrator(
         **{f"{trained}_model": trainer.outputs["model"] for trained, trainer in trainers.items()},
         name=name,
-        **parameters.of_calibration(),
+        **config.hyperparameters.of_calibration(),
+        trial=config.trial,
         code=_code("calibration.component"),
     ).with_id(f"{_camel(name)}Calibrator")
 
@@ -237,7 +240,12 @@ def _releasing(
         report=report.outputs["report"],
         directory=str(config.layout.releases),
         provenance=json.dumps(
-            {**provenance, "attributes": config.attributes, "hyperparameters": config.hyperparameters.to_dict()},
+            {
+                **provenance,
+                "attributes": config.attributes,
+                "hyperparameters": config.hyperparameters.to_dict(),
+                "trial": config.trial,
+            },
             sort_keys=True,
         ),
         code=_code("release.paired_release"),

@@ -14,11 +14,12 @@ from typing import Any, Final, TypeVar
 
 from schema import heads as table
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of the format.
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
 2: a head tells its column and its level.
+3: ``trial``, without which a release is none.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -90,6 +91,7 @@ class ModelCard:
         taxonomy: every path seen in training, sorted; the same in both models of a release.
         joint: exponents of the joint answer by head of the taxonomy, and :data:`PATH`; the same in both models.
         training: free-form provenance: profile, data, hyper-parameters.
+        trial: whether it was released on too few rows to mean much, because somebody asked for a trial.
         format: version of the format that it was read from.
     """
 
@@ -100,6 +102,7 @@ class ModelCard:
     taxonomy: tuple[TaxonomyPath, ...]
     joint: Mapping[str, float]
     training: Mapping[str, Any] = field(default_factory=dict)
+    trial: bool = False
     format: int = FORMAT
 
     def levels(self) -> tuple[str, ...]:
@@ -122,6 +125,7 @@ class ModelCard:
             ],
             "joint": dict(self.joint),
             "training": dict(self.training),
+            "trial": self.trial,
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 
@@ -207,6 +211,7 @@ def _read(document: _Field) -> ModelCard:
         taxonomy=_read_taxonomy(document["taxonomy"], levels),
         joint={key: joint[key].number(0, MAX_EXPONENT) for key in (*levels, PATH)},
         training=document["training"].mapping(),
+        trial=document.get("trial", False).expect(bool, "true or false"),
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)

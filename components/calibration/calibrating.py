@@ -48,7 +48,7 @@ class HeadFit:
     scores: np.ndarray
 
 
-def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output: Path) -> None:
+def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output: Path, trial: bool = False) -> None:
     """Writes the calibrated SavedModel of one model.
 
     The joint exponents rest on both models, and both cards must tell the same. Each model is calibrated from the same
@@ -59,6 +59,7 @@ def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output
         trained: model name → SavedModel of training, with :class:`EvalOutputs` beside it; of both models.
         settings: of both.
         output: of the SavedModel; :data:`JOINT_CURVE` goes beside it.
+        trial: what the card is to say of it.
 
     Raises:
         ValueError: the models were not trained on the same rows.
@@ -72,7 +73,7 @@ def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output
         for head, description in card.heads.items()
     }
     joint = _fit_joint(cards, outputs, heads)
-    card = _calibrated_card(cards[name], heads, joint, settings)
+    card = dataclasses.replace(_calibrated_card(cards[name], heads, joint, settings), trial=trial)
     ServedClassifier(trained[name], card, {head: heads[head].offsets for head in card.heads}).save(output)
     joint.curve.to_csv(output.parent / JOINT_CURVE, index=False)
 

@@ -19,6 +19,7 @@ def Calibrator(
     name: Parameter[str],
     review_precision: Parameter[float],
     logit_adjustment: Parameter[float],
+    trial: Parameter[bool],
     code: Parameter[str],
 ) -> None:
     """Fits scores, review thresholds and the joint answer's exponents on the eval split, and writes the model to serve.
@@ -30,6 +31,7 @@ def Calibrator(
         name: which of the two.
         review_precision: share that has to be right at or above the review threshold.
         logit_adjustment: τ by which rare classes are named more often.
+        trial: whether the card is to say that the release is a trial, of too few rows to mean much.
         code: hash of the source; there for TFX's cache alone.
     """
     trained = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
@@ -38,4 +40,5 @@ def Calibrator(
         {model_name: Path(path_utils.serving_model_path(one.uri)) for model_name, one in trained.items()},
         Settings(review_precision, logit_adjustment),
         Path(path_utils.serving_model_path(model.uri)),
+        trial,
     )

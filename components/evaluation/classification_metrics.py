@@ -7,17 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+
+from components.evidence import wilson_interval
 
 CALIBRATION_BINS = 15
-
-
-def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """95 % confidence interval of a share (Wilson, 1927): ``right`` of ``count``; (0, 1) where nothing was counted."""
-    if not count:
-        return 0.0, 1.0
-    interval = binomtest(right, count).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 @dataclass

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 import tensorflow_model_analysis as tfma
 
 from components.evaluation.tfma_metrics import AT_BEST, BASELINE
+from components.evidence import LEAST_SKILL
 from schema import heads as table
 from schema import names
 
-OF_TAXONOMY = {"skill": 0.3, "ece": 0.25, "top_1_drop": 0.02}
+OF_TAXONOMY = {"skill": LEAST_SKILL, "ece": 0.25, "top_1_drop": 0.02}
 OF_ATTRIBUTES = {"ece": 0.25, "top_1_drop": 0.05}
 """Gates on the test split of a head of the taxonomy, and of an attribute.
 
 ``skill``: at least this share of the errors of always saying the commonest label must be avoided; relative, so that it
 suits a catalogue of 3 classes and one of 143. ``ece``: at most this expected calibration error. ``top_1_drop``: at most
 this much less accuracy than the latest released model on the same rows. All three with the benefit of the doubt that
-a small test split deserves (``ClassificationTally.at_best``).
+a small test split deserves (``ClassificationTally.at_best``); too small a one is refused before any training
+(``components.catalogue.report.enough``).
 
 An attribute needs no skill: whether a photo shows the season is for its calibrated confidence and its review threshold
 to say, and no reason to withhold the taxonomy. It is refused where its confidence is wrong, or where it got clearly

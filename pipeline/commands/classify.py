@@ -95,7 +95,8 @@ def _line(result: dict[str, Any]) -> str:
     answer = result["answer"]
     look = "".join(f"\n  needs a look: {reason['message']}" for reason in answer["review"]["reasons"])
     attributes = "".join(f"\n  {_attribute(one)}" for one in answer["attributes"])
-    return f"{result['file']}: {' › '.join(answer['path'])}  ({answer['joint']['confidence']:.2f}){attributes}{look}"
+    sure = f"{answer['joint']['confidence']:.2f}{', TRIAL' if answer['trial'] else ''}"
+    return f"{result['file']}: {' › '.join(answer['path'])}  ({sure}){attributes}{look}"
 
 
 def _attribute(prediction: dict[str, Any]) -> str:

@@ -63,6 +63,12 @@ limit_option = click.option(
     "--limit", type=click.IntRange(min=0), default=0, help="Take only this many rows, picked by the hash of their id."
 )
 
+trial_option = click.option(
+    "--trial",
+    is_flag=True,
+    help="Release even if the test rows are too few to mean anything; all that comes of it says TRIAL.",
+)
+
 attributes_option = click.option(
     "--attributes",
     default="",
@@ -132,6 +138,11 @@ def refusing(*errors: type[Exception]) -> Callable[[Callable[..., Any]], Callabl
 def shown_figure(value: float | None) -> str:
     """A share for people; one that could not be measured is a dash."""
     return "–" if value is None else f"{value:.3f}"
+
+
+def trial_mark(manifest: dict[str, Any]) -> str:
+    """What stands before all that is said of a release that is a trial."""
+    return "TRIAL  " if manifest.get("trial") else ""
 
 
 def print_json(document: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from components.catalogue.reading.errors import CatalogueError
-from pipeline.commands.common import attributes_option, data_option, limit_option, refusing, root_option
+from pipeline.commands.common import attributes_option, data_option, limit_option, refusing, root_option, trial_option
 from pipeline.config import Layout, PipelineConfig
 from pipeline.profiles import PROFILES
 from pipeline.running.console import quiet_console
@@ -28,6 +28,7 @@ from pipeline.running.early_checks import require_plain_paths
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .yaml or .json file.")
 @attributes_option
 @limit_option
+@trial_option
 @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
 @refusing(CatalogueError)
 def command(

@@ -2,7 +2,7 @@
 
 import click
 
-from pipeline.commands.common import json_option, print_json, refusing, root_option, shown_figure
+from pipeline.commands.common import json_option, print_json, refusing, root_option, shown_figure, trial_mark
 from pipeline.config import Layout
 from schema.release_folder import ReleaseError, ReleaseFolder
 
@@ -38,7 +38,8 @@ def command(layout: Layout, as_json: bool) -> None:
         figures = ", ".join(
             f"{head} {shown_figure(values['top_1'])}" for head, values in release.manifest["metrics"].items()
         )
-        click.echo(f"{mark} {release.version:>3}  {release.manifest['created_at']}  top-1: {figures}")
+        said = f"{trial_mark(release.manifest)}top-1: {figures}"
+        click.echo(f"{mark} {release.version:>3}  {release.manifest['created_at']}  {said}")
     for version in store.withdrawn():
         click.echo(f"  {version:>3}  withdrawn by a rollback")
     for one in store.unfinished():

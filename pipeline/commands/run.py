@@ -23,6 +23,8 @@ from pipeline.commands.common import (
     refusing,
     root_option,
     shown_figure,
+    trial_mark,
+    trial_option,
 )
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
@@ -78,6 +80,7 @@ _ROOM_BYTES = 2**20
 )
 @attributes_option
 @limit_option
+@trial_option
 @click.option("--ask", type=click.IntRange(min=0), default=0, help="Then ask the release about so many pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole of these answers, for machines.")
 @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
@@ -99,6 +102,7 @@ def command(
       lookbook run --data build/sample --profile quick
       lookbook run --data catalogue.zip                       an hour for 40,000 pictures
       lookbook run --data catalogue.zip --limit 2000          a first look
+      lookbook run --data few.zip --trial                     too few rows to mean anything, and it says so
       lookbook run --data catalogue.zip --attributes gender,baseColour
       lookbook run --data catalogue.zip --set loss=crossentropy --set augmentation.mixup=0.4
       lookbook run --data export.xlsx --mapping mapping.toml  through an import below the root, see lookbook import
@@ -172,8 +176,8 @@ def _say_result(layout: Layout, result: "RunResult") -> None:
     cached = sum(step.cached for step in result.steps)
     release = result.release
     click.echo(
-        f"Release {release.version} is current after {result.seconds:.0f} s; {cached} of {len(result.steps)} steps had "
-        "nothing to do."
+        f"{trial_mark(release.manifest)}Release {release.version} is current after {result.seconds:.0f} s; {cached} of "
+        f"{len(result.steps)} steps had nothing to do."
     )
     for head, figures in release.manifest["metrics"].items():
         shown = ", ".join(f"{name} {shown_figure(figures[name])}" for name in ("top_1", "top_5", "macro_f1", "ece"))

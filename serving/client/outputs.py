@@ -184,7 +184,7 @@ def _answer_values(answer: pb.ClassifyResponse) -> dict[str, Any]:
         "review": str(answer.review.needed).lower(),
         "reasons": " ".join(reason.code for reason in answer.review.reasons),
         "agree": str(agree).lower(),
-        "release": answer.release,
+        "release": f"{answer.release} TRIAL" if answer.trial else answer.release,
     }
 
 

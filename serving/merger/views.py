@@ -37,6 +37,7 @@ def models(releases: Releases) -> pb.Models:
     return pb.Models(
         release=str(current.release.version) if current else None,
         ready=releases.readiness == "ready",
+        trial=bool(current and current.release.trial),
         models=[_model(model, releases) for model in releases.states],
     )
 

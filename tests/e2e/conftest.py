@@ -57,7 +57,7 @@ class Home:
 def home(tmp_path_factory):
     """A first run that was killed with SIGKILL while it trained, and then run again to the end."""
     folder = tmp_path_factory.mktemp("e2e")
-    draw_catalogue(folder / "sample", count=400)
+    draw_catalogue(folder / "sample")
     draw_held_out(folder / "sample" / "held_out", per_type=1)
     home = Home(folder / "root", folder / "sample")
     _kill_while_training(home)

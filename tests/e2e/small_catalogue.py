@@ -6,20 +6,23 @@ from pathlib import Path
 from components.catalogue.sample import draw_catalogue
 from schema import names
 
-SETTINGS = (
-    "--set",
-    "epochs=2",
-    "--set",
-    "head_epochs=1",
-    "--set",
-    "category_epochs=1",
-    "--set",
-    "ema=0.9",
-    "--set",
-    "mirror=true",
-    "--set",
-    "neighbours=5",
-)
+_RECIPE = {
+    "backbone": "small_cnn",
+    "frozen_to": "",
+    "height": 80,
+    "width": 60,
+    "augmentation.flip": "true",
+    "augmentation.zoom": 0.1,
+    "epochs": 2,
+    "head_epochs": 1,
+    "category_epochs": 1,
+    "ema": 0.9,
+    "mirror": "true",
+    "neighbours": 5,
+    "neighbour_layers": "",
+}
+CHOICES = tuple(f"{name}={value}" for name, value in _RECIPE.items())
+SETTINGS = ("--trial", *(word for choice in CHOICES for word in ("--set", choice)))
 
 
 def draw_small_catalogue(folder: Path) -> Path:

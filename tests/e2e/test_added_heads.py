@@ -12,7 +12,7 @@ from pipeline.running.run import run_pipeline
 from pipeline.scoring import ReleasedModels, score_catalogue
 from schema import heads, names
 from tests.e2e.conftest import Home, read_json
-from tests.e2e.small_catalogue import SETTINGS, draw_small_catalogue
+from tests.e2e.small_catalogue import CHOICES, draw_small_catalogue
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -27,11 +27,13 @@ def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("heads")
     home = Home(folder / "root", draw_small_catalogue(folder / "catalogue"))
     add_a_column(home.data / names.STYLES_CSV)
-    parameters = PROFILES["quick"].with_settings(setting for setting in SETTINGS if setting != "--set")
+    parameters = PROFILES["quick"].with_settings(CHOICES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(heads, "HEADS", (*heads.HEADS, FABRIC, YEAR))
         for attributes in (("gender",), ("fabric", "year", "gender")):
-            config = PipelineConfig(Layout(home.root), home.data, "quick", parameters, attributes=attributes)
+            config = PipelineConfig(
+                Layout(home.root), home.data, "quick", parameters, attributes=attributes, trial=True
+            )
             run_pipeline(config, say=print)
         yield home
 

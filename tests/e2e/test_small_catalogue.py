@@ -23,9 +23,24 @@ def test_thirty_pictures_become_a_release(catalogue, tmp_path):
     card = read_json(home.root / "release" / names.CATEGORY / "1" / "assets.extra" / "card.json")
     assert sum(path["count"] for path in card["taxonomy"]) <= 30
     assert card["training"]["hyperparameters"]["epochs"] == 1
+    _says_trial(home, card)
     runs = home.root / "artifacts" / "CategoryTrainer" / "model_run"
     assert len(next(runs.glob("*/metrics.csv")).read_text().splitlines()) == 3  # a header, a head epoch, one of all
     _change_a_threshold(home)
+
+
+def _says_trial(home, card):
+    """A release on three test pictures says what it is wherever it is met; without being asked for there is none."""
+    assert card["trial"] is True
+    assert read_json(home.manifests()[0])["trial"] is True
+    assert "<strong>TRIAL.</strong>" in (home.root / "release" / "reports" / "1" / "index.html").read_text("utf-8")
+    assert "TRIAL" in home.lookbook("releases").stdout
+    picture = next((home.data / "images").glob("*.jpg"))
+    assert "TRIAL" in home.lookbook("classify", picture).stdout
+    refused = home.run(*(word for word in SETTINGS if word != "--trial"), check=False)
+    assert refused.returncode == 1
+    assert "50 are needed" in refused.stderr
+    assert len(home.manifests()) == 1
 
 
 def _change_a_threshold(home):

@@ -59,7 +59,11 @@ def test_no_gate_can_be_walked_around(catalogue):
     before = {name: {node.id for node in one.upstream_nodes} for name, one in found.items()}
     assert "SchemaGate" in before["Transform"]
     assert {"ArticleTypeEvaluator", "CategoryEvaluator", "ServingCheck"} <= before["PairedRelease"]
-    assert {one.id for one in found["SchemaGate"].upstream_nodes} == {"ExampleValidator", "StatisticsGen"}
+    assert {one.id for one in found["SchemaGate"].upstream_nodes} == {
+        "ExampleValidator",
+        "StatisticsGen",
+        "StylesExampleGen",
+    }
 
 
 def test_each_split_has_its_one_use(catalogue):

@@ -1,4 +1,4 @@
-"""SchemaGate: ExampleValidator reports, this stops."""
+"""SchemaGate: ExampleValidator and the import report, this stops."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,10 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact, artifact_utils, standard_artifacts
 
+from components.catalogue.example_gen.component import CatalogueReport
+from components.catalogue.example_gen.executor import REPORT_JSON
+from components.catalogue.report.enough import require_enough
+from components.catalogue.report.report import Report
 from components.catalogue.schema_gate.words import anomalies_in_words, lacking_labels_in_words, refusal
 from components.errors import GateError
 from schema import names
@@ -26,14 +30,16 @@ class DataBlessing(artifact.Artifact):
 def SchemaGate(
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
+    report: InputArtifact[CatalogueReport],
     blessing: OutputArtifact[DataBlessing],
     attributes: Parameter[str] = "[]",
+    trial: Parameter[bool] = False,
     code: Parameter[str] = "",
 ) -> None:
-    """Raises GateError, with every anomaly in words, unless ExampleValidator found none in any split.
+    """Raises GateError where ExampleValidator found an anomaly in any split, or there are too few rows for a release.
 
-    ``attributes`` is a JSON list of those that are to be learnt; ``code``, a hash of the source, is there for TFX's
-    cache alone.
+    ``attributes`` is a JSON list of those that are to be learnt; ``trial`` says that few rows will do; ``code``, a hash
+    of the source, is there for TFX's cache alone.
     """
     numbers = {
         split: statistics_pb2.DatasetFeatureStatisticsList.FromString(_only_file(statistics, split))
@@ -47,6 +53,8 @@ def SchemaGate(
     words += lacking_labels_in_words(numbers[names.TRAIN], json.loads(attributes))
     if words:
         raise GateError(refusal(words))
+    document = json.loads((Path(report.uri) / REPORT_JSON).read_text(encoding="utf-8"))
+    require_enough(Report.from_json(document), trial)
     directory = Path(blessing.uri)
     directory.mkdir(parents=True, exist_ok=True)
     examples = {split: of.datasets[0].num_examples for split, of in numbers.items()}

@@ -78,6 +78,7 @@ def QualityReport(
         analysis.by_relatives(predictions, groups_of([*trained, *fitted])),
         analysis.by_year(predictions),
         analysis.contradicting_groups(predictions.rows),
+        predictions.cards[names.ARTICLE_TYPE].trial,
     )
     shutil.copytree(catalogue.uri, directory / CATALOGUE, dirs_exist_ok=True)
     summary = summarise(_read(catalogue.uri), predictions, list(results.values()))

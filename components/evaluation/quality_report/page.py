@@ -85,6 +85,7 @@ class Overview:
         by_relatives: top-1 of pictures with and without a relative in train or eval.
         by_year: top-1 by year of the product.
         contradictions: rows of one group with different labels.
+        trial: whether the release is a trial.
     """
 
     joint: pd.DataFrame
@@ -93,6 +94,7 @@ class Overview:
     by_relatives: pd.DataFrame
     by_year: pd.DataFrame
     contradictions: pd.DataFrame
+    trial: bool
 
 
 def render_page(summary: Summary, sections: Sequence[HeadSection], overview: Overview) -> str:

@@ -69,6 +69,7 @@ class Merger:
             review={"needed": bool(reasons), "reasons": reasons},
             partial=any(name not in scores for name in LEVELS),
             release=str(self._release.version),
+            trial=self._release.trial,
             attributes=[
                 self._attribute(heads[name], scores[name]) for name in self._release.attributes if name in heads
             ],

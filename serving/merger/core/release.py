@@ -34,6 +34,11 @@ class Release:
         """Exponents of the joint answer, by head and :data:`schema.model_card.PATH`."""
         return self._any.joint
 
+    @property
+    def trial(self) -> bool:
+        """Whether it was released on too few rows to mean much."""
+        return any(card.trial for card in self.cards.values())
+
     @cached_property
     def heads(self) -> dict[str, HeadCard]:
         """The heads of all models that have a card."""

@@ -66,12 +66,17 @@ def run(root: Path, components: Iterable[BaseNode]) -> MetadataStore:
     return MetadataStore(connection)
 
 
-def with_gate(data: Path, max_bad: float = 0.05) -> list[BaseNode]:
+def with_gate(data: Path, max_bad: float = 0.05, trial: bool = True) -> list[BaseNode]:
     example_gen = StylesExampleGen(str(data), max_bad=max_bad)
     statistics = StatisticsGen(examples=example_gen.outputs["examples"], stats_options=statistics_options())
     schema = ImportSchemaGen(schema_file=str(SCHEMA))
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
-    gate = SchemaGate(anomalies=validator.outputs["anomalies"], statistics=statistics.outputs["statistics"], code="")
+    gate = SchemaGate(
+        anomalies=validator.outputs["anomalies"],
+        statistics=statistics.outputs["statistics"],
+        report=example_gen.outputs["report"],
+        trial=trial,
+    )
     return [example_gen, statistics, schema, validator, gate]
 
 
@@ -257,6 +262,12 @@ def test_an_anomaly_stops_the_run_at_the_gate(tmp_path: Path) -> None:
             error.value
         )
     assert "lookbook schema diff" in str(error.value)
+
+
+def test_too_few_rows_stop_the_run_at_the_gate(catalogue: Path, tmp_path: Path) -> None:
+    """Before any training a catalogue is refused whose test split proves nothing, with how many rows are missing."""
+    with pytest.raises(GateError, match=r"too few rows for a release(.|\n)*test: \d+ rows.*: \d+ are needed, \d+ more"):
+        run(tmp_path / "run", with_gate(catalogue, trial=False))
 
 
 @pytest.mark.parametrize(("max_bad", "limit", "says"), [(2, 0, "0 to 1"), (0.01, -1, "0 for all")])

@@ -170,7 +170,7 @@ def test_text_is_never_markup(tmp_path):
         mistakes=[mistake],
     )
     summary = Summary(datetime.date(2026, 1, 2), catalogue(evil), evil, right=3, count=4, against=frame)
-    page = render_page(summary, [section], Overview(frame, plot, {evil: 1.0}, frame, frame, frame))
+    page = render_page(summary, [section], Overview(frame, plot, {evil: 1.0}, frame, frame, frame, True))
     assert page.count("<script>") == 1  # the page's own, which sorts its tables
     assert "alert(1)" not in page.rpartition("<script>")[2]
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 18

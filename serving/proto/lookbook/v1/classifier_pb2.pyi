@@ -72,7 +72,7 @@ class ClassifyRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ["agreement", "article_type", "attributes", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings"]
+    __slots__ = ["agreement", "article_type", "attributes", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
     AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +89,7 @@ class ClassifyResponse(_message.Message):
     REVIEW_FIELD_NUMBER: _ClassVar[int]
     SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
     agreement: Agreement
     article_type: HeadPrediction
     attributes: _containers.RepeatedCompositeFieldContainer[HeadPrediction]
@@ -105,7 +106,8 @@ class ClassifyResponse(_message.Message):
     review: Review
     sub_category: HeadPrediction
     timings: Timings
-    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ...) -> None: ...
+    trial: bool
+    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ...) -> None: ...
 
 class ClassifyResult(_message.Message):
     __slots__ = ["answer", "error", "id", "index"]
@@ -290,14 +292,16 @@ class ModelVersion(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Models(_message.Message):
-    __slots__ = ["models", "ready", "release"]
+    __slots__ = ["models", "ready", "release", "trial"]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedCompositeFieldContainer[ModelStatus]
     ready: bool
     release: str
-    def __init__(self, release: _Optional[str] = ..., ready: bool = ..., models: _Optional[_Iterable[_Union[ModelStatus, _Mapping]]] = ...) -> None: ...
+    trial: bool
+    def __init__(self, release: _Optional[str] = ..., ready: bool = ..., models: _Optional[_Iterable[_Union[ModelStatus, _Mapping]]] = ..., trial: bool = ...) -> None: ...
 
 class PathScore(_message.Message):
     __slots__ = ["article_type", "confidence", "master_category", "sub_category"]

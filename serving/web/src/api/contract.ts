@@ -68,6 +68,8 @@ export interface Answer {
   image: { format: string; width: number; height: number; size_bytes: number; reencoded: boolean };
   /** What the models say beside the path, such as the gender. */
   attributes: HeadPrediction[];
+  /** The release was made from too few rows to mean much. */
+  trial: boolean;
 }
 
 export interface Explanation {
@@ -120,4 +122,6 @@ export interface Models {
   release: string | null;
   ready: boolean;
   models: ModelStatus[];
+  /** The release that answers was made from too few rows to mean much. */
+  trial: boolean;
 }

@@ -49,6 +49,13 @@ describe("one picture", () => {
     expect(await screen.findByText("The two models contradict each other.")).toBeVisible();
   });
 
+  it("says that the release is a trial, before any picture and all the while", async () => {
+    merger.models = () => makeModels(true, true);
+    await open();
+    expect(await screen.findByText("TRIAL · release 3")).toBeVisible();
+    expect(screen.getByText(/too few pictures/)).toBeVisible();
+  });
+
   it("tells a screen reader what came out", async () => {
     await open("shoe.jpg");
     expect(await screen.findByText("shoe.jpg: Footwear › Shoes › Casual Shoes.")).toHaveAttribute(

@@ -1,7 +1,21 @@
 import type { Server } from "../api/useServer";
 
-/** What is wrong with the server and what to do. */
+/** What is wrong with the server and what to do, and that its release is a trial. */
 export function ServerNotice({ server }: { server: Server }) {
+  return (
+    <>
+      {"models" in server && server.models.trial && (
+        <Notice title={`TRIAL · release ${server.models.release}`}>
+          It was made from too few pictures for anybody to know how often it is right. Rely on none of its
+          answers.
+        </Notice>
+      )}
+      <Trouble server={server} />
+    </>
+  );
+}
+
+function Trouble({ server }: { server: Server }) {
   if (server.kind === "gone") {
     return (
       <Notice title="The server does not answer.">

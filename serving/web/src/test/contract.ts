@@ -86,6 +86,7 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
     timings: { total_ms: 12.4 },
     image: { format: "JPEG", width: 60, height: 80, size_bytes: 2034, reencoded: false },
     attributes,
+    trial: false,
   };
 }
 
@@ -153,13 +154,14 @@ export function makeProblem(code: string, status: number, more: Partial<Problem>
   return { code, status, retry_after_s: null, ...base, ...more };
 }
 
-export function makeModels(ready = true): Models {
+export function makeModels(ready = true, trial = false): Models {
   const heads = [
     { name: "article_type" as const, labels: 6, review_threshold: TYPE_THRESHOLD, review_precision: 0.97 },
   ];
   return {
     release: ready ? "3" : null,
     ready,
+    trial,
     models: [
       {
         name: "article_type",
