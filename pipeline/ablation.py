@@ -22,6 +22,15 @@ from schema.release_folder import ReleaseFolder
 Settings = dict[str, Any]
 
 _PLAIN: Settings = {
+    "backbone": "small_cnn",
+    "frozen_to": "",
+    "height": 80,
+    "width": 60,
+    "weight_decay": 1e-3,
+    "dropout": 0.3,
+    "patience": 10,
+    "neighbours": 0,
+    "neighbour_layers": "",
     **{f"augmentation.{name}": 0 for name in ("rotation", "zoom", "brightness", "contrast", "saturation")},
     "augmentation.flip": "false",
     "loss": "focal",
@@ -63,7 +72,7 @@ STEPS: tuple[tuple[str, Settings], ...] = (
     ("+ mirror image", {"mirror": "true"}),
     ("+ nearest neighbours", {"neighbours": 20, "neighbour_layers": "block7_add,block10_add,block14_add"}),
 )
-"""What is added, and its settings over the profile ``quick`` and those of the steps before."""
+"""What is added, and its settings over those of the steps before; the first has all in which ``quick`` is otherwise."""
 
 
 def train(data: Path, limit: int, root: Path, settings: Settings) -> dict[str, dict[str, float]]:

@@ -33,6 +33,14 @@ def build_classifier(
     return keras.Model(images, logits, name="classifier"), network
 
 
+def heads_alone(model: keras.Model) -> keras.Model:
+    """The heads of :func:`build_classifier`'s model, sharing their layers: features float32[N, F] → its logits."""
+    dropout = model.get_layer("dropout")
+    features = keras.Input(dropout.output.shape[1:], name=FEATURES)
+    dropped = dropout(features)
+    return keras.Model(features, {head: model.get_layer(head)(dropped) for head in model.output}, name="heads")
+
+
 def with_features(model: keras.Model, backbone: keras.Model, layer_names: Sequence[str]) -> keras.Model:
     """The same model, sharing its layers, that also tells what it saw.
 

@@ -54,6 +54,14 @@ class Augmentation:
     erase: float = 0.0
     mixup: float = 0.0
 
+    def changes(self) -> bool:
+        """Whether a picture may look otherwise afterwards."""
+        return any(dataclasses.asdict(self).values())
+
+
+AS_THEY_ARE = Augmentation(flip=False, rotation=0, zoom=0, brightness=0, contrast=0, saturation=0)
+"""Changes nothing."""
+
 
 @dataclass(frozen=True)
 class HyperParameters:
@@ -61,7 +69,8 @@ class HyperParameters:
 
     Attributes:
         backbone: a name of ``components.model.backbones.BACKBONES``.
-        frozen_to: name of the backbone's last layer that keeps its weights, with all before it; empty for none.
+        frozen_to: name of the backbone's last layer that keeps its weights, with all before it; empty for none. If that
+          is all of it, and the augmentation changes nothing, it is run once a picture, and the heads learn from that.
         frozen_depthwise: depthwise convolutions of that kernel size or more keep their weights; 0 for none.
         height: of the pictures the models see, in pixels.
         width: of the pictures the models see, in pixels.

@@ -1,4 +1,8 @@
-"""Fits a classifier in stages: first the heads on a backbone that stays as it is, then everything that may learn."""
+"""Fits a classifier in stages: first the heads on a backbone that stays as it is, then everything that may learn.
+
+Where nothing of the backbone may learn and no picture is changed, it is run once a picture, and the heads learn from
+what it saw.
+"""
 
 import logging
 import time
@@ -11,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.model import backbones
-from components.model.classifier import build_classifier
+from components.model.classifier import build_classifier, heads_alone
 from components.training import augmentation, training_data
 from components.training.hyperparameters import HyperParameters
 from components.training.losses import LabelledAccuracy, SparseCategoricalFocalLoss, class_weights
@@ -58,36 +62,54 @@ def train_classifier(
         backbones.layer_index(backbone, layer, "neighbour_layers")
     if backbone_weights:
         backbone.load_weights(backbone_weights)
+    backbones.freeze(backbone, parameters.frozen_to, parameters.frozen_depthwise)
+    learner, stages = model, _stages(parameters)
+    if not backbone.trainable_variables and not parameters.augmentation.changes():
+        learner, stages = heads_alone(model), [stages[-1]]
+        train = training_data.seen_by(backbone, train.batch(parameters.batch_size)).unbatch().cache()
+        evaluation = training_data.seen_by(backbone, evaluation).cache()
     batches = _training_batches(train, classes, parameters)
     evaluation = training_data.one_hot(evaluation, classes)
     # A full pass, since a broken-off one would not fill the cache.
     has_evaluation = bool(evaluation.reduce(np.int64(0), lambda count, _: count + 1))
-    epochs = parameters.head_epochs + parameters.epochs
-    progress = EpochProgress(name, epochs)
-    for start, end in ((0, parameters.head_epochs), (parameters.head_epochs, epochs)):
-        if end > start:
-            _prepare(model, backbone, counts, parameters, is_head_stage=end < epochs)
-            model.fit(
-                batches,
-                validation_data=evaluation if has_evaluation else None,
-                initial_epoch=start,
-                epochs=end,
-                callbacks=_callbacks(parameters, run_dir, has_evaluation, progress),
-                verbose=0,
-            )
+    progress, start = EpochProgress(name, stages[-1]), 0
+    for end in stages:
+        _prepare(learner, backbone, counts, parameters, end - start, is_head_stage=end < stages[-1])
+        learner.fit(
+            batches,
+            validation_data=evaluation if has_evaluation else None,
+            initial_epoch=start,
+            epochs=end,
+            callbacks=_callbacks(parameters, run_dir, has_evaluation, progress),
+            verbose=0,
+        )
+        start = end
     model.save(run_dir / FINAL)
-    model.load_weights(run_dir / BEST)
+    learner.load_weights(run_dir / BEST)
     return model, backbone
+
+
+def _stages(parameters: HyperParameters) -> list[int]:
+    """The epochs at which the stages end."""
+    whole = parameters.head_epochs + parameters.epochs
+    return [parameters.head_epochs, whole] if parameters.head_epochs else [whole]
 
 
 def _training_batches(train: Dataset, classes: dict[str, int], parameters: HyperParameters) -> Dataset:
     batches = training_data.training_batches(train, parameters.batch_size, parameters.seed)
     batches = training_data.one_hot(batches, classes)
-    return augmentation.augment(batches, parameters.augmentation, parameters.seed).prefetch(tf.data.AUTOTUNE)
+    if parameters.augmentation.changes():
+        batches = augmentation.augment(batches, parameters.augmentation, parameters.seed)
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def _prepare(
-    model: keras.Model, backbone: keras.Model, counts: Counts, parameters: HyperParameters, is_head_stage: bool
+    model: keras.Model,
+    backbone: keras.Model,
+    counts: Counts,
+    parameters: HyperParameters,
+    epochs: int,
+    is_head_stage: bool,
 ) -> None:
     if is_head_stage:
         backbone.trainable = False
@@ -95,7 +117,6 @@ def _prepare(
         backbones.freeze(backbone, parameters.frozen_to, parameters.frozen_depthwise)
     # The largest, since rows may have no label of an attribute.
     rows = max(sum(of_head) for of_head in counts.values())
-    epochs = parameters.head_epochs if is_head_stage else parameters.epochs
     steps = -(-rows // parameters.batch_size) * epochs
     model.compile(
         optimizer=make_optimizer(parameters, steps, backbone),

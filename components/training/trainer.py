@@ -18,7 +18,7 @@ from components.training import training_data
 from components.training.eval_outputs import EvalOutputs
 from components.training.hyperparameters import HyperParameters
 from components.training.loop import METRICS, Counts, train_classifier
-from components.training.memory import release_memory
+from components.training.memory import release_and_settle
 from schema import heads as table
 from schema import model_card, names
 from schema.model_card import HeadCard, ModelCard, TaxonomyPath
@@ -44,7 +44,7 @@ def run_fn(fn_args: Any) -> None:
     heads = config["heads"]
     # The other model may have been trained in this process before.
     keras.backend.clear_session()
-    release_memory()
+    release_and_settle()
     keras.utils.set_random_seed(parameters.seed)
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     run_dir = Path(fn_args.model_run_dir)

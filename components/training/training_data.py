@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -60,6 +61,15 @@ def _records(file_patterns: Sequence[str]) -> tf.data.Dataset:
 def training_batches(rows: tf.data.Dataset, batch_size: int, seed: int) -> tf.data.Dataset:
     """Batches of the training split, in a new order each epoch."""
     return rows.shuffle(_SHUFFLE_ROWS, seed=seed, reshuffle_each_iteration=True).batch(batch_size)
+
+
+def seen_by(backbone: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Batches with what the backbone makes of their pictures, float32[N, F], in place of these."""
+
+    def look(images: tf.Tensor, labels: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        return backbone(tf.cast(images, tf.float32), training=False), labels
+
+    return batches.map(look)
 
 
 def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Dataset:

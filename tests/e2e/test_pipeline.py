@@ -40,7 +40,7 @@ def test_release_is_complete(home):
     manifest = read_json(release / "manifests" / "1.json")
     assert set(manifest["metrics"]) == {head.name for head in table.taxonomy()}
     assert manifest["classes"][names.ARTICLE_TYPE] >= 12
-    assert manifest["hyperparameters"]["epochs"] == 24
+    assert manifest["hyperparameters"]["epochs"] == 12
     assert manifest["data_fingerprint"]
 
 

@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.model.backbones import BACKBONES, build_backbone, small_cnn
 from components.training import training_data
-from components.training.hyperparameters import Augmentation, HyperParameters
+from components.training.hyperparameters import AS_THEY_ARE, Augmentation, HyperParameters
 from components.training.loop import METRICS, train_classifier
 from schema import names
 
@@ -68,3 +70,52 @@ def test_a_row_without_an_attribute_trains_the_other_heads(tmp_path):
     header, *epochs = (tmp_path / METRICS).read_text().splitlines()
     last = dict(zip(header.split(","), map(float, epochs[-1].split(",")), strict=True))
     assert last["val_gender_accuracy"] == pytest.approx(1)
+
+
+def test_a_frozen_backbone_is_run_once_a_picture(tmp_path, monkeypatch):
+    """Where nothing of it may learn and nothing changes the pictures, its weights stay as they are, heads learn
+    from its features, and every epoch after the first costs no look at a picture."""
+    seen = []
+
+    def counted(image, labels):
+        tf.py_function(lambda: seen.append(1), [], [])
+        return image, labels
+
+    parameters = dataclasses.replace(
+        SMALL, frozen_to="global_average_pooling2d", augmentation=AS_THEY_ARE, epochs=40, learning_rate=0.1
+    )
+    keras.backend.clear_session()
+    before = build_backbone("small_cnn", (16, 16, 3)).get_weights()
+    monkeypatch.setitem(BACKBONES, "small_cnn", with_weights(before))
+    model, backbone = train_classifier("test", rows(32).map(counted), rows(8).batch(8), COUNTS, parameters, tmp_path)
+    assert len(seen) == 32
+    for kept, weights in zip(before, backbone.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, weights)
+    bright, dark = np.full((1, 16, 16, 3), 220, np.float32), np.full((1, 16, 16, 3), 30, np.float32)
+    assert [int(np.argmax(model(image)["article_type"])) for image in (bright, dark)] == [0, 1]
+
+
+def with_weights(weights):
+    """The small network with these weights."""
+
+    def build(shape):
+        keras.backend.clear_session()
+        backbone = small_cnn(shape)
+        backbone.set_weights(weights)
+        return backbone
+
+    return build
+
+
+def test_a_frozen_backbone_looks_again_where_pictures_are_changed(tmp_path):
+    """Augmentation that was asked for is not left out because the backbone is frozen."""
+    seen = []
+
+    def counted(image, labels):
+        tf.py_function(lambda: seen.append(1), [], [])
+        return image, labels
+
+    keras.backend.clear_session()
+    parameters = dataclasses.replace(SMALL, frozen_to="global_average_pooling2d", epochs=2)
+    train_classifier("test", rows(32).map(counted), rows(8).batch(8), COUNTS, parameters, tmp_path)
+    assert len(seen) == 64
