@@ -19,7 +19,7 @@ FORMAT: Final = 3
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
 2: a head tells its column and its level.
-3: ``trial``, without which a release is none.
+3: ``trial``, and ``joint.contradiction``; without them a release is no trial, and nothing lowers its confidence.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -28,6 +28,13 @@ ALWAYS_REVIEW: Final = 1.01
 
 PATH: Final = "path"
 """Key of the exponent of P(path | article type) in ``joint``."""
+
+CONTRADICTION: Final = "contradiction"
+"""Key in ``joint`` of the exponent by which contradiction lowers the joint confidence; a card without it has none.
+
+The contradiction of an answer is what its heads give up for it: the sum over the heads of the taxonomy of
+``log(P(head's best label) / P(answer's label))``, 0 where each says by itself what is answered.
+"""
 
 MAX_EXPONENT: Final = 100.0
 """Largest exponent in ``joint``; much larger ones would make the joint answer's logarithms infinite."""
@@ -89,7 +96,8 @@ class ModelCard:
         width: the same.
         heads: by name.
         taxonomy: every path seen in training, sorted; the same in both models of a release.
-        joint: exponents of the joint answer by head of the taxonomy, and :data:`PATH`; the same in both models.
+        joint: exponents of the joint answer by head of the taxonomy, :data:`PATH` and :data:`CONTRADICTION`; the same
+          in both models.
         training: free-form provenance: profile, data, hyper-parameters.
         trial: whether it was released on too few rows to mean much, because somebody asked for a trial.
         format: version of the format that it was read from.
@@ -209,13 +217,17 @@ def _read(document: _Field) -> ModelCard:
         width=document["image"]["width"].whole(at_least=1),
         heads={name: _read_head(name, head) for name, head in document["heads"].fields().items()},
         taxonomy=_read_taxonomy(document["taxonomy"], levels),
-        joint={key: joint[key].number(0, MAX_EXPONENT) for key in (*levels, PATH)},
+        joint={key: joint[key].number(0, MAX_EXPONENT) for key in _exponents(joint, levels)},
         training=document["training"].mapping(),
         trial=document.get("trial", False).expect(bool, "true or false"),
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)
     return card
+
+
+def _exponents(joint: _Field, levels: list[str]) -> list[str]:
+    return [*levels, PATH, *({CONTRADICTION} & set(joint.mapping()))]
 
 
 def _read_head(name: str, head: _Field) -> HeadCard:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from components.calibration import fitting
+from components.calibration.contradiction import fit_contradiction
 from components.calibration.joint_answer import JointAnswer
 from components.calibration.joint_exponents import JointFit, fit_exponents
 from components.calibration.served_model import ServedClassifier
 from components.model.calibration import combined, logit_offsets
 from components.training.eval_outputs import EvalOutputs
 from schema import model_card, names
-from schema.model_card import HeadCard, ModelCard
+from schema.model_card import CONTRADICTION, HeadCard, ModelCard
 
 JOINT_CURVE = "joint_exponents.csv"
 """Beside the SavedModel: :attr:`components.calibration.joint_exponents.JointFit.curve`."""
@@ -102,7 +103,10 @@ def _fit_joint(
     labels = {head: ids for one in outputs.values() for head, ids in one.labels.items()}
     taxonomy = next(iter(cards.values())).taxonomy
     joint = JointAnswer(taxonomy, {head: fit.card.labels for head, fit in heads.items()})
-    return fit_exponents(joint, {head: fit.scores for head, fit in heads.items()}, labels)
+    scores = {head: fit.scores for head, fit in heads.items()}
+    fit = fit_exponents(joint, scores, labels)
+    contradiction = fit_contradiction(joint, scores, joint.paths_of(labels), fit.exponents)
+    return dataclasses.replace(fit, exponents={**fit.exponents, CONTRADICTION: contradiction})
 
 
 def _calibrated_card(card: ModelCard, heads: Mapping[str, HeadFit], joint: JointFit, settings: Settings) -> ModelCard:

@@ -7,9 +7,10 @@ together.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy import special
 
 from schema import heads as table
-from schema.model_card import PATH, TaxonomyPath
+from schema.model_card import CONTRADICTION, PATH, TaxonomyPath
 
 _FLOOR = 1e-12
 
@@ -50,9 +51,29 @@ class JointAnswer:
         Returns:
             Level → int[N], positions of the labels.
         """
-        parts = [exponents[key] * logs for key, logs in self.logarithms(scores).items()]
-        path = np.sum(np.broadcast_arrays(*parts), axis=0).argmax(axis=1)
+        path, _ = self.answers(scores, exponents)
         return {level: columns[path] for level, columns in self._columns.items()}
+
+    def answers(
+        self, scores: Mapping[str, np.ndarray], exponents: Mapping[str, float]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The best path of each row, int[N], and how sure it is, float[N].
+
+        It is less sure where the heads contradict it, by the exponent :data:`schema.model_card.CONTRADICTION`.
+        """
+        parts = [exponents[key] * logs for key, logs in self.logarithms(scores).items()]
+        chances = special.softmax(np.sum(np.broadcast_arrays(*parts), axis=0), axis=1)
+        path = chances.argmax(axis=1)
+        trust = np.exp(-exponents.get(CONTRADICTION, 0.0) * self.contradiction(scores, path))
+        return path, chances[np.arange(len(path)), path] * trust
+
+    def contradiction(self, scores: Mapping[str, np.ndarray], path: np.ndarray) -> np.ndarray:
+        """float[N], 0 or more: what the heads give up for these paths int[N]."""
+        rows, total = np.arange(len(path)), np.zeros(len(path))
+        for level, columns in self._columns.items():
+            logs = np.log(scores[level] + _FLOOR)
+            total += logs.max(axis=1) - logs[rows, columns[path]]
+        return total
 
     def paths_of(self, labels: Mapping[str, np.ndarray]) -> np.ndarray:
         """The path of each row by its labels: level → int[N] → int[N], -1 for one that training lacks."""

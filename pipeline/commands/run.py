@@ -15,6 +15,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
 from pipeline.commands.common import (
+    FiniteRange,
     any_data_option,
     attributes_option,
     limit_option,
@@ -30,7 +31,12 @@ from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES
 from pipeline.running.console import quiet_console
-from pipeline.running.early_checks import require_plain_paths, require_split_columns, require_usable_root
+from pipeline.running.early_checks import (
+    require_plain_paths,
+    require_schema,
+    require_split_columns,
+    require_usable_root,
+)
 from pipeline.running.lock import locked
 from pipeline.sources import bring_in, place, require_few_rejected
 from schema.release_folder import ReleaseError
@@ -48,7 +54,7 @@ _ROOM_BYTES = 2**20
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
 @click.option(
     "--max-bad",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.01,
     show_default=True,
     help="Share of rows that may be rejected.",
@@ -62,7 +68,7 @@ _ROOM_BYTES = 2**20
 @click.option(
     "--max-p50-ms",
     "most_p50_ms",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0, min_open=True),
     default=500.0,
     show_default=True,
     help="Gate on the median time of one served picture.",
@@ -114,6 +120,7 @@ def command(
         parameters = PROFILES[profile].with_settings(settings)
         config = PipelineConfig(layout, found.catalogue, profile, parameters, **limits)
         require_plain_paths(config)
+        require_schema(config.schema)
         if not found.is_foreign:
             require_split_columns(config)
     with locked(layout):

@@ -1,8 +1,13 @@
 """What a run would find out after minutes or hours is looked at before any data is read."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
-from components.catalogue.reading.rows import header_of
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.catalogue.reading.rows import header_of, years_of
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.splits import SplitBy
 from components.release.store import ReleaseStore
@@ -22,19 +27,42 @@ def require_plain_paths(config: PipelineConfig) -> None:
 
 
 def require_split_columns(config: PipelineConfig) -> None:
-    """Sees to it that the catalogue has the column that it is to be split by.
+    """Sees to it that the catalogue has what it is to be split by.
 
     Raises:
         ValueError: it has not.
-        CatalogueError: it cannot be opened.
+        CatalogueError: it cannot be opened, or lacks a column.
     """
-    if config.split_by == SplitBy.YEAR.value:
-        header = header_of(open_catalogue(config.data).styles())
-        if not {names.YEAR, names.SPLIT_COLUMN} & set(header):
-            raise ValueError(
-                f"split by year, but {names.STYLES_CSV} of {config.data} has no column {names.YEAR}; it has "
-                f"{', '.join(header)}; split by group or row"
-            )
+    content = open_catalogue(config.data).styles()
+    header = header_of(content)
+    if config.split_by != SplitBy.YEAR.value or names.SPLIT_COLUMN in header:
+        return
+    if names.YEAR not in header:
+        raise ValueError(
+            f"split by year, but {names.STYLES_CSV} of {config.data} has no column {names.YEAR}; it has "
+            f"{', '.join(header)}; split by group or row"
+        )
+    first, other = _two_years(years_of(content))
+    if not other:
+        found = f"holds {first} in every row that has one" if first else "is empty in every row"
+        raise ValueError(
+            f"split by year, but the column {names.YEAR} of {config.data} {found}; it must hold two years or more, or "
+            "split by group or row"
+        )
+
+
+def _two_years(years: Iterator[str]) -> tuple[str, str]:
+    """The first, and the next that is another; "" where there is none."""
+    first = next(years, "")
+    return first, next((year for year in years if year != first), "")
+
+
+def require_schema(path: Path) -> None:
+    """Raises ValueError where the file holds no schema."""
+    try:
+        text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
+        raise ValueError(f"{path} is no TFMD schema in protobuf text: {error}") from error
 
 
 def require_usable_root(layout: Layout) -> None:

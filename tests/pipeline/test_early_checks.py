@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pipeline.commands.run import command as run
 from tests.drawing import product, write_catalogue
 
 LATEST_S = 8.0  # two on a machine of its own
@@ -36,11 +38,32 @@ def assert_refused(result: subprocess.CompletedProcess, *words: str) -> None:
         assert word in result.stderr, result.stderr
 
 
-@pytest.mark.parametrize("setting", ["learning_rate=-1", "backbone=resnet", "warmup=7"])
+@pytest.mark.parametrize(
+    "setting", ["learning_rate=-1", "backbone=resnet", "warmup=7", "frozen_to=block99_add", "neighbour_layers=top,x"]
+)
 def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting: str) -> None:
     """A number out of its range and a network that there is not are named with what would be right."""
     result = lookbook("run", "--data", catalogue, "--root", tmp_path / "root", "--set", setting)
     assert_refused(result, setting.partition("=")[0], "must be")
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(f"--max-p50-ms={value}" for value in ("nan", "inf", "0", "-1", "fast")),
+        *(f"--max-bad={value}" for value in ("nan", "inf", "-0.1", "2", "few")),
+        *(f"--limit={value}" for value in ("-1", "1.5", "nan", "all")),
+        *(f"--ask={value}" for value in ("-1", "nan")),
+        *("--split-by=colour", "--profile=fast", "--attributes=colour", "--schema={data}/styles.csv"),
+    ],
+)
+def test_an_option_that_makes_no_sense(catalogue: Path, tmp_path: Path, option: str) -> None:
+    """A value of the wrong kind, out of its range, or no number at all is refused by its name."""
+    arguments = ["--data", str(catalogue), "--root", str(tmp_path / "root"), option.format(data=catalogue)]
+    result = CliRunner().invoke(run, arguments)
+    assert result.exit_code == 2, result.output
+    assert option.partition("=")[2].rpartition("/")[2] in result.output
     assert not (tmp_path / "root").exists()
 
 
@@ -54,6 +77,15 @@ def test_a_split_by_a_column_that_is_not_there(catalogue: Path, tmp_path: Path) 
         writer.writerows(rows)
     result = lookbook("run", "--data", catalogue, "--root", tmp_path / "root", "--split-by", "year")
     assert_refused(result, "no column year", "group or row")
+
+
+@pytest.mark.parametrize(("year", "says"), [("", "empty"), ("soon", "empty"), ("2012", "holds 2012")])
+def test_a_split_by_a_column_that_splits_nothing(tmp_path: Path, year: str, says: str) -> None:
+    """Years that are not there, or one and the same everywhere, put nothing in front of anything else."""
+    folder = write_catalogue(tmp_path / "data", [product(str(number), number, year=year) for number in range(30)])
+    result = lookbook("run", "--data", folder, "--root", tmp_path / "root", "--split-by", "year")
+    assert_refused(result, says, "group or row")
+    assert not (tmp_path / "root").exists()
 
 
 @pytest.mark.parametrize("name", ["x[1]", "x{1}", "x*y", "x?y", "a\\b", 'a"b', os.fsdecode(b"caf\xe9"), "a\nb"])

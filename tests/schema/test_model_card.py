@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schema import heads as table
 from schema import model_card, names
-from schema.model_card import ALWAYS_REVIEW, FORMAT, PATH, CardError, HeadCard, ModelCard, TaxonomyPath
+from schema.model_card import ALWAYS_REVIEW, CONTRADICTION, FORMAT, PATH, CardError, HeadCard, ModelCard, TaxonomyPath
 
 LEVELS = [head.name for head in table.taxonomy()]
 Change = Callable[[dict[str, Any]], Any]
@@ -85,7 +85,8 @@ def cards(draw: st.DrawFn) -> ModelCard:
         width=draw(st.integers(1, 4096)),
         heads=heads,
         taxonomy=tuple(sorted(TaxonomyPath(path, draw(st.integers(1, 10**6))) for path in paths)),
-        joint={key: draw(exponents) for key in (*LEVELS, PATH)},
+        joint={key: draw(exponents) for key in (*LEVELS, PATH, *draw(st.sampled_from([(), (CONTRADICTION,)])))},
+        trial=draw(st.booleans()),
         training=draw(st.dictionaries(TEXT, st.one_of(TEXT, st.integers(), st.none()), max_size=3)),
     )
 
@@ -217,6 +218,8 @@ BAD: list[tuple[str, Change, str]] = [
     ("taxonomy", lambda card: card["taxonomy"][0].update(count=0), r"taxonomy\[0\]\.count is 0"),
     ("taxonomy", lambda card: card["taxonomy"][0].update(sub_category="Hats"), "the sub_category 'Hats'"),
     ("joint", lambda card: card["joint"].pop(PATH), r"no joint\.path"),
+    ("trial", lambda card: card.update(trial="yes"), "trial is 'yes'; it must be true or false"),
+    ("joint", lambda card: card["joint"].update(contradiction=-1), r"joint\.contradiction is -1; .* at most 100"),
     ("joint", lambda card: card["joint"].update(path=-1), r"joint\.path is -1; .* at most 100"),
     ("joint", lambda card: card["joint"].update(path=math.nan), r"joint\.path is nan"),
     ("joint", lambda card: card["joint"].update(path=1e308), r"joint\.path is 1e\+308"),

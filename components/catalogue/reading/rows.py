@@ -103,6 +103,22 @@ def header_of(content: bytes) -> list[str]:
     return [column for column in columns.header if column]
 
 
+def years_of(content: bytes) -> Iterator[str]:
+    """The years of a ``styles.csv``, row by row, as far as somebody asks; rows that cannot be taken have none.
+
+    Raises:
+        CatalogueError: as :func:`parse_rows`.
+    """
+    sheet, columns, records = _opened(content, Changes())
+    reader = _Reader(sheet, columns, (), Rows())
+    for record in records:
+        count = len(reader.rows.taken)
+        reader.take(record)
+        for row in reader.rows.taken[count:]:
+            if names.YEAR in row.cells:
+                yield row.cells[names.YEAR]
+
+
 def _opened(content: bytes, changes: Changes) -> tuple[Sheet, Columns, Iterator[Record]]:
     """The sheet, its columns, and its rows to come."""
     if content.startswith(_PACKED):

@@ -14,6 +14,7 @@ from components.evaluation.results import NOT_LEARNED
 from components.model.calibration import Calibration
 from schema import heads as table
 from schema import names
+from schema.model_card import CONTRADICTION
 
 
 def joint_table(predictions: SplitPredictions) -> pd.DataFrame:
@@ -41,6 +42,25 @@ def _joint_row(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarra
         row |= {f"{head} top-1": figures["top_1"], f"{head} macro-F1": figures["macro_f1"]}
     all_right = np.all([truths[head] == answers[head] for head in truths], axis=0)
     return {**row, "all three right": float(all_right.mean()) if len(all_right) else math.nan}
+
+
+def joint_confidence(predictions: SplitPredictions) -> dict[str, tuple[float, pd.DataFrame]]:
+    """How sure the joint answer is and how often it is wholly right, with what contradiction takes away and without.
+
+    Each with its ECE and its bins, as :class:`ClassificationTally` counts them.
+    """
+    card = predictions.cards[names.ARTICLE_TYPE]
+    joint = JointAnswer(card.taxonomy, predictions.labels)
+    truths = joint.paths_of({level: predictions.truths[level] for level in joint.levels})
+    ways = {"contradiction ignored": {**card.joint, CONTRADICTION: 0.0}, "as released": card.joint}
+    curves = {}
+    for name, exponents in ways.items():
+        tally = ClassificationTally()
+        paths, sure = joint.answers(predictions.scores, exponents)
+        for truth, path, confidence in zip(truths.tolist(), paths.tolist(), sure.tolist(), strict=True):
+            tally.add(truth, [path], confidence)
+        curves[name] = tally.figures()["ece"], tally.reliability()
+    return curves
 
 
 def risk_coverage(scores: np.ndarray, truths: np.ndarray) -> pd.DataFrame:

@@ -71,9 +71,13 @@ def QualityReport(
     joint.to_csv(directory / "joint.csv", index=False)
     curve = shutil.copy2(Path(article_type_model.uri) / JOINT_CURVE, directory)
     exponents = predictions.cards[names.ARTICLE_TYPE].joint
+    confidence = analysis.joint_confidence(predictions)
     overview = Overview(
         joint,
         plots.plot_joint_exponents(pd.read_csv(curve), exponents, directory),
+        plots.plot_reliability(
+            {f"{name}, ECE {ece:.3f}": bins for name, (ece, bins) in confidence.items()}, "joint_answer", directory
+        ),
         exponents,
         analysis.by_relatives(predictions, groups_of([*trained, *fitted])),
         analysis.by_year(predictions),

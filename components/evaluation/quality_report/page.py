@@ -81,6 +81,7 @@ class Overview:
     Attributes:
         joint: ways to one answer, side by side.
         joint_exponents: PNG file of what other exponents of the joint answer would have been worth on eval.
+        joint_confidence: PNG file of how sure the joint answer is against how often it is right.
         exponents: as released.
         by_relatives: top-1 of pictures with and without a relative in train or eval.
         by_year: top-1 by year of the product.
@@ -90,6 +91,7 @@ class Overview:
 
     joint: pd.DataFrame
     joint_exponents: Path
+    joint_confidence: Path
     exponents: Mapping[str, float]
     by_relatives: pd.DataFrame
     by_year: pd.DataFrame

@@ -12,7 +12,6 @@ from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake
 from components.evaluation.quality_report.predictions import SplitPredictions, pictures_at
 from components.evaluation.results import EvaluationResult
-from components.evidence import wilson_interval
 from components.model.calibration import Calibration
 from schema import names
 from schema.model_card import HeadCard

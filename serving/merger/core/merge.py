@@ -7,6 +7,9 @@ The joint answer is the known path with the highest
 with the exponents of the card and P(path | type) from the counts in training, normalised over the known paths. Without
 the article type model the pairs of sub and master category take the place of the paths, without the last factor.
 
+Its confidence is lower where heads contradict it: times ``e^(-κ c)``, κ of the card, c what they give up for it (as
+:data:`schema.model_card.CONTRADICTION` says). So the confidences of all paths add up to 1 or less.
+
 An attribute, a head outside the taxonomy, stands beside all that: it changes neither the joint answer nor its review.
 """
 
@@ -18,7 +21,7 @@ from typing import Any, Final
 
 from schema import heads as table
 from schema import names
-from schema.model_card import PATH
+from schema.model_card import CONTRADICTION, PATH
 from serving.merger.core.release import Release
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -29,6 +32,8 @@ DEEPEST: Final = LEVELS[-1]
 
 DEFAULT_TOP_K: Final = names.TOP_K
 DIGITS: Final = 6
+_STRONG: Final = 0.5
+"""Models that contradict each other so much that this share of the confidence is left, or less, say so."""
 FLOOR: Final = 1e-12
 """Added to every probability: a label that one model rules out wholly may still be saved by the other."""
 
@@ -86,11 +91,20 @@ class Merger:
     def _joint(self, scores: Scores, top_k: int) -> Fields:
         candidates = self._candidates[max(depth for depth, name in enumerate(LEVELS, start=1) if name in scores)]
         weights = candidates.weights(scores, self._release.joint)
-        total = sum(weights)
-        listed = [
-            {"confidence": round(weights[i] / total, DIGITS), **candidates.paths[i]} for i in _best(weights, top_k)
-        ]
+        best = _best(weights, top_k)
+        share = self._trust(scores, candidates.paths[best[0]]) / sum(weights)
+        listed = [{"confidence": round(weights[i] * share, DIGITS), **candidates.paths[i]} for i in best]
         return {**listed[0], "top_k": listed}
+
+    def _trust(self, scores: Scores, path: Mapping[str, str]) -> float:
+        """What is left of the confidence in a path: 1 where each head says the same by itself."""
+        exponent = self._release.joint.get(CONTRADICTION, 0.0)
+        given_up = sum(
+            math.log(max(scores[head]) + FLOOR) - math.log(scores[head][self._index[head][label]] + FLOOR)
+            for head, label in path.items()
+            if head in scores
+        )
+        return math.exp(-exponent * given_up)
 
     @cached_property
     def _candidates(self) -> dict[int, "_Candidates"]:
@@ -121,7 +135,8 @@ class Merger:
         answered = [head for head in LEVELS if head in scores]
         reasons = [reason for head in answered if (reason := self._unsure(head, scores[head], joint[head]))]
         if agreement.get("code") == "unknown_path":
-            message = f"The two models contradict each other. {agreement['message']}"
+            trust = self._trust(scores, {head: joint[head] for head in LEVELS})
+            message = f"The two models contradict each other. {agreement['message']}{_cost(trust)}"
             reasons.append({"code": "models_disagree", "message": message})
         elif "code" in agreement:
             reasons.append({"code": "incomplete", "message": "One model did not answer."})
@@ -161,6 +176,10 @@ class _Candidates:
             summed = [value + logs[column] for value, column in zip(summed, self._columns[head], strict=True)]
         highest = max(summed)
         return [math.exp(value - highest) for value in summed]
+
+
+def _cost(trust: float) -> str:
+    return f" That leaves {trust:.0%} of the confidence." if trust < _STRONG else ""
 
 
 def _log_priors(release: Release) -> list[float]:

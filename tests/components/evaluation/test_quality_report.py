@@ -37,7 +37,13 @@ TAXONOMY = (
     TaxonomyPath(("Accessories", "Ties", "Ties"), 10),
     TaxonomyPath(("Apparel", "Topwear", "Tshirts"), 60),
 )
-EXPONENTS = {names.ARTICLE_TYPE: 1.0, names.SUB_CATEGORY: 0.5, names.MASTER_CATEGORY: 0.5, "path": 0.5}
+EXPONENTS = {
+    names.ARTICLE_TYPE: 1.0,
+    names.SUB_CATEGORY: 0.5,
+    names.MASTER_CATEGORY: 0.5,
+    "path": 0.5,
+    "contradiction": 0.2,
+}
 
 
 def card(model):
@@ -89,9 +95,19 @@ def test_joint_answer_is_that_of_the_served_merger():
     cards = {model: parse_card(card(model).to_json(), model) for model in heads.MODELS}
     merger = Merger(make_release(1, cards, {}))
     best = JointAnswer(TAXONOMY, LABELS).best(scores, EXPONENTS)
+    _, sure = JointAnswer(TAXONOMY, LABELS).answers(scores, EXPONENTS)
     for row in range(200):
         joint = merger.merge({head: values[row].tolist() for head, values in scores.items()}, top_k=1).joint
         assert [LABELS[head][best[head][row]] for head in LABELS] == [getattr(joint, head) for head in LABELS]
+        assert joint.confidence == pytest.approx(sure[row], abs=1e-6)
+
+
+def test_joint_confidence_is_told_with_and_without_contradiction(three):
+    """Both curves are of all rows; the one as released is never surer."""
+    curves = analysis.joint_confidence(three)
+    assert {name: bins["count"].sum() for name, (_, bins) in curves.items()} == dict.fromkeys(curves, 3)
+    ignored, released = (float((bins["confidence"] * bins["count"]).sum()) for _, bins in curves.values())
+    assert released < ignored
 
 
 def test_joint_table_compares_the_ways(three):
@@ -170,7 +186,7 @@ def test_text_is_never_markup(tmp_path):
         mistakes=[mistake],
     )
     summary = Summary(datetime.date(2026, 1, 2), catalogue(evil), evil, right=3, count=4, against=frame)
-    page = render_page(summary, [section], Overview(frame, plot, {evil: 1.0}, frame, frame, frame, True))
+    page = render_page(summary, [section], Overview(frame, plot, plot, {evil: 1.0}, frame, frame, frame, True))
     assert page.count("<script>") == 1  # the page's own, which sorts its tables
     assert "alert(1)" not in page.rpartition("<script>")[2]
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 18
@@ -198,7 +214,7 @@ def test_the_first_paragraph_says_what_a_boss_asks(three, tmp_path):
     frame = pd.DataFrame({"a": [1]})
     plot = tmp_path / "plot.png"
     plot.write_bytes(b"\x89PNG")
-    page = " ".join(render_page(summary, [], Overview(frame, plot, {}, frame, frame, frame)).split())
+    page = " ".join(render_page(summary, [], Overview(frame, plot, plot, {}, frame, frame, frame, False)).split())
     assert f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}. The models learned from 4 products" in page
     assert '<a href="catalogue/index.html">shoes.zip</a>' in page
     assert "<strong>66.7%</strong>" in page and "(95 % interval: 20.8% to 93.9%)" in page

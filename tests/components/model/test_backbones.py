@@ -7,6 +7,7 @@ import pytest
 from components.errors import WeightsError
 from components.model import backbones
 from components.model.classifier import build_classifier, with_mirror
+from components.model.layer_names import layer_names
 from components.training import hyperparameters
 
 SHAPE = (128, 96, 3)
@@ -87,3 +88,9 @@ def test_a_mirror_image_gets_the_same_answer():
 def test_the_command_line_knows_the_backbones():
     """Hyper-parameters name every backbone there is, without importing any."""
     assert set(hyperparameters.BACKBONES) == set(backbones.BACKBONES)
+
+
+@pytest.mark.parametrize("name", ["small_cnn", "efficientnet_lite0"])
+def test_layers_are_called_what_the_command_line_thinks(name):
+    """The names that settings are held to are those of the network, in its order."""
+    assert [layer.name for layer in backbones.build_backbone(name, (32, 32, 3)).layers] == layer_names(name)

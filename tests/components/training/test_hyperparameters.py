@@ -1,10 +1,11 @@
 """Knobs: what is set is what is trained with, and nonsense is refused in words."""
 
 import dataclasses
+import re
 
 import pytest
 
-from components.training.hyperparameters import HyperParameters
+from components.training.hyperparameters import Augmentation, HyperParameters
 
 
 def test_settings_are_read_as_their_type():
@@ -38,6 +39,12 @@ WRONG += (
     "head_epochs=-1",
     "review_precision=0",
 )
+LARGEST = ("height", "width", "batch_size", "epochs", "patience", "learning_rate", "gamma", "logit_adjustment")
+LARGEST += ("head_epochs", "category_epochs", "backbone_rate", "weight_decay", "neighbours", "seed", "frozen_depthwise")
+EVERY = [
+    field.name for field in dataclasses.fields(HyperParameters) if field.name not in ("augmentation", "head_weights")
+]
+EVERY += [f"augmentation.{field.name}" for field in dataclasses.fields(Augmentation)]
 WRONG_AUGMENTATIONS = ("augmentation.none=1", "augmentation.flip=perhaps", "augmentation.mixup", "augmentation.erase=2")
 
 
@@ -46,6 +53,35 @@ def test_wrong_settings_are_refused(setting):
     """A missing value, a wrong type, an impossible number or an unknown name is an error with the right choice."""
     with pytest.raises(ValueError, match="must be"):
         HyperParameters().with_settings([setting])
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "", "many", "1e999", "None"])
+def test_no_setting_takes_nonsense(name, value):
+    """What is no number, has no end or no sense is refused for each setting by its name; layers may be none."""
+    if name in ("frozen_to", "neighbour_layers") and not value:
+        return
+    with pytest.raises(ValueError, match=rf"^{re.escape(name)} is .*must be"):
+        HyperParameters().with_settings([f"{name}={value}"])
+
+
+@pytest.mark.parametrize("name", [*LARGEST, "augmentation.zoom", "augmentation.mixup"])
+def test_no_setting_is_without_end(name):
+    """A number that no machine could work with is refused before it fills the memory or the year."""
+    with pytest.raises(ValueError, match=rf"^{re.escape(name)} is .*at most"):
+        HyperParameters().with_settings([f"{name}={10**12}"])
+
+
+def test_layers_are_those_of_the_backbone():
+    """A layer is known by its backbone before that is built, or the error says which there are."""
+    chosen = ["backbone=efficientnet_lite0", "frozen_to=block4_add"]
+    assert HyperParameters().with_settings([*chosen, "neighbour_layers=block7_add, top_pool"]).frozen_to == "block4_add"
+    with pytest.raises(
+        ValueError, match=r"frozen_to is 'block4_add', but small_cnn has no layer 'block4_add'.*block3_"
+    ):
+        HyperParameters().with_settings(chosen[1:])
+    with pytest.raises(ValueError, match="no layer 'block3_add'"):
+        HyperParameters().with_settings([*chosen, "neighbour_layers=block7_add,block3_add"])
 
 
 def test_survives_json():

@@ -174,6 +174,38 @@ def test_contradiction_is_told_and_resolved() -> None:
     assert (answer.joint.master_category, answer.joint.sub_category, answer.joint.article_type) in PATHS
 
 
+EXPONENTS = {"article_type": 1.0, "sub_category": 0.3, "master_category": 0.3, "path": 0.5}
+DOUBTING = Merger(release(joint={**EXPONENTS, "contradiction": 0.2}))
+BLIND = Merger(release(joint=EXPONENTS))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(BOTH, ONE))
+def test_contradiction_lowers_the_confidence(scores: dict[str, list[float]]) -> None:
+    """The answer stays, and its confidence falls by what the heads give up for it; a card without it lowers nothing."""
+    levels = {head: row for head, row in scores.items() if head in LEVELS}
+    doubting, blind = DOUBTING.merge(levels, 50).joint, BLIND.merge(levels, 50).joint
+    given_up = 0.0
+    for head, row in levels.items():
+        given = row[PLAIN.heads[head].labels.index(getattr(blind, head))]
+        given_up += math.log((max(row) + 1e-12) / (given + 1e-12))
+    for one, before in zip(doubting.top_k, blind.top_k, strict=True):
+        assert one.confidence == pytest.approx(before.confidence * math.exp(-0.2 * given_up), abs=2e-6)
+        assert [getattr(one, level) for level in LEVELS] == [getattr(before, level) for level in LEVELS]
+
+
+def test_a_sure_answer_of_one_model_against_a_sure_one_of_the_other_is_not_sure() -> None:
+    """What the models contradict each other in is no 94 %, and the reason for the look says what is left."""
+    scores = certain(PLAIN, 0.99, article_type="Watches", sub_category="Shoes", master_category="Footwear")
+    answer = DOUBTING.merge(scores)
+    assert BLIND.merge(scores).joint.confidence > 0.85
+    assert answer.joint.confidence < 0.3
+    (reason,) = [reason for reason in answer.review.reasons if reason.code == "models_disagree"]
+    assert "of the confidence" in reason.message
+    agreed = certain(PLAIN, 0.99, **SHOES)
+    assert DOUBTING.merge(agreed).joint == BLIND.merge(agreed).joint
+
+
 def test_certainty_of_one_model_does_not_blind() -> None:
     """A head that gives a label zero does not make the others' logarithms explode."""
     scores = certain(RELEASE, 1.0, article_type="Watches", sub_category="Shoes", master_category="Footwear")
