@@ -5,7 +5,6 @@ beside the graph as ``assets.extra/card.json`` for whoever wants to read it with
 """
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from schema import heads as table
+from schema.card_fields import CardError, Field
 
 FORMAT: Final = 3
 """Version of the format.
@@ -40,14 +40,7 @@ MAX_EXPONENT: Final = 100.0
 """Largest exponent in ``joint``; much larger ones would make the joint answer's logarithms infinite."""
 
 _FILE: Final = Path("assets.extra") / "card.json"
-_LARGEST: Final = 2**31 - 1
-"""Largest whole number; a count of more rows than that, or such a picture, is a mistake."""
-
 T = TypeVar("T")
-
-
-class CardError(ValueError):
-    """A card that cannot be read: the message names the field, what it is, and what would be right."""
 
 
 @dataclass(frozen=True, order=True)
@@ -150,65 +143,14 @@ class ModelCard:
             raise CardError(f"the card is no JSON ({error}): {text[:80]!r}") from error
         version = document.get("format", 1) if isinstance(document, dict) else 1
         try:
-            return _read(_Field("", document))
+            return _read(Field("", document))
         except CardError as error:
             if not isinstance(version, int) or version <= FORMAT:
                 raise
             raise CardError(f"{error}; the card has format {version}, and this version reads up to {FORMAT}") from error
 
 
-class _Field:
-    """A value of the document that knows its own name, for the errors."""
-
-    def __init__(self, name: str, value: Any):
-        self.name, self.value = name, value
-
-    def __getitem__(self, key: str) -> "_Field":
-        if key not in self.mapping():
-            raise CardError(f"the card has no {self._child(key)}; it must have one")
-        return _Field(self._child(key), self.value[key])
-
-    def get(self, key: str, default: Any) -> "_Field":
-        return _Field(self._child(key), self.mapping().get(key, default))
-
-    def mapping(self) -> dict[str, Any]:
-        return self.expect(dict, "an object")
-
-    def fields(self) -> dict[str, "_Field"]:
-        return {key: self[key] for key in self.mapping()}
-
-    def items(self) -> list["_Field"]:
-        return [_Field(f"{self.name}[{i}]", value) for i, value in enumerate(self.expect(list, "a list"))]
-
-    def text(self) -> str:
-        return self.expect(str, "text")
-
-    def whole(self, at_least: int) -> int:
-        is_whole = isinstance(self.value, int) or (isinstance(self.value, float) and self.value.is_integer())
-        if not is_whole or isinstance(self.value, bool) or not at_least <= self.value <= _LARGEST:
-            raise self.wrong(f"a whole number of at least {at_least} and at most {_LARGEST}")
-        return int(self.value)
-
-    def number(self, low: float, high: float = sys.float_info.max) -> float:
-        is_number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
-        if not is_number or not low <= self.value <= high:  # NaN is neither
-            below = f" and at most {high:g}" if high < sys.float_info.max else ""
-            raise self.wrong(f"a number of at least {low:g}{below}")
-        return float(self.value)
-
-    def expect(self, kind: type[T], words: str) -> T:
-        if not isinstance(self.value, kind):
-            raise self.wrong(words)
-        return self.value
-
-    def wrong(self, words: str) -> CardError:
-        return CardError(f"the card's {self.name or 'document'} is {self.value!r:.80}; it must be {words}")
-
-    def _child(self, key: str) -> str:
-        return f"{self.name}.{key}" if self.name else key
-
-
-def _read(document: _Field) -> ModelCard:
+def _read(document: Field) -> ModelCard:
     levels = [head.name for head in table.taxonomy()]
     joint = document["joint"]
     card = ModelCard(
@@ -226,11 +168,11 @@ def _read(document: _Field) -> ModelCard:
     return card
 
 
-def _exponents(joint: _Field, levels: list[str]) -> list[str]:
+def _exponents(joint: Field, levels: list[str]) -> list[str]:
     return [*levels, PATH, *({CONTRADICTION} & set(joint.mapping()))]
 
 
-def _read_head(name: str, head: _Field) -> HeadCard:
+def _read_head(name: str, head: Field) -> HeadCard:
     row = next((row for row in table.HEADS if row.name == name), None)
     level = head["level"] if row is None else head.get("level", row.level)
     threshold = head["review_threshold"]
@@ -248,14 +190,14 @@ def _read_head(name: str, head: _Field) -> HeadCard:
     )
 
 
-def _labels(labels: _Field) -> tuple[str, ...]:
+def _labels(labels: Field) -> tuple[str, ...]:
     found = [label.text() for label in labels.items()]
     if not found:
         raise labels.wrong("a list of at least one label")
     return _unique(labels, found)
 
 
-def _threshold(threshold: _Field) -> float:
+def _threshold(threshold: Field) -> float:
     if threshold.value == ALWAYS_REVIEW:
         return ALWAYS_REVIEW
     try:
@@ -264,7 +206,7 @@ def _threshold(threshold: _Field) -> float:
         raise threshold.wrong(f"a number from 0 to 1, or {ALWAYS_REVIEW} where every answer needs a look") from error
 
 
-def _read_taxonomy(taxonomy: _Field, levels: list[str]) -> tuple[TaxonomyPath, ...]:
+def _read_taxonomy(taxonomy: Field, levels: list[str]) -> tuple[TaxonomyPath, ...]:
     paths = [
         TaxonomyPath(tuple(path[level].text() for level in levels), path["count"].whole(at_least=1))
         for path in taxonomy.items()
@@ -275,7 +217,7 @@ def _read_taxonomy(taxonomy: _Field, levels: list[str]) -> tuple[TaxonomyPath, .
     return tuple(sorted(paths))
 
 
-def _unique(where: _Field, values: list[T]) -> tuple[T, ...]:
+def _unique(where: Field, values: list[T]) -> tuple[T, ...]:
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
         raise CardError(f"the card's {where.name} has {twice[0]!r} twice; each must stand there once")
