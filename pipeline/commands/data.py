@@ -23,7 +23,6 @@ from pipeline.commands.common import (
     require_attributes,
     root_option,
     schema_option,
-    trial_option,
 )
 from pipeline.config import Layout
 from pipeline.errors import RunError
@@ -110,7 +109,6 @@ def download(directory: Path) -> None:
 @click.option("--open", "to_open", is_flag=True, help="Open that page (default: catalogue.html) in the browser.")
 @mapping_option
 @root_option
-@trial_option
 @json_option
 @refusing(CatalogueError, GateError, RunError, OSError)
 def check(
@@ -124,14 +122,14 @@ def check(
     attributes: tuple[str, ...],
     page: Path | None,
     to_open: bool,
-    trial: bool,
     as_json: bool,
 ) -> None:
     """Say what is wrong with the catalogue at PATH, before any training.
 
     Data of another layout is imported below the root first, as `lookbook run` does: see `lookbook import`.
 
-    Exit code 1 if `lookbook run` would refuse it, with the words that it would say.
+    Exit code 1 if `lookbook run` would refuse it, with the words that it would say. Where it is good, but too small for
+    a release without --trial, it says so, and the exit code is 0.
 
     \b
     Examples:
@@ -141,7 +139,7 @@ def check(
       lookbook data check Dataset --open      # with pictures of each article type and of doubtful rows
     """
     from components.catalogue.report.check import look_over
-    from components.catalogue.report.enough import require_enough
+    from components.catalogue.report.enough import too_few_in_words
     from components.catalogue.report.page import render_text
     from components.catalogue.schema_gate.early import require_schema
     from pipeline.sources import bring_in, place, require_few_rejected
@@ -161,7 +159,8 @@ def check(
     require_few_rejected(outcome, max_bad)
     report.require_usable(max_bad)
     require_schema(plan.rows_by_split(), schema, attributes)
-    require_enough(report, trial)
+    if lacking := too_few_in_words(report):
+        click.echo(f"lookbook run would go no further without --trial: {lacking}", err=True)
 
 
 def _write_page(report: "Report", catalogue: Path, page: Path, to_open: bool) -> None:

@@ -22,21 +22,24 @@ def require_enough(report: Report, trial: bool) -> None:
     Raises:
         GateError: it has too few rows, with how many more are needed.
     """
-    words = [] if trial else too_few_in_words(report)
+    words = "" if trial else too_few_in_words(report)
     if words:
-        lines = "".join(f"\n  - {line}" for line in words)
-        raise GateError(
-            f"too few rows for a release to mean anything:{lines}\n"
-            "Give more products. Or take --trial: it trains and releases all the same, and its release, its report and "
-            "each of its answers say TRIAL"
-        )
+        raise GateError(words)
 
 
-def too_few_in_words(report: Report) -> list[str]:
-    """A sentence for each split that has too few rows; none where there are enough."""
+def too_few_in_words(report: Report) -> str:
+    """What a catalogue lacks for a release, split by split; "" where it has enough."""
     finest = table.taxonomy()[-1].column
     known = {label: of for label, of in report.labels[finest].items() if of[names.TRAIN]}
-    return [*_test_words(report, finest, known), *_eval_words(report, known)]
+    words = [*_test_words(report, finest, known), *_eval_words(report, known)]
+    if not words:
+        return ""
+    lines = "".join(f"\n  - {line}" for line in words)
+    return (
+        f"too few rows for a release to mean anything:{lines}\n"
+        "Give more products. Or take --trial: it trains and releases all the same, and its release, its report and each "
+        "of its answers say TRIAL"
+    )
 
 
 def _test_words(report: Report, column: str, known: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

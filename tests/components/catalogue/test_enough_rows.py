@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from components.catalogue.report.check import check_catalogue
 from components.catalogue.report.enough import require_enough
@@ -11,6 +12,7 @@ from components.catalogue.report.report import Report
 from components.errors import GateError
 from components.evaluation.classification_metrics import ClassificationTally
 from components.evidence import FEWEST_TEST_ROWS, LEAST_SKILL, rows_needed
+from pipeline.commands.data import command
 from schema import heads as table
 from schema import names
 from tests.drawing import product, write_catalogue
@@ -94,13 +96,9 @@ def test_with_enough_rows_a_model_that_learnt_nothing_is_refused(share: float) -
 
 
 def test_an_early_look_says_it_too(tmp_path: Path) -> None:
-    """`lookbook data check` refuses what a run would, and lets a trial pass."""
-    from click.testing import CliRunner
-
-    from pipeline.commands.data import command
-
+    """`lookbook data check` tells what a run would say; the data itself is good."""
     folder = write_catalogue(tmp_path / "data", [product(str(number), number) for number in range(60)])
-    refused = CliRunner().invoke(command, ["check", str(folder)])
-    assert refused.exit_code == 1
-    assert "too few rows for a release" in refused.output
-    assert CliRunner().invoke(command, ["check", str(folder), "--trial"]).exit_code == 0
+    result = CliRunner().invoke(command, ["check", str(folder)])
+    assert result.exit_code == 0
+    assert "too few rows for a release" in result.stderr
+    assert "--trial" in result.stderr
