@@ -37,8 +37,8 @@ def too_few_in_words(report: Report) -> str:
     lines = "".join(f"\n  - {line}" for line in words)
     return (
         f"too few rows for a release to mean anything:{lines}\n"
-        "Give more products. Or take --trial: it trains and releases all the same, and its release, its report and each "
-        "of its answers say TRIAL"
+        "Give more products. Or take --trial: it trains and releases all the same, and its release, its report and "
+        "each of its answers say TRIAL"
     )
 
 
