@@ -110,8 +110,9 @@ def years_of(content: bytes) -> Iterator[str]:
         CatalogueError: as :func:`parse_rows`.
     """
     sheet, columns, records = _opened(content, Changes())
-    reader = _Reader(sheet, columns, (), Rows())
-    for record in records:
+    every_record = list(records)
+    reader = _Reader(sheet, columns, (), Rows(), every_record)
+    for record in every_record:
         count = len(reader.rows.taken)
         reader.take(record)
         for row in reader.rows.taken[count:]:
