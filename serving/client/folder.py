@@ -174,14 +174,17 @@ def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
     """
     if not out.exists():
         return {}
-    text = out.read_bytes().decode("utf-8", errors="replace")
-    whole = text[: text.rfind("\n") + 1]
+    content = out.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
     try:
-        found = dict(output.rows(whole.removeprefix(BYTE_ORDER_MARK)))
-    except (ValueError, KeyError) as error:
+        found = dict(output.rows(whole.decode("utf-8").removeprefix(BYTE_ORDER_MARK)))
+    except UnicodeDecodeError as error:
+        line = whole.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{out} cannot be resumed: line {line} is not UTF-8; save it as CSV in UTF-8") from error
+    except ValueError as error:
         raise ValueError(f"{out} cannot be resumed: {error}") from error
     if found and not any(output.stored(name) in found for name in listing.pictures):
         raise ValueError(f"{out} holds other files than those of the folder; give another output or remove it")
     with out.open("r+b") as stream:
-        stream.truncate(len(whole.encode("utf-8", errors="replace")))
+        stream.truncate(len(whole))
     return found

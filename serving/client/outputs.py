@@ -55,7 +55,7 @@ class Output(Protocol):
         """The pictures, as :meth:`stored`, whose rows are in ``text``, and whether the row holds an error.
 
         Raises:
-            ValueError, KeyError: these are no rows of ours.
+            ValueError: these are no rows of ours.
         """
 
     def stored(self, name: str) -> str:
@@ -81,12 +81,19 @@ class JsonLines:
     def rows(self, text: str) -> list[tuple[str, bool]]:
         """The pictures in ``text``, and whether they failed."""
         # Not splitlines: an answer may hold what Unicode takes for a line's end.
-        objects = [json.loads(line) for line in text.split("\n") if line]
-        return [(one["file"], one.get("error") is not None) for one in objects]
+        return [_told(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
 
     def stored(self, name: str) -> str:
         """The name itself."""
         return name
+
+
+def _told(number: int, line: str) -> tuple[str, bool]:
+    try:
+        one = json.loads(line)
+        return str(one["file"]), one.get("error") is not None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ValueError(f"line {number} is no object with a file, but {line[:60]!r}") from None
 
 
 class CsvTable:

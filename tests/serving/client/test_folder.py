@@ -4,7 +4,8 @@ import asyncio
 import csv
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,48 @@ async def test_a_failure_stays_one(
     out.write_text("".join(line for line in out.read_text().splitlines(keepends=True) if "b.jpg" not in line))
     again = await classified(client, folder, out)
     assert (again.resumed, again.answered, again.failed_before) == (2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "words"),
+    [
+        ("out.csv", lambda text: text.encode("cp1252"), "line 2 is not UTF-8; save it as CSV in UTF-8"),
+        ("out.csv", lambda text: text.replace(",", ";").encode(), "its columns are"),
+        ("out.jsonl", lambda text: text.encode() + b"[1]\n", "line 3 is no object with a file, but '[1]'"),
+        ("out.jsonl", lambda text: b"7\n" + text.encode(), "line 1 is no object with a file"),
+        ("out.jsonl", lambda text: text.encode() + b'{"answer": 1}\n', "line 3 is no object with a file"),
+        ("out.jsonl", lambda text: text.encode().replace(b"{", b"", 1), "line 1 is no object with a file"),
+    ],
+    ids=["saved in windows' encoding", "saved with semicolons", "a list", "a number", "without a file", "half a line"],
+)
+async def test_an_output_that_was_edited_is_refused_in_words_and_left_alone(
+    client: ClassifierClient, fake: FakeModelServer, tmp_path: Path, name: str, edit: Callable[[str], bytes], words: str
+) -> None:
+    """What a person's editor made of the rows is not written behind, and not a byte of it is changed."""
+    folder, out = tmp_path / "in", tmp_path / name
+    folder.mkdir()
+    for picture in ("a.jpg", "Größe.jpg"):
+        (folder / picture).write_bytes(RED)
+    await classified(client, folder, out)
+    out.write_bytes(edited := edit(out.read_text()))
+    with pytest.raises(ValueError, match=re.escape(words)):
+        await classified(client, folder, out)
+    assert out.read_bytes() == edited
+
+
+async def test_a_row_cut_within_a_letter_is_asked_anew(
+    client: ClassifierClient, fake: FakeModelServer, tmp_path: Path
+) -> None:
+    """A run that was killed in the middle of a row, even of a letter, goes on as if the row had not been begun."""
+    folder, out = tmp_path / "in", tmp_path / "out.csv"
+    folder.mkdir()
+    for picture in ("a.jpg", "ß.jpg"):
+        (folder / picture).write_bytes(RED)
+    await classified(client, folder, out)
+    whole = out.read_bytes()
+    out.write_bytes(whole[: whole.index("ß".encode()) + 1])
+    assert await classified(client, folder, out) == Summary(resumed=1, answered=1)
+    assert out.read_bytes() == whole
 
 
 async def test_a_csv_for_excel_says_that_it_is_utf8(
