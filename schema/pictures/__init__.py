@@ -8,26 +8,22 @@ models get. The rules:
   is the picture.
 * Upright by Exif (PNG: eXIf, TIFF: its own entry), wherever the format may keep it. What XMP says counts for nothing,
   and Exif that cannot be read turns nothing: so do browsers.
-* Transparent pixels show a background, white unless set. Colour profiles are not applied. Of 16 bits the upper 8 count.
+* Transparent pixels show white, whoever asks. Colour profiles are not applied. Of 16 bits the upper 8 count.
 * A file without its end is taken if no pixel is missing.
 * Whatever is not pixels is bounded, and never given to a decoder.
 """
 
-from schema.pictures.colours import WHITE, Colour, colour_of
 from schema.pictures.formats.exif import UPRIGHT
 from schema.pictures.gate import NormalForm, encode_png, normal_form, plain_bytes, read_header, to_pixels, upright_size
 from schema.pictures.header import Header, Limits, PictureFault, Problem
 
 __all__ = [
     "UPRIGHT",
-    "WHITE",
-    "Colour",
     "Header",
     "Limits",
     "NormalForm",
     "PictureFault",
     "Problem",
-    "colour_of",
     "encode_png",
     "normal_form",
     "plain_bytes",

@@ -1,34 +1,20 @@
-"""From whatever a format stores to RGB: transparency over a background, 16 bits cut to their upper 8."""
+"""From whatever a format stores to RGB: transparency over white, 16 bits cut to their upper 8."""
 
 from typing import Final
 
-from PIL import Image, ImageCms, ImageColor, ImageMath
+from PIL import Image, ImageCms, ImageMath
 
 from schema.pictures.header import unsupported
 
-Colour = tuple[int, int, int]
-WHITE: Final[Colour] = (255, 255, 255)
+WHITE: Final = (255, 255, 255)
 
 _GREY_16: Final = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _SHOWN: Final = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV")
 _WITH_ALPHA: Final = ("LA", "PA", "La", "RGBA", "RGBa")
 
 
-def colour_of(text: str) -> Colour:
-    """A colour by its name or as ``#rrggbb``.
-
-    Raises:
-        ValueError: it is none.
-    """
-    try:
-        levels = ImageColor.getrgb(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no colour; give a name, as white, or #rrggbb") from None
-    return levels[0], levels[1], levels[2]
-
-
-def over_background(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]:
-    """A decoded picture → RGB, or L where it is grey, with the background in its transparent pixels; has it any?
+def over_white(image: Image.Image) -> tuple[Image.Image, bool]:
+    """A decoded picture → RGB, or L where it is grey, white where it is transparent; has it any?
 
     Colour profiles are not applied, as TensorFlow applies none.
 
@@ -36,9 +22,9 @@ def over_background(image: Image.Image, background: Colour) -> tuple[Image.Image
         PictureFault: its pixels are of a kind that has no colours to show.
     """
     if image.mode in _GREY_16:
-        return _grey_16(image, background)
+        return _grey_16(image)
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        return _composed(image.convert("RGBA"), background)
+        return _composed(image.convert("RGBA"))
     if image.mode == "LAB":
         return _from_lab(image), False
     if image.mode not in _SHOWN:
@@ -57,16 +43,16 @@ def _from_lab(image: Image.Image) -> Image.Image:
     return shown
 
 
-def _composed(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]:
+def _composed(image: Image.Image) -> tuple[Image.Image, bool]:
     alpha = image.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return image.convert("RGB"), False
-    rgb = Image.new("RGB", image.size, background)
+    rgb = Image.new("RGB", image.size, WHITE)
     rgb.paste(image, mask=alpha)
     return rgb, True
 
 
-def _grey_16(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]:
+def _grey_16(image: Image.Image) -> tuple[Image.Image, bool]:
     """Grey of 16 bits: the upper 8 stay, as in TensorFlow."""
     levels = image.convert("I")
     grey = ImageMath.lambda_eval(lambda bands: bands["convert"](bands["levels"] / 256, "L"), levels=levels)
@@ -78,5 +64,5 @@ def _grey_16(image: Image.Image, background: Colour) -> tuple[Image.Image, bool]
         lambda bands: bands["convert"]((bands["levels"] == transparent) * 255, "L"), levels=levels
     )
     rgb = grey.convert("RGB")
-    rgb.paste(background, mask=mask)
+    rgb.paste(WHITE, mask=mask)
     return rgb, mask.getbbox() is not None

@@ -11,7 +11,7 @@ from typing import Final
 from PIL import Image
 
 from schema.pictures import kinds
-from schema.pictures.colours import WHITE, Colour, over_background
+from schema.pictures.colours import over_white
 from schema.pictures.formats import jpeg, png
 from schema.pictures.formats.exif import FIRST_SIDEWAYS, UPRIGHT, orientation_of
 from schema.pictures.header import Header, Limits, PictureFault, Problem, broken
@@ -49,22 +49,21 @@ def read_header(data: bytes, limits: Limits = Limits()) -> Header:  # noqa: B008
     return header
 
 
-def to_pixels(header: Header, background: Colour = WHITE, at_least: int = 0) -> Image.Image:
-    """Decodes a picture: upright, RGB or grey, transparent pixels over ``background``.
+def to_pixels(header: Header, at_least: int = 0) -> Image.Image:
+    """Decodes a picture: upright, RGB or grey, transparent pixels white.
 
     Args:
         header: of the file, by :func:`read_header`.
-        background: what transparent pixels show.
         at_least: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size while both sides have so many pixels; 0: never.
 
     Raises:
         PictureFault: the pixels are broken or cut short; its words say how much is there.
     """
-    return _decoded(header, background, at_least)[0]
+    return _decoded(header, at_least)[0]
 
 
-def _decoded(header: Header, background: Colour, at_least: int = 0) -> tuple[Image.Image, bool]:
-    """The pixels, and whether the background shows anywhere."""
+def _decoded(header: Header, at_least: int = 0) -> tuple[Image.Image, bool]:
+    """The pixels, and whether white shows through anywhere."""
     scan = header.scan()
     _require_pixels(header, scan)
     try:
@@ -73,7 +72,7 @@ def _decoded(header: Header, background: Colour, at_least: int = 0) -> tuple[Ima
                 image.draft(image.mode, (at_least, at_least))
             image.load()
             _mend_transparency(header, scan, image)
-            shown, is_composed = over_background(image, background)
+            shown, is_composed = over_white(image)
             orientation = _orientation(header, image)
     except PictureFault:
         raise
@@ -99,14 +98,14 @@ class NormalForm:
 
     Attributes:
         content: the file.
-        is_composed: the background shows where the picture was transparent.
+        is_composed: white shows where the picture was transparent.
     """
 
     content: bytes
     is_composed: bool = False
 
 
-def normal_form(data: bytes, header: Header, background: Colour = WHITE) -> NormalForm:
+def normal_form(data: bytes, header: Header) -> NormalForm:
     """The normal form of a file. What a model can read as it is stays as it is: a plain JPEG keeps every byte.
 
     Raises:
@@ -115,7 +114,7 @@ def normal_form(data: bytes, header: Header, background: Colour = WHITE) -> Norm
     if header.is_plain:
         _require_pixels(header)
         return NormalForm(plain_bytes(data, header))
-    pixels, is_composed = _decoded(header, background)
+    pixels, is_composed = _decoded(header)
     if header.format == "PNG" and not is_composed and header.orientation == UPRIGHT and not header.repairs:
         return NormalForm(header.scan())  # its alpha is opaque everywhere
     return NormalForm(encode_png(pixels), is_composed)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
-from schema.pictures import colour_of
 from serving.merger.core.errors import SettingsError
 
 PREFIX: Final = "LOOKBOOK_"
@@ -71,9 +70,6 @@ class Settings:
 
     max_image_bytes: Annotated[int, Row("Largest picture file.", 1)] = 20 * 2**20
     max_image_pixels: Annotated[int, Row("Largest picture, width times height.", 1)] = 50_000_000
-    background: Annotated[
-        str, Row("Colour that transparent pixels show, as white or #rrggbb; training shows them over white.")
-    ] = "white"
     max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 24 * 2**20
     max_held_bytes: Annotated[
         int, Row("Bytes held at once of all requests, those that still come in first: the slowest give way (429).", 1)
@@ -188,13 +184,6 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _require_colour(text: str) -> None:
-    try:
-        colour_of(text)
-    except ValueError as error:
-        raise SettingsError(f"{variable('background')}: {error}.") from error
-
-
 def _require_origin(origin: str, of: int) -> None:
     """An origin that no browser would send lets nobody in, and nobody would know why."""
     if ORIGIN.fullmatch(origin) or (origin == "*" and of == 1):
@@ -211,8 +200,6 @@ def _convert(name: str, text: str) -> Any:
         if text.lower() not in SWITCH:
             raise SettingsError(f"{variable(name)} is {text!r}; it must be true or false.")
         return SWITCH[text.lower()]
-    if name == "background":
-        _require_colour(text)
     if kind is not int:
         return kind(text)
     least = rows()[name].least

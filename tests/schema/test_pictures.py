@@ -12,13 +12,12 @@ from PIL import Image
 from schema.pictures import (
     PictureFault,
     Problem,
-    colour_of,
     normal_form,
     read_header,
     to_pixels,
     upright_size,
 )
-from tests.pictures.corpus import Taken, cut_out, drawn, encoded, exif_of, taken, turned
+from tests.pictures.corpus import Taken, drawn, encoded, exif_of, taken, turned
 from tests.pictures.refused import HEIC, HOSTILE, REFUSED, noisy
 
 TAKEN = taken()
@@ -108,15 +107,6 @@ def test_a_header_is_read_in_one_bounded_pass(data: bytes) -> None:
         assert fault.problem is Problem.BROKEN
         return
     assert len(header.scan()) < 20_000
-
-
-def test_the_background_is_a_setting() -> None:
-    """Transparent pixels show the colour that was asked for."""
-    header = read_header(encoded(Image.fromarray(cut_out()), "PNG"))
-    seen = to_pixels(header, colour_of("#102030"))
-    assert seen.getpixel((0, 79)) == (0x10, 0x20, 0x30)
-    with pytest.raises(ValueError, match="'whitish' is no colour"):
-        colour_of("whitish")
 
 
 def test_memory_is_told_before_it_is_taken() -> None:

@@ -20,8 +20,6 @@ from PIL import Image
 
 from schema.model_card import ModelCard
 from schema.pictures import (
-    WHITE,
-    Colour,
     Header,
     Limits,
     PictureFault,
@@ -82,7 +80,6 @@ class Inspected:
 
     data: bytes
     header: Header
-    background: Colour
     seconds: float
 
     @property
@@ -108,14 +105,13 @@ class Picture:
         return self.encoded.get(size) or next(iter(self.encoded.values()))
 
 
-def inspect(data: bytes, max_bytes: int, max_pixels: int, background: Colour = WHITE) -> Inspected:
+def inspect(data: bytes, max_bytes: int, max_pixels: int) -> Inspected:
     """Checks size and header.
 
     Args:
         data: the file.
         max_bytes: largest file.
         max_pixels: largest width × height.
-        background: what transparent pixels will show.
 
     Raises:
         ImageError: which subclass says what is wrong.
@@ -125,7 +121,7 @@ def inspect(data: bytes, max_bytes: int, max_pixels: int, background: Colour = W
         header = read_header(data, Limits(max_bytes, max_pixels))
     except PictureFault as fault:
         raise _error(fault) from fault
-    return Inspected(data, header, background, time.perf_counter() - started)
+    return Inspected(data, header, time.perf_counter() - started)
 
 
 def prepare(inspected: Inspected, sizes: Collection[Size]) -> Picture:
@@ -140,7 +136,7 @@ def prepare(inspected: Inspected, sizes: Collection[Size]) -> Picture:
     side = _at_least(header, sizes)
     is_large = side > 0
     try:
-        pixels = to_pixels(header, inspected.background, at_least=side)
+        pixels = to_pixels(header, at_least=side)
     except PictureFault as fault:
         raise _error(fault) from fault
     is_as_it_was = header.is_plain and not is_large

@@ -19,7 +19,7 @@ from typing import Final
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.core.calls import Call
 from serving.merger.core.errors import DeadlineExceeded, ImageError, ImageTooLarge, ImageUndecodable, LookbookError
-from serving.merger.core.images import Colour, Picture, Size
+from serving.merger.core.images import Picture, Size
 from serving.merger.decoding.frames import Frame, pack, unpack_async
 from serving.merger.decoding.worker import picture_of
 
@@ -88,10 +88,10 @@ class Decoder:
     Args:
         processes: that decode, each one picture at a time.
         most_bytes: of memory for pixels, over all processes.
-        limits: largest file in bytes, largest picture in pixels, and what shows where it is transparent.
+        limits: largest file in bytes, and largest picture in pixels.
     """
 
-    def __init__(self, processes: int, most_bytes: int, limits: tuple[int, int, Colour]) -> None:
+    def __init__(self, processes: int, most_bytes: int, limits: tuple[int, int]) -> None:
         self._most_bytes = most_bytes
         self._limits = limits
         self._turns = Limiter(processes, 0)
@@ -129,8 +129,8 @@ class Decoder:
                 leaving.add_done_callback(self._leaving.discard)
 
     async def _work(self, data: bytes, sizes: Sequence[Size], call: Call, started: asyncio.Event) -> Picture:
-        max_bytes, max_pixels, background = self._limits
-        words = {"max_bytes": max_bytes, "max_pixels": max_pixels, "background": background, "sizes": sizes}
+        max_bytes, max_pixels = self._limits
+        words = {"max_bytes": max_bytes, "max_pixels": max_pixels, "sizes": sizes}
         async with (
             self._turns.places(1, call.deadline, caller=call.caller, call=call, is_patient=True),
             self._process() as process,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from schema.pictures import colour_of
 from serving.merger.core import images
 from serving.merger.core.calls import Call
 from serving.merger.core.images import SMALL_BYTES, Inspected, Picture, Size
@@ -28,7 +27,7 @@ class PictureGate:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._limits = settings.max_image_bytes, settings.max_image_pixels, colour_of(settings.background)
+        self._limits = settings.max_image_bytes, settings.max_image_pixels
         self._decoder = Decoder(settings.decoding_processes, settings.max_decoded_bytes, self._limits)
         self._spent_s = 0.0
         self.start, self.stop = self._decoder.start, self._decoder.stop

@@ -52,9 +52,8 @@ def main(descriptor: int, most_bytes: int) -> None:
             return
 
 
-def _limits(words: dict[str, Any]) -> tuple[int, int, images.Colour]:
-    red, green, blue = words["background"]
-    return words["max_bytes"], words["max_pixels"], (red, green, blue)
+def _limits(words: dict[str, Any]) -> tuple[int, int]:
+    return words["max_bytes"], words["max_pixels"]
 
 
 def _sizes(words: dict[str, Any]) -> list[Size]:

@@ -17,7 +17,7 @@ from serving.merger.decoding.decoder import Decoder
 from tests.serving.pictures import encode, photo
 
 SIZES = [Size(128, 96)]
-LIMITS = (20 * 2**20, 50_000_000, (255, 255, 255))
+LIMITS = (20 * 2**20, 50_000_000)
 MEGABYTE = 2**20
 
 
