@@ -218,4 +218,20 @@ MUTATIONS: Final = (
         ("tests/components/release/test_serving_check.py",),
         "pipeline",
     ),
+    Mutation(
+        "a sheet makes this machine call its own network",
+        "components/catalogue/importing/fetching.py",
+        "if not plain.is_global or plain.is_multicast:",
+        "if plain.is_multicast:",
+        ("tests/components/catalogue/importing/test_fetching.py",),
+        "pipeline",
+    ),
+    Mutation(
+        "an import follows a link out of its source",
+        "components/catalogue/importing/sources/files.py",
+        "if path.is_symlink() and not str(path.resolve()).startswith(inside):",
+        "if str(path.resolve()) == inside:",
+        ("tests/components/catalogue/importing/test_hostile_sources.py",),
+        "pipeline",
+    ),
 )
