@@ -121,12 +121,15 @@ async def test_ten_thousand_parts(promise: Promises, running: MergerProcess, fak
     """A form of 10,000 parts is refused as a whole, at once."""
     with promise("request: 10,000 multipart parts", "400, memory as before") as row:
         parts = [("images", (f"{i}.jpg", b"x", "image/jpeg")) for i in range(10_000)]
+        request = running.http.build_request("POST", "/v1/classify:batch", files=parts)
+        head = b"".join(b"%s: %s\r\n" % header for header in request.headers.raw)
         async with unharmed(running):
             started = time.monotonic()
-            reply = await running.http.post("/v1/classify:batch", files=parts)
+            # Not by httpx: the answer comes before all is sent, and the reset behind it may take it away again.
+            answer = await raw(running, [b"POST /v1/classify:batch HTTP/1.1\r\n" + head + b"\r\n", request.read()])
             seconds = time.monotonic() - started
-        row.seen = f"{reply.status_code} {reply.json()['code']} after {seconds:.1f} s"
-        assert reply.status_code == 400
+        row.seen = f"{answer[9:12].decode()} after {seconds:.1f} s"
+        assert answer.startswith(b"HTTP/1.1 400") and b'"code":"invalid_request"' in answer
 
 
 async def test_endless_head(promise: Promises, running: MergerProcess, fake: FakeModelServer) -> None:
