@@ -20,6 +20,7 @@ _COMMANDS = {
     "score": "pipeline.commands.score",
     "releases": "pipeline.commands.releases",
     "rollback": "pipeline.commands.rollback",
+    "prune": "pipeline.commands.prune",
     "compile": "pipeline.commands.compile",
 }
 

@@ -6,7 +6,7 @@
     <directory>/category/<v>/
     <directory>/manifests/<v>.json     figures, origin, and the SHA-256 of every file of both models
     <directory>/reports/<v>/           for people; made first and never removed, so it also keeps the number
-    <directory>/withdrawn/<v>/         what a rollback took away
+    <directory>/withdrawn/<v>/         what a rollback took away, until a prune
 
 **A version is a release when it has a manifest and both models' folders.** The manifest is there before the first
 folder and stays until the last is gone. So one rename makes a release, the second model's into its place, and one
@@ -27,12 +27,16 @@ from schema.plain_paths import require_plain
 SERVED: Final = 2
 """Model servers keep so many of the newest releases: see ``serving/tensorflow_serving/models.config``."""
 
+LEAST_KEPT: Final = SERVED + 1
+"""No prune leaves fewer: servers load the current release and the one that a rollback goes to; one that has not
+looked yet still has one more."""
+
 STAGING_PREFIX: Final = ".incoming-"
 SAVED_MODEL: Final = "saved_model.pb"
 _ALWAYS_THERE: Final = (SAVED_MODEL, "variables/variables.index")
 _CHUNK_BYTES: Final = 2**20
 _WORDS: Final = {
-    "release": "its run is at work or was interrupted; the next run or rollback clears it away",
+    "release": "it is being made or removed, or that was interrupted; the next run, rollback or prune clears it away",
     "rollback": "its rollback was interrupted; `lookbook rollback` finishes it",
 }
 

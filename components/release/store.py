@@ -9,7 +9,7 @@ answered by it. A half-done rollback is finished: from its first rename on nobod
 import contextlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from components.release import durable
 from schema import heads as table
 from schema.release_folder import (
+    LEAST_KEPT,
     SAVED_MODEL,
     STAGING_PREFIX,
     Release,
@@ -41,6 +42,14 @@ class Rollback:
     withdrawn: int
     current: Release
     was_interrupted: bool
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a prune removed: the models of a release, and the bytes that they had."""
+
+    version: int
+    size_bytes: int
 
 
 class ReleaseStore(ReleaseFolder):
@@ -98,6 +107,42 @@ class ReleaseStore(ReleaseFolder):
             ) from error
         return rollback.current
 
+    def prune(
+        self, keep: int, also: Collection[int] = (), announce: Callable[[Pruned], object] = lambda _: None
+    ) -> None:
+        """Removes the models of old releases, the oldest first, and what rollbacks took away before the oldest kept.
+
+        Their reports stay. Killed at whatever moment, it has removed releases whole or not, and never one that is kept.
+
+        Args:
+            keep: so many of the newest releases stay, three at least.
+            also: versions that stay too, such as those that a model server's configuration names.
+            announce: is told of each that is gone.
+
+        Raises:
+            ReleaseError: ``keep`` is too small, a manifest cannot be read, or the folder cannot be written.
+        """
+        if keep < LEAST_KEPT:
+            raise ReleaseError(f"{keep} releases are too few to keep; servers and rollbacks need {LEAST_KEPT}")
+        try:
+            self.recover()
+            versions = [release.version for release in self.releases()]
+            if len(versions) <= keep:
+                return
+            for version in (one for one in versions[:-keep] if one not in also):
+                pruned = Pruned(version, sum(map(_size, (self.model_path(model, version) for model in table.MODELS))))
+                self._hide(version)
+                self._take_back_releases()
+                announce(pruned)
+            for version in (one for one in numbers(self._withdrawn) if one < versions[-keep] and one not in also):
+                pruned = Pruned(version, _size(self._withdrawn / str(version)))
+                shutil.rmtree(self._withdrawn / str(version))
+                announce(pruned)
+        except OSError as error:
+            raise ReleaseError(
+                f"not all old releases of {self.directory} are removed ({error}); mend that, and prune again"
+            ) from error
+
     def recover(self) -> None:
         """Clears up what a killed process left; without that it changes nothing.
 
@@ -144,7 +189,7 @@ class ReleaseStore(ReleaseFolder):
         return [one.version for one in unfinished if one.kind == "rollback"]
 
     def _hide(self, version: int) -> None:
-        """Takes a half-made release out of everybody's sight; its number stays used, for a server may have seen it."""
+        """Takes a release out of everybody's sight; its number stays used, for a server may have seen it."""
         durable.make_folder(self._reports / str(version))
         for model in table.MODELS:
             if self.model_path(model, version).is_dir():
@@ -180,6 +225,10 @@ class ReleaseStore(ReleaseFolder):
         with contextlib.suppress(OSError):
             self._take_back_releases()
         return ReleaseError(f"cannot write a release to {self.directory}: {error}")
+
+
+def _size(folder: Path) -> int:
+    return sum((folder / name).lstat().st_size for name in files_below(folder))
 
 
 def _describe(saved_model: Path) -> dict[str, Any]:

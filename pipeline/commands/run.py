@@ -27,6 +27,7 @@ from pipeline.commands.common import (
     trial_mark,
     trial_option,
 )
+from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES
@@ -39,7 +40,7 @@ from pipeline.running.early_checks import (
 )
 from pipeline.running.lock import locked
 from pipeline.sources import bring_in, place, require_few_rejected
-from schema.release_folder import ReleaseError
+from schema.release_folder import LEAST_KEPT, ReleaseError
 
 if TYPE_CHECKING:
     from pipeline.running.run import RunResult
@@ -89,8 +90,14 @@ _ROOM_BYTES = 2**20
 @trial_option
 @click.option("--ask", type=click.IntRange(min=0), default=0, help="Then ask the release about so many pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole of these answers, for machines.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=LEAST_KEPT),
+    help="Then remove all but so many of the newest releases; see `lookbook prune --help`.",
+)
+@keep_version_option
 @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
-@refusing(RunError, CatalogueError)
+@refusing(RunError, CatalogueError, ReleaseError)
 def command(
     layout: Layout,
     data: Path,
@@ -99,6 +106,8 @@ def command(
     settings: tuple[str, ...],
     ask: int,
     as_json: bool,
+    keep: int | None,
+    also: tuple[int, ...],
     **limits: Any,
 ) -> None:
     """Train on a catalogue and release both models.
@@ -130,7 +139,9 @@ def command(
             with _wrong_use():
                 require_split_columns(config)
         result = _run(config)
-    _say_result(layout, result)
+        _say_result(layout, result)
+        if keep is not None:
+            prune(layout, keep, also)
     if ask:
         _ask(config, ask, as_json)
 

@@ -25,6 +25,7 @@ COMMANDS = [
     "score",
     "releases",
     "rollback",
+    "prune",
     "compile",
 ]
 

@@ -57,20 +57,26 @@ def lookbook(root: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli, [*arguments, "--root", str(root)])
 
 
-class Scene:
-    """Copies of one root with three releases."""
+def prune(root: Path, _: dict) -> str:
+    result = lookbook(root, "prune", "--keep", "3")
+    assert isinstance(result.exception, (SystemExit, type(None))), result.exception
+    return result.output
 
-    def __init__(self, folder: Path) -> None:
+
+class Scene:
+    """Copies of one root with three releases, or more."""
+
+    def __init__(self, folder: Path, releases: int = 3) -> None:
         self.given = sources(folder / "trained")
         self._folder = folder
-        self._template = folder / "template"
-        for _ in range(3):
-            publish(self._template, self.given)
+        self.template = folder / "template"
+        for _ in range(releases):
+            publish(self.template, self.given)
 
     def root(self) -> Path:
         """A fresh copy; its files are links, since nothing ever writes into a file that is there."""
         shutil.rmtree(self._folder / "root", ignore_errors=True)
-        return Path(shutil.copytree(self._template, self._folder / "root", copy_function=os.link))
+        return Path(shutil.copytree(self.template, self._folder / "root", copy_function=os.link))
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +88,16 @@ def without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return Scene(tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Five releases; the second of six was withdrawn before the third."""
+    scene = Scene(tmp_path_factory.mktemp("crowded"), 2)
+    rollback(scene.template, {})
+    for _ in range(4):
+        publish(scene.template, scene.given)
+    return scene
 
 
 def served(root: Path) -> int:
@@ -152,6 +168,47 @@ def test_a_rollback_killed_at_every_step(promise, scene: Scene) -> None:
         assert found == sorted(found, reverse=True) and set(found) == {3, 2}
         row.seen = f"{steps} kill points, {found.count(3)} before and {found.count(2)} after the release is withdrawn"
     assert steps > 8
+
+
+def test_a_prune_removes_what_nobody_needs(crowded: Scene) -> None:
+    """What is current, what a rollback goes to, what servers load and what is named stays; the rest goes."""
+    root = crowded.root()
+    releases = Layout(root).releases
+    said = lookbook(root, "prune", "--keep", "3", "--keep-version", "3").output
+    assert "Release 1 is removed" in said and "Release 2 is removed" in said and said.count("removed") == 2
+    assert [one["version"] for one in listed(root)["releases"]] == [3, 4, 5, 6]
+    assert listed(root)["withdrawn"] == [] and agreed(root) == 6
+    assert (releases / "reports" / "1" / "index.html").is_file()
+    assert_clean(root)
+    assert "Release 3 is removed" in prune(root, {}) and "nothing is removed" in prune(root, {})
+    assert "Release 5 is current" in rollback(root, {}) and agreed(root) == 5
+    assert publish(root, crowded.given) == "release 7"
+    refused = lookbook(root, "prune", "--keep", "2")
+    assert refused.exit_code == 2 and "x>=3" in refused.output
+    with pytest.raises(ReleaseError, match="2 releases are too few"):
+        ReleaseStore(releases).prune(2)
+
+
+def test_a_prune_killed_at_every_step(promise, crowded: Scene) -> None:
+    """Whenever a prune dies the release is what it was, no kept file is touched, and the next writer clears up."""
+    steps = len(disk_calls.run(prune, crowded.root(), {}).calls)
+    with promise("prune: killed before each change", "servers and `releases` agree; what is kept is whole") as row:
+        left = []
+        for at in range(steps):
+            root = crowded.root()
+            assert disk_calls.run(prune, root, {}, act=disk_calls.kill_at, at=at).code == -9
+            assert agreed(root) == 6
+            left.append([one["version"] for one in listed(root)["releases"]])
+            for release in ReleaseStore(Layout(root).releases).releases():
+                ReleaseStore(Layout(root).releases).verify(release)
+            if at % 2:
+                assert publish(root, crowded.given) == "release 7"
+            else:
+                assert "Release 5 is current" in rollback(root, {})
+            assert agreed(root) == (7 if at % 2 else 5)
+            assert_clean(root)
+        row.seen = f"{steps} kill points; {left.count([1, 3, 4, 5, 6])} before the first release is gone"
+    assert steps > 10 and left[0] == [1, 3, 4, 5, 6] and left[-1] == [4, 5, 6]
 
 
 @pytest.mark.slow
