@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from serving.local.processes import python_with
+from serving.local.processes import free_port, python_with
 from serving.tensorflow_serving.local import (
     CONFIG_DIR,
     CONTAINER_CONFIG_DIR,
@@ -20,6 +20,7 @@ from serving.tensorflow_serving.local import (
 )
 
 BINARY: Final = "tensorflow_model_server"
+SOCKET: Final = "model_server"
 ENGINES: Final = ("docker", "podman")
 IMAGE: Final = "docker.io/tensorflow/serving:2.16.1"
 ASK_S: Final = 10.0
@@ -33,32 +34,39 @@ class ModelServerCommand:
     Args:
         kind: which one, in words.
         command: starts it in the foreground.
+        target: where gRPC finds it then.
         stop_command: ends it; empty when a signal does.
     """
 
     kind: str
     command: tuple[str, ...]
+    target: str
     stop_command: tuple[str, ...] = ()
 
 
-def find_model_server(release: Path, work: Path, port: int) -> ModelServerCommand:
+def find_model_server(release: Path, work: Path, private: Path) -> ModelServerCommand:
     """The best model server that there is.
+
+    Whoever reaches it can make it serve anything, so it listens on no port, which every user of this machine could
+    reach, and tensorflow_model_server's even all others, but on a socket. A container's port is published to loopback.
 
     Args:
         release: folder that holds the models' base paths.
         work: folder for the model config with local paths.
-        port: for gRPC, on loopback.
+        private: folder for the socket, which nobody else may enter; its path must be short.
 
     Raises:
         StackError: there is none, not even an environment with TensorFlow.
     """
+    path = private / SOCKET
+    flags = local_flags(release, work, port=0, grpc_socket_path=path)
     if binary := shutil.which(BINARY):
-        return ModelServerCommand(f"TensorFlow Serving ({binary})", (binary, *local_flags(release, work, port=port)))
+        return ModelServerCommand(f"TensorFlow Serving ({binary})", (binary, *flags), f"unix:{path}")
     if engine := next((name for name in ENGINES if _has_image(name)), None):
-        return _container(engine, release, port)
+        return _container(engine, release, free_port())
     python = python_with("tensorflow", "pipeline")
-    command = (python, "-m", "serving.model_server", *local_flags(release, work, port=port))
-    return ModelServerCommand("the embedded model server: no TensorFlow Serving and no container engine", command)
+    kind = "the embedded model server: no TensorFlow Serving and no container engine"
+    return ModelServerCommand(kind, (python, "-m", "serving.model_server", *flags), f"unix:{path}")
 
 
 def _container(engine: str, release: Path, port: int) -> ModelServerCommand:
@@ -72,7 +80,8 @@ def _container(engine: str, release: Path, port: int) -> ModelServerCommand:
         *("--entrypoint", BINARY, IMAGE, *flags),
     )
     # TensorFlow Serving ignores SIGTERM, so the engine must end it.
-    return ModelServerCommand(f"TensorFlow Serving ({engine}, {IMAGE})", command, (engine, "stop", "--time", "2", name))
+    stop = (engine, "stop", "--time", "2", name)
+    return ModelServerCommand(f"TensorFlow Serving ({engine}, {IMAGE})", command, f"127.0.0.1:{port}", stop)
 
 
 def _has_image(engine: str) -> bool:

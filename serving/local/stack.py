@@ -12,6 +12,7 @@ engine answers and has or gets the image, else the embedded model server.
 import contextlib
 import os
 import socket
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -77,27 +78,27 @@ def stack(
     """
     _check_release(release)
     logs.mkdir(parents=True, exist_ok=True)
-    model_port = free_port()
     http_port, grpc_port, metrics_port = (_port(one) for one in (http_port, grpc_port, metrics_port))
-    server = find_model_server(release, logs, model_port)
     scheme = "https" if os.environ.get(variable("tls_certificate_file")) else "http"
-    model_target = f"127.0.0.1:{model_port}"
     children: list[Child] = []
+    private = tempfile.TemporaryDirectory(prefix="lookbook-")  # short, as a socket's path must be
     try:
+        server = find_model_server(release, logs, Path(private.name))
         log = logs / "model_server.log"
         children.append(Child("model server", server.command, log, stop_command=server.stop_command))
-        children.append(_start_merger(model_target, http_port, grpc_port, metrics_port, logs / "merger.log"))
+        children.append(_start_merger(server.target, http_port, grpc_port, metrics_port, logs / "merger.log"))
         wait_for(lambda: _is_ready(metrics_port), children, ready_s)
         yield Stack(
             f"{scheme}://127.0.0.1:{http_port}",
             f"127.0.0.1:{grpc_port}",
             f"http://127.0.0.1:{metrics_port}/metrics",
-            model_target,
+            server.target,
             server.kind,
             tuple(children),
         )
     finally:
         stop_all(reversed(children))
+        private.cleanup()
 
 
 def _port(number: int) -> int:

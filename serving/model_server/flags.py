@@ -138,7 +138,7 @@ def _check(options: Options) -> None:
         raise ConfigError("--batching_parameters_file needs --enable_batching")
     if not options.port and not options.grpc_socket_path:
         raise ConfigError("--port is 0 and there is no --grpc_socket_path: the gRPC API would listen nowhere")
-    if options.rest_api_port == options.port:
+    if options.port and options.rest_api_port == options.port:
         raise ConfigError(f"--rest_api_port and --port are both {options.port}; they must differ")
     if options.grpc_max_threads < 1:
         raise ConfigError(f"--grpc_max_threads is {options.grpc_max_threads}; it must be at least 1")

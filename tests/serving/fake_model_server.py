@@ -70,7 +70,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @property
     def target(self) -> str:
-        return f"{self.host}:{self.port}"
+        return self.host if self.host.startswith("unix:") else f"{self.host}:{self.port}"
 
     def reset(self) -> None:
         self.models.update({model: FakeModel() for model in table.MODELS})
@@ -211,19 +211,21 @@ def make_card(model: str, attributes: Iterable[str | Head] = ()) -> dict[str, An
     return document
 
 
-async def serve_alone(port: int) -> None:
+async def serve_alone(server: FakeModelServer, port: int) -> None:
     """Stands in for ``tensorflow_model_server`` as a process."""
-    server = FakeModelServer()
     server.port = port
     await server.start()
     await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Takes the flags of ``tensorflow_model_server`` and heeds ``--port``."""
+    """Takes the flags of ``tensorflow_model_server`` and heeds ``--port``, or the socket where it is 0."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    asyncio.run(serve_alone(parser.parse_known_args()[0].port))
+    parser.add_argument("--grpc_socket_path", default="")
+    flags = parser.parse_known_args()[0]
+    host = "127.0.0.1" if flags.port else f"unix:{flags.grpc_socket_path}"
+    asyncio.run(serve_alone(FakeModelServer(host), flags.port))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,38 @@ def test_takes_the_binary(release: Path, path: Path, tmp_path: Path) -> None:
     assert f'base_path: "{release}/article_type"' in config
 
 
+def listening(processes: list[psutil.Process]) -> dict[tuple[str, int], int]:
+    """(Address, port) → process of each TCP port that they listen on."""
+    found = {}
+    for process in processes:
+        for one in process.net_connections("inet"):
+            if one.status == psutil.CONN_LISTEN:
+                found[one.laddr.ip.removeprefix("::ffff:"), one.laddr.port] = process.pid
+    return found
+
+
+@pytest.mark.parametrize("kind", ["the binary", "the embedded server"])
+def test_only_the_merger_listens(path: Path, tmp_path: Path, kind: str) -> None:
+    """Whoever reaches a model server can make it serve anything: no port leads there, and none beyond this machine."""
+    if kind == "the binary":
+        install_binary(path)
+        for model in ("article_type", "category"):
+            (tmp_path / "release" / model / "1").mkdir(parents=True)
+    elif tiny_models.PIPELINE_PYTHON.exists():
+        tiny_models.write(tmp_path / "release", "--version", 1)
+    else:
+        pytest.skip("needs the pipeline's environment (TensorFlow)")
+    with stack(tmp_path / "release", logs=tmp_path / "logs") as running:
+        merger = running.children[1].process.pid
+        assert running.model_target.startswith("unix:")
+        folder = Path(running.model_target.removeprefix("unix:")).parent
+        assert folder.stat().st_mode & 0o077 == 0
+        ports = listening(children_of(os.getpid()))
+        assert set(ports.values()) == {merger} and {address for address, _ in ports} == {"127.0.0.1"}, ports
+        assert len(ports) == 3
+    assert not folder.exists()
+
+
 def test_takes_the_container(release: Path, path: Path, tmp_path: Path) -> None:
     """Without the binary, an engine that answers runs the official image with the committed files, and stops it."""
     script(path / "engine", ENGINE)
@@ -96,9 +128,11 @@ def test_takes_the_container(release: Path, path: Path, tmp_path: Path) -> None:
 def test_falls_back_to_the_embedded_server(release: Path, path: Path, tmp_path: Path) -> None:
     """No binary, and an engine that answers but cannot get the image: the embedded server, and it is said."""
     script(path / "engine", ENGINE)
-    found = find_model_server(release, tmp_path, 1)
+    found = find_model_server(release, tmp_path, Path("/nobody/else"))
     assert found.command[1:3] == ("-m", "serving.model_server") and "embedded" in found.kind
-    assert "--port=1" in found.command and f"--model_config_file={tmp_path}/models.config" in found.command
+    assert {"--port=0", "--grpc_socket_path=/nobody/else/model_server"} <= set(found.command)
+    assert found.target == "unix:/nobody/else/model_server"
+    assert f"--model_config_file={tmp_path}/models.config" in found.command
 
 
 def test_says_what_is_missing(release: Path, path: Path, tmp_path: Path) -> None:
