@@ -43,7 +43,9 @@ SERVICE_CONFIG: Final = {
                 "initialBackoff": f"{FIRST_BACKOFF_S}s",
                 "maxBackoff": "2s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # A call that its own caller cancels is over. CANCELLED is also what gRPC says for a server that cannot
+                # take one, as with a thousand calls before it.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],

@@ -12,7 +12,9 @@ import uvicorn
 
 from schema import heads as table
 from serving.merger.admission.api_keys import ApiKeys
-from serving.merger.admission.uploads import Uploads, return_large_blocks
+from serving.merger.admission.memory import return_large_blocks
+from serving.merger.admission.uploads import Uploads
+from serving.merger.core import images
 from serving.merger.core.errors import SettingsError
 from serving.merger.grpc.guard import Guard
 from serving.merger.grpc.server import make_server
@@ -75,11 +77,12 @@ class Server:
         Raises:
             OSError, RuntimeError: a port is taken.
         """
-        self._background = [asyncio.create_task(work) for work in (self._releases.follow(), self._uploads.watch())]
+        self._background = [asyncio.create_task(self._releases.follow())]
         return_large_blocks()
         self._classifier.start()
         await self._start_grpc()
         await self._start_http()
+        self._background.append(asyncio.create_task(self._uploads.watch()))
         self._lifecycle.changed()
         log.info(
             "listening",
@@ -122,7 +125,7 @@ class Server:
     async def _start_http(self) -> None:
         sockets = [listen(self._settings.host, port) for port in (self._settings.http_port, self._settings.admin_port)]
         self.http_port, self.admin_port = (sock.getsockname()[1] for sock in sockets)
-        # Importing FastAPI is half of the cold start: in a thread, so that gRPC answers meanwhile.
+        # Importing FastAPI and decoders is half of the cold start: in a thread, so that gRPC answers meanwhile.
         app, admin = await asyncio.to_thread(self._make_apps)
         secured = {
             "ssl_certfile": self._settings.tls_certificate_file or None,
@@ -159,6 +162,7 @@ class Server:
         from serving.merger.rest.admin import make_admin_app
         from serving.merger.rest.app import make_app
 
+        images.warm()
         app = make_app(
             self._classifier,
             self._releases,

@@ -167,6 +167,7 @@ class Classifier:
             inspected = [await self._inspect(image) for image in data]
             outcomes = await self._work(inspected, call, started, is_patient)
         except LookbookError as error:
+            error.alone()
             outcomes = [one if isinstance(one, LookbookError) else error for one in inspected] or [error] * len(data)
         # In the loop's next round: the caller need not wait for a line in the log.
         asyncio.get_running_loop().call_soon(self._report, outcomes, call)
@@ -176,7 +177,7 @@ class Classifier:
         try:
             return await self._pictures.inspect(data)
         except LookbookError as error:
-            return error
+            return error.alone()
 
     async def _work(
         self, inspected: Sequence[Inspected | Unread | LookbookError], call: Call, started: float, is_patient: bool
@@ -213,7 +214,7 @@ class Classifier:
         try:
             return await self._pictures.prepare(one, sizes, call)
         except LookbookError as error:
-            return error
+            return error.alone()
 
     async def _ask(self, candidate: Candidate, pictures: Sequence[Picture], call: Call) -> tuple[Candidate, Replies]:
         """Both models' replies, and the release that they are of: another one if the first is gone meanwhile."""

@@ -10,7 +10,7 @@ _PROMISES = pytest.StashKey[Promises]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_PROMISES] = Promises()
+    config.stash[_PROMISES] = Promises(is_strict=bool(config.getoption("promises")))
 
 
 @pytest.fixture

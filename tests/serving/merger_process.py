@@ -17,7 +17,7 @@ import httpx
 from serving.proto.lookbook.v1 import classifier_pb2_grpc
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 QUICK = {"poll_interval_ms": 100, "poll_timeout_ms": 1000, "shutdown_delay_ms": 200, "breaker_open_ms": 300}
 
 

@@ -30,9 +30,11 @@
 :data:`HTTP_STATUS` and :data:`GRPC_STATUS` map the codes to the transports.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+Kind = TypeVar("Kind", bound="LookbookError")
 
 
 class LookbookError(Exception):
@@ -52,6 +54,11 @@ class LookbookError(Exception):
         self.detail = detail
         self.retry_after_s = retry_after_s
         self.model = model
+
+    def alone(self: Kind) -> Kind:
+        """The error without the frames that it came through: those hold the request's pictures until it is told."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
 
 class InvalidRequest(LookbookError):

@@ -105,6 +105,11 @@ class Picture:
         return self.encoded.get(size) or next(iter(self.encoded.values()))
 
 
+def warm() -> None:
+    """Imports the usual decoders: else the first picture does, and holds the event loop up by it."""
+    Image.preinit()
+
+
 def inspect(data: bytes, max_bytes: int, max_pixels: int) -> Inspected:
     """Checks size and header.
 

@@ -81,10 +81,10 @@ class Guard:
 
         async def received(caller: Caller) -> Reply:
             with self.uploads.upload(caller.name, is_counted=False) as upload:
-                data = await upload.read(anext(requests, None), self._settings.upload_timeout_ms / 1000)
+                data = await upload.receive(lambda: anext(requests, None), self._settings.upload_timeout_ms / 1000)
                 if data is None:
                     raise InvalidRequest(f"The call ended without a {kind.DESCRIPTOR.name}.")
-                upload.grow(len(data))
+                await upload.grow(len(data))
                 working = work(parse(kind, data, self._settings.max_batch_images), caller)
                 del data
                 return await working
@@ -102,7 +102,7 @@ class Guard:
             caller = self._callers.identify(metadata, address(context.peer()))
             return await work(Caller(name, caller, context))
         except LookbookError as error:
-            failure = DeadlineExceeded(error.detail) if isinstance(error, UploadTimeout) else error
+            failure = DeadlineExceeded(error.detail) if isinstance(error, UploadTimeout) else error.alone()
             code = failure.code
         except asyncio.CancelledError:
             code = "cancelled"

@@ -98,6 +98,9 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", settings.max_request_bytes),
         # A compressed message is bounded before it is unpacked and not after, and pictures are compressed already.
         ("grpc.compression_enabled_algorithms_bitset", IDENTITY_ALONE),
+        # Else every call may send megabytes before anyone asks for its message. One that is asked for gets the window
+        # that it needs.
+        ("grpc.http2.bdp_probe", 0),
         ("grpc.max_metadata_size", MOST_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MOST_METADATA_BYTES),
         ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION),

@@ -122,14 +122,14 @@ class ClassifierServicer:
         while True:
             upload = stream.awaited = self._guard.uploads.open(caller.name, is_counted=False)
             try:
-                data = await upload.read(anext(requests, None), self._settings.stream_idle_timeout_ms / 1000)
+                data = await upload.receive(lambda: anext(requests, None), self._settings.stream_idle_timeout_ms / 1000)
                 if data is None:
                     self._guard.uploads.forget(upload)
                     return
                 request = parse(pb.ClassifyStreamRequest, data, 1)
                 options = options or _copy(request.options)  # the first message's hold for all
                 call = caller.call(options, self._settings.stream_item_timeout_ms)
-                await upload.grow_patiently(len(data), call.deadline)
+                await upload.grow(len(data), call.deadline)
             except BaseException:
                 self._guard.uploads.forget(upload)
                 raise

@@ -180,7 +180,7 @@ async def _require_known_query(request: Request) -> None:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(LookbookError)
     async def told(request: Request, error: LookbookError) -> Response:
-        return _problem(request, error)
+        return _problem(request, error.alone())
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

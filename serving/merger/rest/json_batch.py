@@ -35,7 +35,7 @@ LONG_TEXT: Final = 4_096
 MOST_REST: Final = 2**20
 """Most bytes of JSON without the pictures."""
 
-PIECE: Final = 2**20
+PIECE: Final = 2**18
 """Characters of a picture that are decoded at once, less than a millisecond's work; a multiple of four."""
 
 BASE64: Final = (string.ascii_letters + string.digits + "+/-_").encode()

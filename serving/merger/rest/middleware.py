@@ -138,7 +138,7 @@ class _Body:
             message = await self._next()
             if self._came <= self._limit:
                 if self.upload is not None:
-                    self.upload.grow(len(message.get("body", b"")))
+                    await self.upload.grow(len(message.get("body", b"")))
                 return message
         raise RequestTooLarge(f"The request has more than the {self._limit} bytes that are allowed.")
 

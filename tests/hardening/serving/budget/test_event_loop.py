@@ -19,7 +19,6 @@ from tests.hardening.serving.budget.senders import PATIENCE_S, batch, classify, 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MOST_BYTES: Final = 512e6
-MOST_HELD_UP_S: Final = 0.05
 
 PICTURES: Final[dict[str, tuple[Callable[[], bytes], set[int]]]] = {
     "JPEG with 10 MB of fill bytes": (payloads.jpeg_with_fill, {422}),
@@ -64,10 +63,10 @@ MESSAGES: Final[dict[str, tuple[str, Callable[[], bytes], set[str]]]] = {
 }
 
 
-async def check(watched: Watched, seen: str) -> str:
+async def check(promise: Promises, watched: Watched, seen: str) -> str:
     """That both figures hold and that others are answered; gives them in words."""
     assert (await classify(watched, RED)).status_code == 200
-    assert watched.held_up_s() <= MOST_HELD_UP_S, watched.told()
+    assert watched.held_up_s() <= promise.hold_up_s, watched.told()
     assert watched.peak_bytes <= MOST_BYTES, watched.told()
     return f"{seen}; {watched.told()}"
 
@@ -81,7 +80,7 @@ async def test_picture(promise: Promises, watched: Watched, kind: str) -> None:
     with promise(f"budget: {kind}", f"{sorted(right)}; loop ≤ 50 ms, memory ≤ 512 MB") as row:
         reply = await classify(watched, content)
         assert reply.status_code in right, reply.text
-        row.seen = await check(watched, f"{reply.status_code} for {len(content):,} bytes")
+        row.seen = await check(promise, watched, f"{reply.status_code} for {len(content):,} bytes")
 
 
 @pytest.mark.parametrize("kind", BATCHES)
@@ -93,7 +92,7 @@ async def test_json(promise: Promises, watched: Watched, kind: str) -> None:
     with promise(f"budget: JSON, {kind}", f"{sorted(right)}; loop ≤ 50 ms, memory ≤ 512 MB") as row:
         reply = await batch(watched, content)
         assert reply.status_code in right, reply.text[:500]
-        row.seen = await check(watched, f"{reply.status_code} for {len(content):,} bytes")
+        row.seen = await check(promise, watched, f"{reply.status_code} for {len(content):,} bytes")
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
@@ -105,7 +104,7 @@ async def test_message(promise: Promises, watched: Watched, kind: str) -> None:
     with promise(f"budget: gRPC, {kind}", f"{sorted(right)}; loop ≤ 50 ms, memory ≤ 512 MB") as row:
         code = await grpc_code(watched, method, message)
         assert code in right
-        row.seen = await check(watched, f"{code} for {len(message):,} bytes")
+        row.seen = await check(promise, watched, f"{code} for {len(message):,} bytes")
 
 
 async def test_batch_of_large_pictures(promise: Promises, watched: Watched) -> None:
@@ -117,7 +116,7 @@ async def test_batch_of_large_pictures(promise: Promises, watched: Watched) -> N
         reply = await watched.running.http.post("/v1/classify:batch", files=files, timeout=PATIENCE_S)
         codes = [(one["error"] or {"code": "ok"})["code"] for one in reply.json()["results"]]
         assert set(codes) <= {"ok", "image_too_large", "deadline_exceeded"}
-        row.seen = await check(watched, told(codes))
+        row.seen = await check(promise, watched, told(codes))
 
 
 async def test_many_small_pictures(promise: Promises, watched: Watched) -> None:
@@ -126,34 +125,44 @@ async def test_many_small_pictures(promise: Promises, watched: Watched) -> None:
         files = [("images", (f"{i}.png", payloads.flat_png(190))) for i in range(64)]
         reply = await watched.running.http.post("/v1/classify:batch", files=files, timeout=PATIENCE_S)
         assert reply.json()["succeeded"] == 64
-        row.seen = await check(watched, "64 answers")
+        row.seen = await check(promise, watched, "64 answers")
 
 
 async def test_all_at_once(promise: Promises, watched: Watched) -> None:
-    """Everything that the limits admit, at once: the budgets hold together too."""
-    picture, webp = payloads.flat_png(6_000), payloads.flat_webp(2_800)
+    """Everything that the limits admit, at once: the budgets hold together, and small pictures are answered."""
+    picture, webp = payloads.flat_png(5_700), payloads.flat_webp(2_800)  # a hair below what may be decoded
     files = [("images", (f"{i}.webp", webp)) for i in range(16)]
     as_json = json.dumps({"items": [{"image": b64encode(bytes(17 * MEGABYTE)).decode()}]}).encode()
     message = pb.ClassifyBatchRequest(
         items=[pb.BatchItem(image=picture + bytes(11 * MEGABYTE))] * 2
     ).SerializeToString()
+    small = pb.ClassifyRequest(image=RED)
     done = asyncio.Event()
     await watched.reset()
-    with promise("budget: large pictures, JSON, messages and held uploads at once", "memory ≤ 512 MB") as row:
-        held = [asyncio.create_task(held_upload(watched, 23 * MEGABYTE, done, "127.0.0.3")) for _ in range(4)]
-        held += [asyncio.create_task(hold_message(watched, 23 * MEGABYTE, done)) for _ in range(4)]
+    with promise(
+        "budget: large pictures, JSON, messages and held uploads at once", "loop ≤ 100 ms, memory ≤ 512 MB"
+    ) as row:
+        held = [asyncio.create_task(held_upload(watched, 23 * MEGABYTE, done, "127.0.0.3")) for _ in range(12)]
+        held += [asyncio.create_task(hold_message(watched, 23 * MEGABYTE, done)) for _ in range(12)]
         post = watched.running.http.post
         work = [
             *(classify(watched, picture) for _ in range(4)),
             *(classify(watched, webp) for _ in range(4)),
             *(post("/v1/classify:batch", files=files, timeout=PATIENCE_S) for _ in range(3)),
-            *(batch(watched, as_json) for _ in range(3)),
-            *(grpc_code(watched, "ClassifyBatch", message) for _ in range(3)),
+            *(batch(watched, as_json) for _ in range(6)),
+            *(grpc_code(watched, "ClassifyBatch", message) for _ in range(6)),
         ]
+        polite = [watched.running.stub.Classify(small, timeout=PATIENCE_S) for _ in range(8)]
         outcomes = await asyncio.gather(*work)
+        answers = await asyncio.gather(*polite)
         done.set()
         await asyncio.gather(*held)
         seen = told(getattr(outcome, "status_code", outcome) for outcome in outcomes)
         row.seen = f"{seen}; {watched.told()}"
         assert (await classify(watched, RED)).status_code == 200
+        assert {answer.release for answer in answers} == {"1"}
+        # What is large may be slow, where one process of a busy machine sends it all, and then has to give way.
+        assert {outcome for outcome in outcomes if isinstance(outcome, str)} <= {"OK", "RESOURCE_EXHAUSTED"}
         assert watched.peak_bytes <= MOST_BYTES, watched.told()
+        # Two messages may be handed over in the same round.
+        assert watched.held_up_s() <= 2 * promise.hold_up_s, watched.told()

@@ -134,15 +134,16 @@ async def test_stream_answers_while_it_waits(running: MergerProcess, fake: FakeM
 async def test_stream_options(running: MergerProcess, fake: FakeModelServer) -> None:
     """The first message's options hold for all; wrong ones end the stream."""
 
-    async def requests(top_k: int) -> AsyncIterator[pb.ClassifyStreamRequest]:
-        for i in range(2):
-            options = pb.ClassifyOptions(top_k=top_k if i == 0 else 1)
-            yield pb.ClassifyStreamRequest(item=pb.BatchItem(image=RED), options=options)
+    async def requests(*top_k: int) -> AsyncIterator[pb.ClassifyStreamRequest]:
+        for one in top_k:
+            yield pb.ClassifyStreamRequest(item=pb.BatchItem(image=RED), options=pb.ClassifyOptions(top_k=one))
 
-    results = await stream(running, requests(3))
+    results = await stream(running, requests(3, 1))
     assert [len(one.answer.article_type.top_k) for one in results] == [3, 3]
+    call = running.stub.ClassifyStream()
+    await call.write(await anext(requests(99)))  # and no more: grpc.aio makes INTERNAL of a status that meets a write
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stream(running, requests(99))
+        await call.read()
     problem(caught.value, "invalid_request")
 
 
