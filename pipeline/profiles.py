@@ -57,8 +57,8 @@ PROFILES: dict[str, HyperParameters] = {
 """Profile → its hyper-parameters.
 
 ``quick``: linear heads on EfficientNet-Lite0 as ImageNet left it, and the nearest pictures. ``lookbook run --data
-build/sample``, 2 cores busy besides, 2026-11-28, with 20 epochs in place of 12: 95 s of training for both models, where
-the small network from scratch took 141 s in that hour; top-1 1.000 of each head on the 56 test rows (.893 to 1.000).
+build/sample``, 2 cores with much else to do, 2026-11-28: 87 s of training for both models, where the small network from
+scratch took 141 s on a calmer machine; top-1 1.000 of each head on the 56 test rows (.893 to 1.000).
 
 ``standard``: EfficientNet-Lite0, fine-tuned. ``lookbook run --data fashion-product-images-small.zip --split-by row``,
 40,047 rows, 2 cores, 2026-11-24: 52 minutes on a machine busy besides; random test split articleType .918 top-1, .994
