@@ -12,6 +12,7 @@ import click
 
 from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, Layout, Remote
 from schema import heads as table
+from schema.plain_paths import require_plain
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -178,6 +179,14 @@ def read_schema(path: Path) -> "schema_pb2.Schema":
         return with_heads(text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema()))
     except text_format.ParseError as error:
         raise click.UsageError(f"{path} is no TFMD schema in protobuf text: {error}") from error
+
+
+def require_plain_catalogue(path: Path) -> None:
+    """Raises click.UsageError where a run would take the catalogue's path for a pattern."""
+    try:
+        require_plain(path.resolve(), "catalogue")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def require_attributes(attributes: tuple[str, ...]) -> None:

@@ -21,6 +21,7 @@ from pipeline.commands.common import (
     read_schema,
     refusing,
     require_attributes,
+    require_plain_catalogue,
     root_option,
     schema_option,
 )
@@ -145,6 +146,7 @@ def check(
     from pipeline.sources import bring_in, place, require_few_rejected
 
     schema = read_schema(schema_file)
+    require_plain_catalogue(path)
     require_attributes(attributes)
     found = place(layout, path, mapping_file)
     outcome = bring_in(found, functools.partial(click.echo, err=as_json))

@@ -18,6 +18,7 @@ from pipeline.commands.common import (
     read_schema,
     refusing,
     require_attributes,
+    require_plain_catalogue,
     schema_option,
 )
 from schema import names
@@ -56,6 +57,7 @@ def diff(path: Path, schema_file: Path, max_bad: float, limit: int, attributes: 
     from components.catalogue.splitting.plan import limited
 
     schema = read_schema(schema_file)
+    require_plain_catalogue(path)
     require_attributes(attributes)
     rows = limited(read_rows(open_catalogue(path)), limit)
     require_few_rejected(rows.rejected, len(rows.taken) + len(rows.rejected), str(path), max_bad)

@@ -116,3 +116,12 @@ def test_a_sample_is_drawn_into_nobody_elses_folder(catalogue: Path, tmp_path: P
     assert {path: path.read_bytes() for path in catalogue.rglob("*") if path.is_file()} == before
     for _ in range(2):
         assert lookbook("data", "sample", tmp_path / "new", "--count", 18).returncode == 0
+
+
+@pytest.mark.parametrize("command", [("data", "check"), ("schema", "diff")])
+def test_a_path_that_no_run_could_read_is_refused_where_the_catalogue_is_looked_at(
+    catalogue: Path, command: tuple[str, str]
+) -> None:
+    """Checking says no in the words of the run."""
+    pattern = catalogue.rename(catalogue.with_name("data[1]"))
+    assert_refused(lookbook(*command, pattern), f"the catalogue '{pattern}' holds [ ]")
