@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluation.tfma_metrics import AT_BEST, BASELINE
 from components.evidence import LEAST_SKILL
@@ -29,20 +29,20 @@ SLICES = (names.GENDER, names.USAGE, names.SEASON)
 CANDIDATE = "candidate"
 
 
-def eval_config(heads: Sequence[table.Head], code: str = "") -> tfma.EvalConfig:
+def eval_config(heads: Sequence[table.Head], code: str = "") -> config_pb2.EvalConfig:
     """How TFMA evaluates a model with these heads.
 
     ``code``, a hash of the source, makes TFX evaluate anew when the code has changed.
     """
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[_model_spec(CANDIDATE, heads), _model_spec(BASELINE, heads, is_baseline=True)],
-        slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=[key]) for key in SLICES)],
+        slicing_specs=[config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=[key]) for key in SLICES)],
         metrics_specs=[_metrics_spec(head, code) for head in heads],
     )
 
 
-def _model_spec(name: str, heads: Sequence[table.Head], is_baseline: bool = False) -> tfma.ModelSpec:
-    return tfma.ModelSpec(
+def _model_spec(name: str, heads: Sequence[table.Head], is_baseline: bool = False) -> config_pb2.ModelSpec:
+    return config_pb2.ModelSpec(
         name=name,
         is_baseline=is_baseline,
         model_type="tf_generic",
@@ -52,11 +52,11 @@ def _model_spec(name: str, heads: Sequence[table.Head], is_baseline: bool = Fals
     )
 
 
-def _metrics_spec(head: table.Head, code: str) -> tfma.MetricsSpec:
-    return tfma.MetricsSpec(
+def _metrics_spec(head: table.Head, code: str) -> config_pb2.MetricsSpec:
+    return config_pb2.MetricsSpec(
         output_names=[head.name],
         metrics=[
-            tfma.MetricConfig(
+            config_pb2.MetricConfig(
                 class_name="ClassificationMetrics",
                 module="components.evaluation.tfma_metrics",
                 config=json.dumps({"code": code}),
@@ -66,22 +66,22 @@ def _metrics_spec(head: table.Head, code: str) -> tfma.MetricsSpec:
     )
 
 
-def _thresholds(gates: Mapping[str, float]) -> dict[str, tfma.PerSliceMetricThresholds]:
-    upper = tfma.GenericValueThreshold(upper_bound={"value": gates["ece"]})
-    no_worse = tfma.GenericChangeThreshold(
-        absolute={"value": -gates["top_1_drop"]}, direction=tfma.MetricDirection.HIGHER_IS_BETTER
+def _thresholds(gates: Mapping[str, float]) -> dict[str, config_pb2.PerSliceMetricThresholds]:
+    upper = config_pb2.GenericValueThreshold(upper_bound={"value": gates["ece"]})
+    no_worse = config_pb2.GenericChangeThreshold(
+        absolute={"value": -gates["top_1_drop"]}, direction=config_pb2.MetricDirection.HIGHER_IS_BETTER
     )
     thresholds = {
-        AT_BEST["ece"]: tfma.MetricThreshold(value_threshold=upper),
-        AT_BEST["top_1"]: tfma.MetricThreshold(change_threshold=no_worse),
+        AT_BEST["ece"]: config_pb2.MetricThreshold(value_threshold=upper),
+        AT_BEST["top_1"]: config_pb2.MetricThreshold(change_threshold=no_worse),
     }
     if "skill" in gates:
-        lower = tfma.GenericValueThreshold(lower_bound={"value": gates["skill"]})
-        thresholds[AT_BEST["skill"]] = tfma.MetricThreshold(value_threshold=lower)
+        lower = config_pb2.GenericValueThreshold(lower_bound={"value": gates["skill"]})
+        thresholds[AT_BEST["skill"]] = config_pb2.MetricThreshold(value_threshold=lower)
     return {figure: _overall(threshold) for figure, threshold in thresholds.items()}
 
 
-def _overall(threshold: tfma.MetricThreshold) -> tfma.PerSliceMetricThresholds:
+def _overall(threshold: config_pb2.MetricThreshold) -> config_pb2.PerSliceMetricThresholds:
     # A plain `thresholds` entry would gate each slice, however few rows it has.
-    on_all_rows = tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)
-    return tfma.PerSliceMetricThresholds(thresholds=[on_all_rows])
+    on_all_rows = config_pb2.PerSliceMetricThreshold(slicing_specs=[config_pb2.SlicingSpec()], threshold=threshold)
+    return config_pb2.PerSliceMetricThresholds(thresholds=[on_all_rows])

@@ -6,8 +6,8 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluation.classification_metrics import ClassificationTally
 from schema import names
@@ -53,7 +53,7 @@ class ClassificationMetrics(metric_types.Metric):
 
 def _computations(
     name: str = "",
-    eval_config: tfma.EvalConfig | None = None,
+    eval_config: config_pb2.EvalConfig | None = None,
     model_names: Iterable[str] = ("",),
     output_names: Iterable[str] = ("",),
     **_: Any,
@@ -68,7 +68,7 @@ def _computations(
 
 
 class _TallyCombiner(beam.CombineFn):
-    def __init__(self, eval_config: tfma.EvalConfig | None, model_name: str, output_name: str):
+    def __init__(self, eval_config: config_pb2.EvalConfig | None, model_name: str, output_name: str):
         self._eval_config, self._model_name, self._output_name = eval_config, model_name, output_name
 
     def create_accumulator(self) -> ClassificationTally:

@@ -8,8 +8,10 @@ error with its line. Field numbers don't matter in text form.
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool, text_format, wrappers_pb2
 from google.protobuf.message import Message
+
+from serving.old_stack import message_class
 
 Field = descriptor_pb2.FieldDescriptorProto
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -69,8 +71,7 @@ def _declare_all() -> descriptor_pool.DescriptorPool:
 
 
 def _message_class(name: str) -> Any:
-    descriptor = _POOL.FindMessageTypeByName(f"lookbook.serving_config.{name}")
-    return message_factory.MessageFactory(_POOL).GetPrototype(descriptor)  # type: ignore[attr-defined]  # protobuf 3
+    return message_class(_POOL.FindMessageTypeByName(f"lookbook.serving_config.{name}"))
 
 
 _POOL: Final = _declare_all()

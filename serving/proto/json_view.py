@@ -6,6 +6,8 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from serving.old_stack import is_repeated
+
 _MESSAGE: Final = FieldDescriptor.TYPE_MESSAGE
 
 
@@ -20,15 +22,9 @@ def as_json(message: Message) -> dict[str, Any]:
 @cache
 def _fields(descriptor: Descriptor) -> list[tuple[str, bool, bool, bool]]:
     return [
-        (field.name, field.type == _MESSAGE, _is_repeated(field), bool(field.has_presence))
+        (field.name, field.type == _MESSAGE, is_repeated(field), bool(field.has_presence))
         for field in descriptor.fields
     ]
-
-
-def _is_repeated(field: Any) -> bool:
-    if hasattr(field, "is_repeated"):
-        return bool(field.is_repeated)
-    return bool(field.label == field.LABEL_REPEATED)  # protobuf 3.20, which the pipeline's environment has
 
 
 def _value(message: Message, name: str, is_message: bool, is_repeated: bool, has_presence: bool) -> Any:

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from aiohttp import web
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
 from grpc import StatusCode
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
@@ -25,6 +23,7 @@ from serving.model_server.metrics import Metrics
 from serving.model_server.models.calls import Call
 from serving.model_server.models.manager import ModelManager
 from serving.model_server.models.warmup import DEFAULT_SIGNATURE
+from serving.old_stack import as_dict
 
 _CHOICE: Final = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _PREDICT: Final = re.compile(rf"(?i)/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)")
@@ -71,11 +70,6 @@ async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamRespo
 
 def _json(document: Any, status: int = 200) -> web.Response:
     return web.Response(text=json.dumps(document) + "\n", status=status, content_type="application/json")
-
-
-def _to_dict(message: Message) -> dict[str, Any]:
-    settings: Any = {"including_default_value_fields": True, "preserving_proto_field_name": True}
-    return MessageToDict(message, **settings)
 
 
 def _fill_spec(spec: Any, match: "re.Match[str]") -> None:
@@ -132,7 +126,7 @@ class _Api:
         request = GetModelStatusRequest()
         _fill_spec(request.model_spec, match)
         status = model_status(self._manager, request)
-        return _json(_to_dict(status))
+        return _json(as_dict(status))
 
     def _metadata(self, match: "re.Match[str]") -> web.Response:
         request = GetModelMetadataRequest(metadata_field=[SIGNATURE_DEF])
@@ -140,4 +134,4 @@ class _Api:
         response = model_metadata(self._manager, request)
         signatures = SignatureDefMap()
         response.metadata[SIGNATURE_DEF].Unpack(signatures)
-        return _json({"model_spec": _to_dict(response.model_spec), "metadata": {SIGNATURE_DEF: _to_dict(signatures)}})
+        return _json({"model_spec": as_dict(response.model_spec), "metadata": {SIGNATURE_DEF: as_dict(signatures)}})

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.types import standard_artifacts
 
 from components.artifacts import QualityReport, ServingCheckResult
@@ -69,7 +70,7 @@ def evaluated(tmp_path_factory):
 def evaluate(candidate: Path, baseline: Path, folder: Path) -> str:
     config = eval_config([table.head(names.ARTICLE_TYPE)])
     # No slices: the rows have no such columns, and gates look at all rows.
-    config = tfma.EvalConfig(model_specs=config.model_specs, metrics_specs=config.metrics_specs)
+    config = config_pb2.EvalConfig(model_specs=config.model_specs, metrics_specs=config.metrics_specs)
     models = [
         tfma.default_eval_shared_model(str(path), eval_config=config, model_name=name)
         for name, path in ((CANDIDATE, candidate), (BASELINE, baseline))
