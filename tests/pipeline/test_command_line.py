@@ -218,6 +218,7 @@ def test_a_full_disk_is_said_and_nothing_is_released(full_disk, tmp_path):
 def test_answers_are_a_short_table():
     """What `run --ask` prints is a line a picture: what it shows, how sure that is, and what went wrong."""
     answer = {"path": ["Apparel", "Topwear", "Shirts"], "joint": {"confidence": 0.987}, "review": {"needed": True}}
+    answer["trial"] = False
     table = as_table(
         [
             {"file": "held_out/1.jpg", "answer": answer, "error": None},
