@@ -7,6 +7,7 @@ VENV ?= .venv
 UV := $(VENV)/uv/bin/uv
 PIPELINE := $(VENV)/pipeline
 SERVING := $(VENV)/serving
+STACK := $(VENV)/stack.txt
 ## ROOT: folder of artifacts, logs and releases
 ROOT ?= build/lookbook
 SAMPLE := build/sample
@@ -17,7 +18,8 @@ DATA := $(or $(DATASET),$(SAMPLE))
 PROFILE ?= $(if $(DATASET),standard,quick)
 ## PYTEST_ARGS: for every pytest that make starts, as in PYTEST_ARGS='-k name'
 PYTEST_ARGS ?=
-## LOOKBOOK_PYTHON: the Python 3.10 that the environments are made from (default: the first that is found)
+## LOOKBOOK_STACK: py310 (TFX 1.16), py312 or py313 (TFX 1.21); default: py310 where a Python 3.10 is found, else the newest that fits
+## LOOKBOOK_PYTHON: the Python that the environments are made from (default: the first that fits)
 ## CHROMIUM: the browser of test-page and screenshots (default: chromium on PATH)
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -77,7 +79,7 @@ check-cluster: env ## deploys to the cluster of KUBECONFIG, rolls and kills pods
 	$(PIPELINE)/bin/python -m tests.k8s.live
 
 $(VENV)/checks/.installed: requirements/checks.txt $(UV)
-	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/checks
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)/checks
 	$(UV) pip sync --quiet --require-hashes --python $(VENV)/checks/bin/python requirements/checks.txt
 	touch $@
 
@@ -95,13 +97,13 @@ bandit: $(VENV)/hardening/.installed ## looks through our own code for what is k
 mutations: env ## breaks the code in known places and expects the tests to turn red; ten minutes
 	$(PIPELINE)/bin/python -m tests.mutations
 
-sbom: $(VENV)/hardening/.installed ## what both locked environments are made of, as CycloneDX in build/sbom
+sbom: $(VENV)/hardening/.installed ## what the locked environments are made of, as CycloneDX in build/sbom
 	mkdir -p build/sbom
-	for lock in pipeline serving; do $(VENV)/hardening/bin/cyclonedx-py requirements requirements/$$lock.txt \
+	for lock in pipeline-py310 pipeline-py312 pipeline-py313 serving; do $(VENV)/hardening/bin/cyclonedx-py requirements requirements/$$lock.txt \
 	  --output-reproducible --output-file build/sbom/$$lock.json || exit 1; done
 
 $(VENV)/hardening/.installed: requirements/hardening.txt $(UV)
-	python=$$(./requirements/find_python.sh) && $(UV) venv --quiet --allow-existing --python "$$python" $(VENV)/hardening
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)/hardening
 	$(UV) pip sync --quiet --require-hashes --python $(VENV)/hardening/bin/python requirements/hardening.txt
 	touch $@
 
@@ -161,12 +163,19 @@ sample: $(SAMPLE)/styles.csv ## draws the sample catalogue into $(SAMPLE)
 $(SAMPLE)/styles.csv: $(PIPELINE)/.installed
 	$(PIPELINE)/bin/lookbook data sample $(SAMPLE)
 
-$(UV): requirements/uv.txt requirements/find_python.sh
-	python=$$(./requirements/find_python.sh) && "$$python" -m venv $(VENV)/uv
+# "py310 /usr/bin/python3.10": what was picked stays, until LOOKBOOK_STACK or LOOKBOOK_PYTHON says something else.
+$(STACK): $(if $(filter-out $(file <$(STACK)),$(LOOKBOOK_STACK) $(LOOKBOOK_PYTHON)),FORCE)
+	mkdir -p $(VENV) && ./requirements/find_python.sh > $@.new
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+FORCE:
+PYTHON = "$$(cut -d ' ' -f 2- $(STACK))"
+
+$(UV): requirements/uv.txt $(STACK)
+	$(PYTHON) -m venv --clear $(VENV)/uv
 	$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
 
-$(PIPELINE)/.installed: requirements/pipeline-dev.txt setup.py $(UV)
-	./requirements/install.sh $(UV) $(PIPELINE) $<
+$(PIPELINE)/.installed: $(wildcard requirements/pipeline-*-dev.txt) setup.py $(UV)
+	./requirements/install.sh $(UV) $(PYTHON) $(PIPELINE) requirements/pipeline-$$(cut -d ' ' -f 1 $(STACK))-dev.txt
 
 $(SERVING)/.installed: requirements/serving-dev.txt setup.py $(UV)
-	./requirements/install.sh $(UV) $(SERVING) $<
+	./requirements/install.sh $(UV) $(PYTHON) $(SERVING) $<

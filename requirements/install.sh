@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# install.sh UV ENVIRONMENT LOCK: makes the environment hold exactly what the lock says, and Lookbook itself.
+# install.sh UV PYTHON ENVIRONMENT LOCK: makes the environment hold exactly what the lock says, and Lookbook itself.
 set -euo pipefail
-uv=$1 environment=$2 lock=$3
-python=$("$(dirname "$0")/find_python.sh")
-[ -x "$environment/bin/python" ] || "$uv" venv --quiet --python "$python" "$environment"
+uv=$1 python=$2 environment=$3 lock=$4
+version() { "$1" -c 'import sys; print(*sys.version_info[:2])' 2>/dev/null; }
+[ "$(version "$environment/bin/python")" = "$(version "$python")" ] || "$uv" venv --quiet --clear --python "$python" "$environment"
 echo "Installing $lock into $environment …" >&2
 "$uv" pip sync --quiet --require-hashes --python "$environment/bin/python" "$lock"
 # setup.py is built with the locked setuptools, so that nothing unlocked is fetched.

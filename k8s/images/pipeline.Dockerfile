@@ -3,10 +3,10 @@
 ARG PYTHON_IMAGE=docker.io/library/python:3.10-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS environment
-COPY requirements/pipeline.txt /build/
+COPY requirements/pipeline-py310.txt /build/
 # Everything is locked with its hash; pip itself stays behind.
 RUN python -m venv --without-pip /opt/venv \
-    && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --requirement /build/pipeline.txt
+    && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --requirement /build/pipeline-py310.txt
 WORKDIR /build/lookbook
 COPY README.md setup.py ./
 COPY components components
