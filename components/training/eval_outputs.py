@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,8 @@ class EvalOutputs:
 
     def save(self, directory: Path) -> None:
         """Writes them into a folder."""
-        np.savez(directory / _FILE, **dict(_flat(asdict(self))))
+        arrays: dict[str, Any] = dict(_flat(asdict(self)))  # numpy 2 types the options beside them
+        np.savez(directory / _FILE, **arrays)
 
     @classmethod
     def load(cls, directory: Path) -> "EvalOutputs":
