@@ -206,11 +206,12 @@ class HyperParameters:
 
 def _parse_setting(target: Any, setting: str, prefix: str) -> dict[str, Any]:
     name, equals, text = setting.removeprefix(prefix).partition("=")
-    plain = {key: one for key, one in dataclasses.asdict(target).items() if isinstance(one, (int, float, str))}
-    if not equals or name not in plain:
-        known = ", ".join(f"{prefix}{key}" for key in plain)
+    # By the declared type: a profile may have 0 where any number is right.
+    kinds = {one.name: one.type for one in dataclasses.fields(target) if one.type in (bool, int, float, str)}
+    if not equals or name not in kinds:
+        known = ", ".join(f"{prefix}{key}" for key in kinds)
         raise ValueError(f"setting is {setting!r}; it must be NAME=VALUE with NAME one of {known}")
-    kind = type(plain[name])
+    kind = kinds[name]
     try:
         return {name: _SWITCH[text.lower()] if kind is bool else kind(text)}
     except (ValueError, KeyError) as error:

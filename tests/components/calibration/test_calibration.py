@@ -79,3 +79,13 @@ def test_a_promise_that_cannot_be_kept_asks_for_a_look_every_time():
     """Where no threshold reaches the precision, or there is nothing to fit on, everything is below it."""
     assert review_threshold(np.array([0.9]), np.array([False]), 0.97)[0] > 1
     assert review_threshold(np.array([]), np.array([]), 0.97)[0] > 1
+
+
+def test_few_rows_that_are_all_right_make_no_answer_wholly_sure():
+    """66 right answers of 66 promise about 1 - 1/67, however far apart the network holds the classes."""
+    random = np.random.default_rng(3)
+    labels = random.integers(0, 18, 66)
+    logits = -27 + 3 * random.random((66, 18)).astype(np.float32)
+    logits[np.arange(66), labels] = 0
+    confidences = fit_calibration(logits, labels).scores(logits).numpy().max(axis=1)
+    assert 0.95 < confidences.mean() < 0.995

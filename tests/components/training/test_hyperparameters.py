@@ -6,12 +6,20 @@ import re
 import pytest
 
 from components.training.hyperparameters import Augmentation, HyperParameters
+from pipeline.profiles import PROFILES
 
 
 def test_settings_are_read_as_their_type():
     """A value given as text becomes a number where the knob is a number."""
     changed = HyperParameters().with_settings(["epochs=3", "learning_rate=0.01", "loss=crossentropy"])
     assert (changed.epochs, changed.learning_rate, changed.loss) == (3, 0.01, "crossentropy")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_number_of_every_profile_may_be_set(profile):
+    """A profile that has a whole number where any number is right takes one with a point all the same."""
+    changed = PROFILES[profile].with_settings(["augmentation.zoom=0.25", "dropout=0.5", "epochs=2"])
+    assert (changed.augmentation.zoom, changed.dropout, changed.epochs) == (0.25, 0.5, 2)
 
 
 def test_augmentations_are_set_by_their_full_name():
