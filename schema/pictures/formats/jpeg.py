@@ -51,6 +51,7 @@ class _Walk:
     scans: int = 0
     is_sharp: dict[tuple[int, bool], bool] = field(default_factory=dict)
     end: int | None = None
+    is_tight: bool = True
 
 
 def read(data: bytes) -> Header:
@@ -84,7 +85,8 @@ def read(data: bytes) -> Header:
 def plain(data: bytes) -> bytes:
     """What models get of a JPEG that :attr:`~Header.is_plain`: the file itself, without what follows its end."""
     walk = _walk(data)
-    return data[: walk.end] if walk.end else _ended(data)
+    # With junk between segments, or behind the pixels, only what was looked at is known to decode.
+    return data[: walk.end] if walk.end and walk.is_tight else _scan(data, walk)
 
 
 def require_pixels(scan: bytes) -> None:
@@ -114,8 +116,10 @@ def _decoded(data: bytes, is_baseline: bool) -> Image.Image:
 
 def _walk(data: bytes) -> _Walk:
     walk = _Walk(kept=[(0, 2)])
+    behind = 2
     for marker, start, end in _segments(data):
         payload = start + 4
+        walk.is_tight, behind = walk.is_tight and start == behind, end
         if marker in _FRAMES and not walk.frame:
             _read_frame(data, marker, payload, end, walk)
         elif marker == _SOS:
