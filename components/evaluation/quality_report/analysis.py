@@ -40,8 +40,13 @@ def _joint_row(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarra
             tally.add(one, [answer], 1.0)
         figures = tally.figures()
         row |= {f"{head} top-1": figures["top_1"], f"{head} macro-F1": figures["macro_f1"]}
-    all_right = np.all([truths[head] == answers[head] for head in truths], axis=0)
-    return {**row, "all three right": float(all_right.mean()) if len(all_right) else math.nan}
+    is_right = all_right(truths, answers)
+    return {**row, "all three right": float(is_right.mean()) if len(is_right) else math.nan}
+
+
+def all_right(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> np.ndarray:
+    """bool[N], whether a row's answers, head → int[N], are right on every level."""
+    return np.all([truths[head] == answers[head] for head in truths], axis=0)
 
 
 def joint_confidence(predictions: SplitPredictions) -> dict[str, tuple[float, pd.DataFrame]]:

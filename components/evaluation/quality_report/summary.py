@@ -4,12 +4,12 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from components.calibration.joint_answer import JointAnswer
 from components.catalogue.report.report import Report
 from components.evaluation.classification_metrics import wilson_interval
+from components.evaluation.quality_report.analysis import all_right
 from components.evaluation.quality_report.predictions import SplitPredictions
 from components.evaluation.results import EvaluationResult
 from schema import heads as table
@@ -54,7 +54,7 @@ def summarise(catalogue: Report, predictions: SplitPredictions, results: Sequenc
     card = predictions.cards[names.ARTICLE_TYPE]
     answers = JointAnswer(card.taxonomy, predictions.labels).best(predictions.scores, card.joint)
     truths = {head.name: predictions.truths[head.name] for head in table.taxonomy()}
-    is_right = np.all([truths[head] == answers[head] for head in truths], axis=0)
+    is_right = all_right(truths, answers)
     return Summary(
         made=datetime.datetime.now(datetime.timezone.utc).date(),
         catalogue=catalogue,
