@@ -36,10 +36,12 @@ class JointFit:
 
 
 def fit_exponents(joint: JointAnswer, scores: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]) -> JointFit:
-    """The exponents that make the true paths most likely.
+    """The exponents that make the true paths most likely, and one more row whose path is the runner-up.
 
     The joint answer is a log-linear model of the path, so its likelihood has a single maximum, and its confidence is
-    calibrated by the same fit. A Gaussian prior keeps a handful of rows from saying anything strange.
+    calibrated by the same fit. A Gaussian prior keeps a handful of rows from saying anything strange. The one more row
+    is that of :func:`components.calibration.fitting.fit_calibration`, for the same reason: few rows that are all right
+    must not make the heads' doubts about other pictures vanish.
 
     Args:
         joint: of the taxonomy.
@@ -50,11 +52,17 @@ def fit_exponents(joint: JointAnswer, scores: Mapping[str, np.ndarray], labels: 
     known = paths >= 0
     problem = _Problem(joint.logarithms({level: scores[level][known] for level in joint.levels}), paths[known])
     start = np.array([_PRIOR.get(key, _PRIOR_OF_A_LEVEL) for key in problem.keys])
+    # Second by what was believed before: were it by the exponents under trial, the likelihood would have jumps.
+    runners_up, rows = problem.with_runners_up(start), max(1, int(known.sum()))
 
     def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
         loss, gradient = problem.log_loss(point)
+        of_runners_up, their_gradient = runners_up.log_loss(point)
         off = (point - start) / _PRIOR_DEVIATION
-        return loss + off @ off / 2, gradient + off / _PRIOR_DEVIATION
+        return (
+            loss + of_runners_up / rows + off @ off / 2,
+            gradient + their_gradient / rows + off / _PRIOR_DEVIATION,
+        )
 
     bounds = [(0.0, _LARGEST)] * len(start)
     fit = optimize.minimize(objective, start, jac=True, bounds=bounds, method="L-BFGS-B")
@@ -62,12 +70,17 @@ def fit_exponents(joint: JointAnswer, scores: Mapping[str, np.ndarray], labels: 
 
 
 class _Problem:
-    """The rows' logarithms side by side, and their true paths."""
+    """The rows' logarithms side by side, and the paths whose likelihood is asked for."""
 
     def __init__(self, logarithms: Mapping[str, np.ndarray], paths: np.ndarray):
         self.keys = tuple(logarithms)
-        self._logarithms, self._paths = list(logarithms.values()), paths
+        self._by_key, self._logarithms, self._paths = logarithms, list(logarithms.values()), paths
         self._rows = np.arange(len(paths))
+
+    def with_runners_up(self, point: np.ndarray) -> "_Problem":
+        """The same rows, each with its second best path; with its best one where there is no other."""
+        ranked = np.argsort(-self.totals(point), axis=1, kind="stable")
+        return _Problem(self._by_key, ranked[:, min(1, ranked.shape[1] - 1)])
 
     def totals(self, point: np.ndarray) -> np.ndarray:
         """float[N, P], up to a constant a row the logarithm of each path's probability."""

@@ -63,3 +63,25 @@ def test_the_curve_is_lowest_at_the_fitted_exponent():
         assert lowest == pytest.approx(fit.exponents[name], abs=0.11)
     assert fit.curve["all_right"].between(0, 1).all()
     assert set(fit.curve["exponent"]) == {*LEVELS, PATH}
+
+
+def test_few_right_rows_leave_the_doubt_that_the_heads_have():
+    """Sixty right rows promise about one wrong answer in sixty, so what each head is .7 sure of stays unsure."""
+    joint = JointAnswer(PATHS, LABELS)
+    rows = np.arange(60) % len(PATHS)
+    columns = {
+        level: np.array([LABELS[level].index(path.labels[depth]) for path in PATHS])
+        for depth, level in enumerate(LEVELS)
+    }
+    labels = {level: of_path[rows] for level, of_path in columns.items()}
+
+    def scores(surety):
+        rest = {level: (1 - surety) / (len(LABELS[level]) - 1) for level in LEVELS}
+        return {
+            level: np.where(np.eye(len(LABELS[level]), dtype=bool)[labels[level]], surety, rest[level])
+            for level in LEVELS
+        }
+
+    fitted = fit_exponents(joint, scores(0.98), labels).exponents
+    assert (1 - joint.answers(scores(0.98), fitted)[1]).sum() == pytest.approx(1, abs=0.2)
+    assert joint.answers(scores(0.7), fitted)[1].mean() < 0.75
