@@ -12,9 +12,6 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRu
 from pipeline.config import BEAM_DEFAULTS, PIPELINE_NAME, PipelineConfig
 from pipeline.pipeline import create_components
 
-IMAGE_SCHEMA = Path("/opt/venv/lib/python3.10/site-packages/schema/schema.pbtxt")
-"""Where the pipeline's image has the schema that Lookbook comes with."""
-
 
 def compile_for_kubeflow(config: PipelineConfig, image: str, pipeline_root: str, out: Path) -> None:
     """Writes a pipeline spec that KFP takes as it is.

@@ -56,13 +56,6 @@ data_option = click.option(
     "--data",
     type=click.Path(exists=True, path_type=Path),
     required=True,
-    help="Folder or zip with styles.csv and images/<id>.jpg.",
-)
-
-any_data_option = click.option(
-    "--data",
-    type=click.Path(exists=True, path_type=Path),
-    required=True,
     help="Folder or zip with styles.csv and images/<id>.jpg, or whatever `lookbook import` takes.",
 )
 

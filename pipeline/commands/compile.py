@@ -6,16 +6,27 @@ from typing import Any
 import click
 
 from components.catalogue.reading.errors import CatalogueError
-from pipeline.commands.common import attributes_option, data_option, limit_option, refusing, root_option, trial_option
-from pipeline.config import Layout, PipelineConfig
+from pipeline.commands.common import (
+    attributes_option,
+    data_option,
+    limit_option,
+    mapping_option,
+    refusing,
+    root_option,
+    trial_option,
+)
+from pipeline.config import IMAGE_SCHEMA, Layout, PipelineConfig
 from pipeline.profiles import PROFILES
+from pipeline.running.beam_arguments import require_beam_arguments
 from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import require_plain_paths
+from pipeline.sources import bring_in, place, require_few_rejected
 
 
 @click.command("compile")
 @click.option("--target", type=click.Choice(["kubeflow"]), default="kubeflow", show_default=True)
 @data_option
+@mapping_option
 @root_option
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
 @click.option(
@@ -32,12 +43,20 @@ from pipeline.running.early_checks import require_plain_paths
 @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
 @refusing(CatalogueError)
 def command(
-    layout: Layout, data: Path, profile: str, settings: tuple[str, ...], target: str, out: Path, **options: Any
+    layout: Layout,
+    data: Path,
+    mapping_file: Path | None,
+    profile: str,
+    settings: tuple[str, ...],
+    target: str,
+    out: Path,
+    **options: Any,
 ) -> None:
     """Write the pipeline as Kubeflow's KFP v2 specification, without a cluster.
 
     The catalogue is fingerprinted here, and --data and --root must name the same folders inside the containers, for
-    example on a volume that is mounted in both places. Candidates are not compared with the latest release there.
+    example on a volume that is mounted in both places. Data of another layout is imported below the root, here and now,
+    and the containers read that catalogue. Candidates are not compared with the latest release there.
     Runs on Kubeflow, and on Beam's runners for Dataflow, Flink and Spark, are not exercised by Lookbook's tests;
     DaskRunner is refused, since it loses elements.
 
@@ -49,14 +68,17 @@ def command(
     if out.suffix not in (".yaml", ".json"):
         raise click.UsageError(f"--out is {out}; it must end in .yaml or .json")
     image, pipeline_root = options.pop("image"), options.pop("pipeline_root")
+    found = place(layout, data, mapping_file)
+    try:
+        parameters = PROFILES[profile].with_settings(settings)
+        config = PipelineConfig(layout, found.catalogue, profile, parameters, schema=IMAGE_SCHEMA, **options)
+        require_plain_paths(config)
+        require_beam_arguments(config.beam_args)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    require_few_rejected(bring_in(found), config.max_bad)
     with quiet_console(layout.logs / "compile.log") as say:
-        from pipeline.kubeflow import IMAGE_SCHEMA, compile_for_kubeflow
+        from pipeline.kubeflow import compile_for_kubeflow
 
-        try:
-            parameters = PROFILES[profile].with_settings(settings)
-            config = PipelineConfig(layout, data.resolve(), profile, parameters, schema=IMAGE_SCHEMA, **options)
-            require_plain_paths(config)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
         compile_for_kubeflow(config, image, pipeline_root, out)
         say(f"{out}: Lookbook's pipeline for {target}, image {image}")

@@ -24,6 +24,7 @@ from pipeline.commands.common import (
     require_plain_catalogue,
     root_option,
     schema_option,
+    trial_option,
 )
 from pipeline.config import Layout
 from pipeline.errors import RunError
@@ -106,6 +107,7 @@ def download(directory: Path) -> None:
 @max_bad_option
 @limit_option
 @attributes_option
+@trial_option
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one HTML file.")
 @click.option("--open", "to_open", is_flag=True, help="Open that page (default: catalogue.html) in the browser.")
 @mapping_option
@@ -121,6 +123,7 @@ def check(
     max_bad: float,
     limit: int,
     attributes: tuple[str, ...],
+    trial: bool,
     page: Path | None,
     to_open: bool,
     as_json: bool,
@@ -129,8 +132,8 @@ def check(
 
     Data of another layout is imported below the root first, as `lookbook run` does: see `lookbook import`.
 
-    Exit code 1 if `lookbook run` would refuse it, with the words that it would say. Where it is good, but too small for
-    a release without --trial, it says so, and the exit code is 0.
+    Exit code 1 if `lookbook run` with the same options would refuse it, with the words that it would say: also where it
+    is good, but too small for a release that is no --trial.
 
     \b
     Examples:
@@ -140,7 +143,7 @@ def check(
       lookbook data check Dataset --open      # with pictures of each article type and of doubtful rows
     """
     from components.catalogue.report.check import look_over
-    from components.catalogue.report.enough import too_few_in_words
+    from components.catalogue.report.enough import require_enough
     from components.catalogue.report.page import render_text
     from components.catalogue.schema_gate.early import require_schema
     from pipeline.sources import bring_in, place, require_few_rejected
@@ -161,8 +164,7 @@ def check(
     require_few_rejected(outcome, max_bad)
     report.require_usable(max_bad)
     require_schema(plan.rows_by_split(), schema, attributes)
-    if lacking := too_few_in_words(report):
-        click.echo(f"lookbook run would go no further without --trial: {lacking}", err=True)
+    require_enough(report, trial)
 
 
 def _write_page(report: "Report", catalogue: Path, page: Path, to_open: bool) -> None:

@@ -16,8 +16,8 @@ from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
 from pipeline.commands.common import (
     FiniteRange,
-    any_data_option,
     attributes_option,
+    data_option,
     limit_option,
     mapping_option,
     print_json,
@@ -31,11 +31,12 @@ from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES
+from pipeline.running.beam_arguments import require_beam_arguments
 from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import (
+    require_columns,
     require_plain_paths,
     require_schema,
-    require_split_columns,
     require_usable_root,
 )
 from pipeline.running.lock import locked
@@ -49,7 +50,7 @@ _ROOM_BYTES = 2**20
 
 
 @click.command("run")
-@any_data_option
+@data_option
 @mapping_option
 @root_option
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
@@ -130,14 +131,15 @@ def command(
         config = PipelineConfig(layout, found.catalogue, profile, parameters, **limits)
         require_plain_paths(config)
         require_schema(config.schema)
+        require_beam_arguments(config.beam_args)
         if not found.is_foreign:
-            require_split_columns(config)
+            require_columns(config)
     with locked(layout):
         require_usable_root(layout)
         if found.is_foreign:
             require_few_rejected(bring_in(found), config.max_bad)
             with _wrong_use():
-                require_split_columns(config)
+                require_columns(config)
         result = _run(config)
         _say_result(layout, result)
         if keep is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import click
@@ -13,17 +14,22 @@ from pipeline.commands.common import (
     attributes_option,
     json_option,
     limit_option,
+    mapping_option,
     max_bad_option,
     print_json,
     read_schema,
     refusing,
     require_attributes,
     require_plain_catalogue,
+    root_option,
     schema_option,
 )
+from pipeline.config import Layout
+from pipeline.sources import bring_in, place, require_few_rejected
 from schema import names
 
 _path = click.argument("path", type=click.Path(exists=True, path_type=Path))
+_to_stderr = functools.partial(click.echo, err=True)
 
 
 @click.group("schema")
@@ -37,20 +43,33 @@ def command() -> None:
 @max_bad_option
 @limit_option
 @attributes_option
+@mapping_option
+@root_option
 @json_option
-@refusing(CatalogueError, GateError)
-def diff(path: Path, schema_file: Path, max_bad: float, limit: int, attributes: tuple[str, ...], as_json: bool) -> None:
+@refusing(CatalogueError, GateError, OSError)
+def diff(
+    layout: Layout,
+    path: Path,
+    mapping_file: Path | None,
+    schema_file: Path,
+    max_bad: float,
+    limit: int,
+    attributes: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show what the catalogue at PATH would change in the schema.
 
-    Opens no picture. Exit code 1 if `lookbook run` would refuse the rows as they are.
+    Opens no picture of a catalogue; data of another layout is imported below the root first, as `lookbook run` does.
+    Exit code 1 if `lookbook run` would refuse the rows as they are.
 
     \b
-    Example:
+    Examples:
       lookbook schema diff catalogue.zip
+      lookbook schema diff export.xlsx
     """
     from components.catalogue.reading.rows import read_rows
     from components.catalogue.reading.source import open_catalogue
-    from components.catalogue.report.report import require_few_rejected
+    from components.catalogue.report import report
     from components.catalogue.schema_gate.early import require_schema
     from components.catalogue.schema_gate.schema_diff import diff_schema, diff_text
     from components.catalogue.schema_gate.statistics import rows_statistics
@@ -59,8 +78,10 @@ def diff(path: Path, schema_file: Path, max_bad: float, limit: int, attributes: 
     schema = read_schema(schema_file)
     require_plain_catalogue(path)
     require_attributes(attributes)
-    rows = limited(read_rows(open_catalogue(path)), limit)
-    require_few_rejected(rows.rejected, len(rows.taken) + len(rows.rejected), str(path), max_bad)
+    found = place(layout, path, mapping_file)
+    require_few_rejected(bring_in(found, _to_stderr), max_bad)
+    rows = limited(read_rows(open_catalogue(found.catalogue)), limit)
+    report.require_few_rejected(rows.rejected, len(rows.taken) + len(rows.rejected), str(path), max_bad)
     changes = diff_schema(rows_statistics(rows.taken), schema)
     if as_json:
         print_json([dataclasses.asdict(change) for change in changes])
@@ -73,10 +94,14 @@ def diff(path: Path, schema_file: Path, max_bad: float, limit: int, attributes: 
 @_path
 @schema_option
 @limit_option
+@mapping_option
+@root_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write it.")
 @refusing(CatalogueError, OSError)
-def update(path: Path, schema_file: Path, limit: int, out: Path) -> None:
+def update(layout: Layout, path: Path, mapping_file: Path | None, schema_file: Path, limit: int, out: Path) -> None:
     """Write a schema that the catalogue at PATH meets. Read it before you use it.
+
+    Data of another layout is imported below the root first.
 
     \b
     Example:
@@ -88,6 +113,8 @@ def update(path: Path, schema_file: Path, limit: int, out: Path) -> None:
     from components.catalogue.schema_gate.schema_diff import updated_schema
     from components.catalogue.schema_gate.statistics import catalogue_statistics
 
-    updated = updated_schema(catalogue_statistics(path, limit), read_schema(schema_file))
+    schema, found = read_schema(schema_file), place(layout, path, mapping_file)
+    bring_in(found, _to_stderr)
+    updated = updated_schema(catalogue_statistics(found.catalogue, limit), schema)
     out.write_text(text_format.MessageToString(updated), encoding="utf-8")
     click.echo(f"Wrote {out}; see what changed with: diff {schema_file} {out}")

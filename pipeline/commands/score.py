@@ -9,7 +9,7 @@ import click
 from tqdm import tqdm
 
 from pipeline.commands.common import (
-    any_data_option,
+    data_option,
     json_option,
     limit_option,
     mapping_option,
@@ -22,7 +22,7 @@ from pipeline.errors import RunError
 
 
 @click.command("score")
-@any_data_option
+@data_option
 @mapping_option
 @root_option
 @click.option(

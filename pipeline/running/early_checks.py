@@ -1,7 +1,7 @@
 """What a run would find out after minutes or hours is looked at before any data is read."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from google.protobuf import text_format
@@ -26,8 +26,8 @@ def require_plain_paths(config: PipelineConfig) -> None:
     require_plain(config.data, "catalogue")
 
 
-def require_split_columns(config: PipelineConfig) -> None:
-    """Sees to it that the catalogue has what it is to be split by.
+def require_columns(config: PipelineConfig) -> None:
+    """Sees to it that the catalogue has what it is to be split by, and the attributes that are to be learnt.
 
     Raises:
         ValueError: it has not.
@@ -35,6 +35,16 @@ def require_split_columns(config: PipelineConfig) -> None:
     """
     content = open_catalogue(config.data).styles()
     header = header_of(content)
+    lacking = [head.column for head in map(table.head, config.attributes) if head.column not in header]
+    if lacking:
+        raise ValueError(
+            f"attributes {', '.join(lacking)}, but {names.STYLES_CSV} of {config.data} has no such column; it has "
+            f"{', '.join(header)}"
+        )
+    _require_split(config, content, header)
+
+
+def _require_split(config: PipelineConfig, content: bytes, header: Sequence[str]) -> None:
     if config.split_by != SplitBy.YEAR.value or names.SPLIT_COLUMN in header:
         return
     if names.YEAR not in header:
@@ -58,11 +68,17 @@ def _two_years(years: Iterator[str]) -> tuple[str, str]:
 
 
 def require_schema(path: Path) -> None:
-    """Raises ValueError where the file holds no schema."""
+    """Raises ValueError where the file holds no schema, or one without a feature that every example has."""
     try:
-        text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+        schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
         raise ValueError(f"{path} is no TFMD schema in protobuf text: {error}") from error
+    lacking = {*names.MADE_BY_IMPORT} - {feature.name for feature in schema.feature}
+    if lacking:
+        raise ValueError(
+            f"the schema {path} lacks the feature {', '.join(sorted(lacking))}, which every example has; begin with a "
+            "copy of the one that Lookbook comes with, or with `lookbook schema update`"
+        )
 
 
 def require_usable_root(layout: Layout) -> None:

@@ -56,14 +56,21 @@ def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting:
         *(f"--limit={value}" for value in ("-1", "1.5", "nan", "all")),
         *(f"--ask={value}" for value in ("-1", "nan")),
         *("--split-by=colour", "--profile=fast", "--attributes=colour", "--schema={data}/styles.csv"),
+        *("--schema={data}/empty", "--mapping={data}/styles.csv", "--mapping={data}", "--data={data}/nothing"),
+        *("--root={data}/styles.csv", "--keep=0", "--keep=many", "--keep-version=x", "--set=epochs", "--set==3"),
+        *("--set=epochs=1.5", "--set=mirror=maybe", "--set=colour=1", "--set=learning_rate=nan"),
+        *("--beam-arg=--runner=Foo", "--beam-arg=--runner=a.b.Foo", "--beam-arg=--runner=json.loads"),
+        *("--beam-arg=spark", "--beam-arg=--nonsense=3", "--beam-arg=--direct_num_workers=x"),
+        *("--beam-arg=--runner=DaskRunner",),
     ],
 )
 def test_an_option_that_makes_no_sense(catalogue: Path, tmp_path: Path, option: str) -> None:
     """A value of the wrong kind, out of its range, or no number at all is refused by its name."""
     arguments = ["--data", str(catalogue), "--root", str(tmp_path / "root"), option.format(data=catalogue)]
+    (catalogue / "empty").touch()
     result = CliRunner().invoke(run, arguments)
-    assert result.exit_code == 2, result.output
-    assert option.partition("=")[2].rpartition("/")[2] in result.output
+    assert result.exit_code in (1, 2), result.output
+    assert arguments[-1].rpartition("=")[2].rpartition("/")[2] in result.output
     assert not (tmp_path / "root").exists()
 
 
@@ -125,3 +132,14 @@ def test_a_path_that_no_run_could_read_is_refused_where_the_catalogue_is_looked_
     """Checking says no in the words of the run."""
     pattern = catalogue.rename(catalogue.with_name("data[1]"))
     assert_refused(lookbook(*command, pattern), f"the catalogue '{pattern}' holds [ ]")
+
+
+def test_an_attribute_that_no_column_tells(tmp_path: Path) -> None:
+    """What the header shows is not found out by statistics of all rows."""
+    folder = tmp_path / "data"
+    (folder / "images").mkdir(parents=True)
+    (folder / "styles.csv").write_text("id,articleType,subCategory,masterCategory\n1,Shirts,Topwear,Apparel\n")
+    result = CliRunner().invoke(run, ["--data", str(folder), "--root", str(tmp_path / "root"), "--attributes=gender"])
+    assert result.exit_code == 2
+    assert "attributes gender" in result.output and "no such column" in result.output
+    assert not (tmp_path / "root").exists()

@@ -38,19 +38,19 @@ def export(tmp_path):
 def test_data_check_takes_an_export_and_imports_it_once(export, tmp_path):
     """The second time nothing is imported, unless the source has changed."""
     root = tmp_path / "root"
-    first = lookbook("data", "check", export, "--root", root, "--json")
+    first = lookbook("data", "check", export, "--trial", "--root", root, "--json")
     assert first.exit_code == 0, first.stderr
     assert "'Product type'" in first.stderr
     report = json.loads(first.stdout)
     assert report["taken"] == report["import"]["taken"] == 60
-    second = lookbook("data", "check", export, "--root", root)
+    second = lookbook("data", "check", export, "--trial", "--root", root)
     assert "was imported before: 60 of 60 rows" in second.stdout
     (export / "pics" / "7.jpg").unlink()
-    third = lookbook("data", "check", export, "--root", root)
+    third = lookbook("data", "check", export, "--trial", "--root", root)
     assert third.exit_code == 1
     assert "59 of 60 rows are in" in third.stdout
     assert "missing image" in third.stderr
-    assert lookbook("data", "check", export, "--root", root, "--max-bad", "0.05").exit_code == 0
+    assert lookbook("data", "check", export, "--trial", "--root", root, "--max-bad", "0.05").exit_code == 0
 
 
 def test_run_refuses_an_import_that_took_too_little(export, tmp_path):
@@ -65,7 +65,7 @@ def test_run_refuses_an_import_that_took_too_little(export, tmp_path):
 def test_a_catalogue_is_read_where_it_is(tmp_path):
     """Nothing is imported where a styles.csv lies, even a bad one."""
     data = write_catalogue(tmp_path / "data", [product(str(index), index) for index in range(40)])
-    assert lookbook("data", "check", data, "--root", tmp_path / "root").exit_code == 0
+    assert lookbook("data", "check", data, "--trial", "--root", tmp_path / "root").exit_code == 0
     (data / names.STYLES_CSV).write_text("sku,kind\n1,Shirt\n")
     result = lookbook("data", "check", data, "--root", tmp_path / "root")
     assert result.exit_code == 1
@@ -111,3 +111,24 @@ def test_import_s_help_and_errors_say_what_to_do(tmp_path):
     same = ("--sub-category", "type", "--master-category", "type")
     assert lookbook_import(source, tmp_path / "out", *same).exit_code == 0
     assert styles(tmp_path / "out")["2"][names.MASTER_CATEGORY_LABEL] == "Boots"
+
+
+def test_schema_diff_and_compile_take_an_export_too(export, tmp_path):
+    """What is looked at, or written for a cluster, is the catalogue that a run would make of it."""
+    root, own = tmp_path / "root", tmp_path / "own.pbtxt"
+    result = lookbook("schema", "diff", export, "--root", root)
+    assert result.exit_code == 0, result.output
+    assert "The catalogue meets the schema." in result.stdout
+    assert lookbook("schema", "update", export, "--root", root, "--out", own).exit_code == 0
+    assert 'name: "articleType"' in own.read_text()
+    out = tmp_path / "pipeline.yaml"
+    result = lookbook(
+        "compile", "--data", export, "--root", root, "--out", out, "--pipeline-root", "gs://bucket/lookbook"
+    )
+    assert result.exit_code == 0, result.output
+    assert str(root / "imports") in out.read_text()
+    (export / "pics" / "7.jpg").unlink()
+    for command in (("schema", "diff", export), ("schema", "diff", export, "--json")):
+        result = lookbook(*command, "--root", root)
+        assert result.exit_code == 1
+        assert "1 of 60 rows" in result.stderr

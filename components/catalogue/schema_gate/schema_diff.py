@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
@@ -10,8 +9,6 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.catalogue.schema_gate.words import reasons_of
 from schema import names
-
-MADE_BY_IMPORT: Final = (names.IMAGE, names.ID, names.GROUP)  # a catalogue's statistics do not have them
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,8 @@ def updated_schema(
     statistics: statistics_pb2.DatasetFeatureStatisticsList, schema: schema_pb2.Schema
 ) -> schema_pb2.Schema:
     """``schema``, widened so far that a catalogue with these statistics meets it."""
-    updated = tfdv.update_schema(_without(schema, MADE_BY_IMPORT), statistics)
-    kept = [feature for feature in schema.feature if feature.name in MADE_BY_IMPORT]
+    updated = tfdv.update_schema(_without(schema, names.MADE_BY_IMPORT), statistics)
+    kept = [feature for feature in schema.feature if feature.name in names.MADE_BY_IMPORT]
     result = schema_pb2.Schema()
     result.CopyFrom(updated)
     del result.feature[:]
@@ -69,7 +66,7 @@ def diff_text(changes: Sequence[SchemaChange]) -> str:
 
 def schema_of_columns(schema: schema_pb2.Schema) -> schema_pb2.Schema:
     """The part of ``schema`` that a catalogue's columns must meet, without what the import makes."""
-    return _without(schema, MADE_BY_IMPORT)
+    return _without(schema, names.MADE_BY_IMPORT)
 
 
 def _without(schema: schema_pb2.Schema, features: Sequence[str]) -> schema_pb2.Schema:

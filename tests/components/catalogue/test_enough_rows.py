@@ -95,10 +95,13 @@ def test_with_enough_rows_a_model_that_learnt_nothing_is_refused(share: float) -
     assert tally.at_best()["skill"] < LEAST_SKILL
 
 
-def test_an_early_look_says_it_too(tmp_path: Path) -> None:
-    """`lookbook data check` tells what a run would say; the data itself is good."""
+def test_an_early_look_says_no_too(tmp_path: Path) -> None:
+    """`lookbook data check` refuses what a run would, in its words, and takes the option with which a run takes it."""
     folder = write_catalogue(tmp_path / "data", [product(str(number), number) for number in range(60)])
     result = CliRunner().invoke(command, ["check", str(folder)])
-    assert result.exit_code == 0
-    assert "too few rows for a release" in result.stderr
-    assert "--trial" in result.stderr
+    assert result.exit_code == 1
+    assert "Error: too few rows for a release" in result.stderr
+    assert "take --trial" in result.stderr
+    trial = CliRunner().invoke(command, ["check", str(folder), "--trial"])
+    assert trial.exit_code == 0
+    assert "too few" not in trial.output
