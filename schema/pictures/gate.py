@@ -129,18 +129,15 @@ def encode_png(image: Image.Image) -> bytes:
 
 def _require_pixels(header: Header, scan: bytes | None = None) -> None:
     """Refuses what its decoder would show although pixels are missing, or that the models' decoder would not show."""
-    if header.format != "PNG" and not header.repairs:
+    require = {"PNG": png.require_pixels, "JPEG": jpeg.require_pixels}.get(header.format)
+    if require is None:
         return
-    scan = header.scan() if scan is None else scan
     try:
-        if header.format == "PNG":
-            png.require_pixels(scan, is_whole=not header.repairs)
-        else:
-            jpeg.require_pixels(scan)
+        require(header.scan() if scan is None else scan, is_whole=not header.repairs)
     except PictureFault:
         raise
     except Exception as error:  # Pillow raises nearly anything on a broken file
-        raise broken(f"is cut short: a {header.format} whose pixels end too early") from error
+        raise _fault(header, error) from error
 
 
 def _open(header: Header, scan: bytes) -> Image.Image:

@@ -18,6 +18,7 @@ from schema.pictures import (
     upright_size,
 )
 from tests.pictures.corpus import Taken, drawn, encoded, exif_of, taken, turned
+from tests.pictures.damaged import JPEG_END, png_of_window
 from tests.pictures.refused import HEIC, HOSTILE, REFUSED, noisy
 
 TAKEN = taken()
@@ -90,12 +91,36 @@ def test_what_a_text_is_is_told_at_once(head: bytes) -> None:
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("size", [(60, 80), (600, 800)])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}], ids=str)
-def test_a_cut_off_file_is_cut_short(kind: str, share: float, size: tuple[int, int], options: dict[str, Any]) -> None:
-    """Wherever a file ends too early, it is called cut short, small or large."""
+@pytest.mark.parametrize("end", [b"", JPEG_END], ids=["no end", "an end put there"])
+def test_a_cut_off_file_is_cut_short(
+    kind: str, share: float, size: tuple[int, int], options: dict[str, Any], end: bytes
+) -> None:
+    """Wherever a file ends too early, it is called cut short, small or large, whatever was put behind it."""
     data = encoded(noisy(size), kind, **({"quality": 90, **options} if kind == "JPEG" else {}))
     with pytest.raises(PictureFault, match="is cut short") as refused:
-        to_pixels(read_header(data[: int(len(data) * share)]))
+        normal_form(cut := data[: int(len(data) * share)] + end, read_header(cut))
     assert refused.value.problem is Problem.BROKEN
+
+
+@pytest.mark.parametrize("said", range(8, 16))
+@pytest.mark.parametrize("first", [0, 1, 2, 500])
+def test_a_png_may_refer_farther_back_than_it_says(said: int, first: int) -> None:
+    """What one decoder bears and another does not, by the size of its buffers, is mended for both, once."""
+    data = png_of_window((600, 80), said, first)
+    header = read_header(data)
+    stored = normal_form(data, header).content
+    assert stored[stored.index(b"IDAT") + 4] == 0x78
+    assert normal_form(stored, read_header(stored)).content == stored
+    assert np.asarray(to_pixels(header)).std() > 0
+
+
+def test_a_jpeg_without_one_of_its_colours_is_cut_short() -> None:
+    """Where each colour has a scan of its own, a file that ends between two of them lacks the rest."""
+    data = encoded(drawn(), "JPEG")
+    start = data.index(b"\xff\xda")
+    of_one_colour = b"\xff\xda\0\x08\1\1\0\0\x3f\0"
+    with pytest.raises(PictureFault, match="is cut short: a JPEG that ends in its scan 1, before all of its colours"):
+        read_header(data[:start] + of_one_colour + data[start + 14 :])
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))

@@ -1,7 +1,7 @@
 """JPEG: the markers up to the end of the first picture, each looked at once.
 
-An MPO file, as phones write them, is a JPEG with more pictures behind the first, which is the photo. A file whose end
-marker is lost is taken if no pixel is missing: see :func:`require_pixels`.
+An MPO file, as phones write them, is a JPEG with more pictures behind the first, which is the photo. A file is taken if
+no pixel is missing, with or without its end marker: see :func:`require_pixels`.
 """
 
 import io
@@ -34,6 +34,7 @@ _PROGRESSIVE: Final = (0xC2, 0xCA)
 _ARITHMETIC: Final = (0xC9, 0xCA)
 _GREY_YCC: Final = (1, 3)
 _CMYK: Final = 4
+_LOOKED_AT_BYTES: Final = 3  # for each pixel: three pictures of half the size
 _FILLER: Final = b"".join(b"\x35\xca\x96\x5b" * 64 + bytes([0xFF, 0xD0 + restart % 8]) for restart in range(64))
 
 
@@ -73,8 +74,8 @@ def read(data: bytes) -> Header:
         "JPEG",
         walk.width,
         walk.height,
-        pixel_bytes=4 + (4 if walk.components == _CMYK else 0) + turned + coefficients + (0 if is_whole else 8),
-        kept_pixel_bytes=coefficients,
+        pixel_bytes=4 + (4 if walk.components == _CMYK else 0) + turned + coefficients,
+        kept_pixel_bytes=coefficients + (_LOOKED_AT_BYTES if walk.frame in _PROGRESSIVE else 0),
         scan=lambda: _scan(data, walk),
         orientation=orientation,
         is_plain=is_plain,
@@ -89,29 +90,36 @@ def plain(data: bytes) -> bytes:
     return data[: walk.end] if walk.end and walk.is_tight else _scan(data, walk)
 
 
-def require_pixels(scan: bytes) -> None:
-    """Sees to it that all rows are there in a JPEG whose end marker was lost.
+def require_pixels(scan: bytes, is_whole: bool) -> None:
+    """Sees to it that all rows are there, whether the file has its end marker or whoever cut it short put one there.
 
     Libraries show the missing part as grey and say nothing. So it is decoded twice, once with random bytes put where
     the file ends: what differs was not in the file.
 
+    Args:
+        scan: of a header.
+        is_whole: the file has its end marker.
+
     Raises:
         PictureFault: rows are missing, from the bottom.
     """
-    whole = scan.removesuffix(END)
-    is_baseline = _walk(scan).frame not in _PROGRESSIVE
-    one, other = (_decoded(data, is_baseline) for data in (scan, whole + _FILLER + END))
+    frame = _walk(scan).frame
+    # What an arithmetic coder leaves out at its end are zeros, so that bytes put there do change the picture.
+    if is_whole and frame in _ARITHMETIC:
+        return
+    # A mean of each 8 × 8 is enough, but for the last scans of a progressive JPEG, which do not change it.
+    scale = 2 if frame in _PROGRESSIVE else 8
+    one, other = (_decoded(data, scale) for data in (scan, scan.removesuffix(END) + _FILLER + END))
     box = ImageChops.difference(one, other).getbbox()
     if box:
         raise cut_short(box[1] / one.height)
 
 
-def _decoded(data: bytes, is_baseline: bool) -> Image.Image:
+def _decoded(data: bytes, scale: int) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        if is_baseline:  # a mean of each 8 × 8 is enough; the last scans of a progressive JPEG do not change it
-            image.draft(image.mode, (image.width // 8, image.height // 8))
+        image.draft(image.mode, (max(image.width // scale, 1), max(image.height // scale, 1)))
         image.load()
-        return image.convert("RGB")
+        return image
 
 
 def _walk(data: bytes) -> _Walk:
@@ -222,7 +230,9 @@ def _check(walk: _Walk) -> None:
             f"is a JPEG of {walk.scans} scans over {walk.width}×{walk.height} pixels, which takes too long to decode; "
             "save it anew, as a baseline JPEG"
         )
-    if walk.end is None and walk.frame in _PROGRESSIVE and not all(walk.is_sharp.values()):
+    if len({component for component, _ in walk.is_sharp}) < walk.components:
+        raise broken(f"is cut short: a JPEG that ends in its scan {walk.scans}, before all of its colours")
+    if walk.frame in _PROGRESSIVE and not all(walk.is_sharp.values()):
         raise broken(f"is cut short: a progressive JPEG that ends in its scan {walk.scans}, before it is sharp")
 
 

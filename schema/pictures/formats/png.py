@@ -19,6 +19,7 @@ _END: Final = b"\0\0\0\0IEND\xae\x42\x60\x82"
 _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ALPHA_TYPES: Final = (4, 6)
+_DEFLATE, _WIDEST, _DICTIONARY = 8, 7, 0x20  # in the head of zlib's streams, RFC 1950
 _AT_ONCE: Final = 1 << 16  # bytes unpacked at a time: what comes before damage counts
 _PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _GREY, _PALETTE = 0, 3
@@ -196,16 +197,32 @@ def _unpacked_size(walk: _Walk) -> int:
 def _scan(data: bytes, walk: _Walk) -> bytes:
     """The chunks that make pixels; one that is cut short gets the length and checksum of what is there."""
     view = memoryview(data)
+    packed = _with_widest_window(b"".join(view[start:end] for start, end in walk.pixels))
     parts: list[bytes | memoryview] = [START]
     for start, end in walk.kept:
-        if end > len(data):
-            parts.append(_chunk(data[start + 4 : start + 8], data[start + 8 :]))
-            continue
-        if zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+        if end <= len(data) and zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
             kind = data[start + 4 : start + 8].decode("latin-1")
             raise broken(f"is damaged: the checksum of the PNG's chunk {kind} at byte {start:,} is wrong")
-        parts.append(view[start:end])
+        if packed and data[start + 4 : start + 8] == b"IDAT":
+            parts.append(_chunk(b"IDAT", packed) if start + 8 == walk.pixels[0][0] else b"")
+        elif end > len(data):
+            parts.append(_chunk(data[start + 4 : start + 8], data[start + 8 :]))
+        else:
+            parts.append(view[start:end])
     return b"".join([*parts, _END] if walk.is_cut else parts)
+
+
+def _with_widest_window(packed: bytes) -> bytes:
+    """Packed pixels that say how far back they refer → the same, in one piece, that say as far as can be.
+
+    Some tools say less than is true, which one decoder bears and another does not, by the size of its buffers.
+    Empty where it says that already, or is no zlib stream.
+    """
+    head = int.from_bytes(packed[:2], "big")
+    if head % 31 or head >> 8 & 15 != _DEFLATE or head >> 12 >= _WIDEST or head & _DICTIONARY:
+        return b""
+    head = _WIDEST << 12 | _DEFLATE << 8 | head & 0xC0  # of what follows, how hard the packer tried
+    return (head + -head % 31).to_bytes(2, "big") + packed[2:]
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from serving.merger.admission.uploads import Upload
 from serving.merger.core.calls import Batch, Item
-from serving.merger.core.errors import ImageTooLarge, ImageUnsupported, InvalidRequest
+from serving.merger.core.errors import ImageTooLarge, InvalidRequest
 from serving.merger.rest import json_batch
 from serving.merger.rest.forms import read_files
 from serving.merger.settings import Settings
@@ -19,39 +19,33 @@ JSON: Final = "application/json"
 BINARY: Final = "application/octet-stream"
 IMAGE: Final = "image/"
 RAW_TYPES: Final = ("image/*", BINARY)
-TYPES_OF_HABIT: Final = ("", "application/x-www-form-urlencoded", "binary/octet-stream")
-"""What clients say of a body when nobody told them: nothing, and what curl and S3 say."""
 
 Body = TypeVar("Body")
 
 
 async def read_image(request: Request, settings: Settings) -> bytes:
-    """The one picture of a request. What it is, its content says: a raw body may be called any picture, or nothing.
+    """The one picture of a request. What it is, its content says: a raw body may be called anything, or nothing.
 
     Raises:
         ImageError, InvalidRequest: there is none, it is too large, or the body is no body of ours.
     """
-    content_type = _content_type(request)
-    if content_type == MULTIPART:
+    if _content_type(request) == MULTIPART:
         files = await _in_time(request, read_files(request, "image", 1), settings)
         return await _taken(files[0])
-    if not content_type.startswith(IMAGE) and content_type not in (*RAW_TYPES, *TYPES_OF_HABIT):
-        right = f"{', '.join(RAW_TYPES)}, or {MULTIPART} with a file field “image”"
-        raise ImageUnsupported(f"The content type is {content_type}; send {right}.")
     return await _in_time(request, _raw(request, settings.max_image_bytes), settings)
 
 
 async def read_batch(request: Request, settings: Settings) -> Batch:
-    """The pictures of a batch; options only if the body is JSON.
+    """The pictures of a batch; options only if the body is JSON, which may be called anything but a picture.
 
     Raises:
         ImageError, InvalidRequest: there is none, there are too many, or the body is no body of ours.
     """
     content_type = _content_type(request)
-    if content_type == JSON:
-        return await json_batch.parse(await _in_time(request, json_batch.read(request, settings), settings), settings)
+    if content_type.startswith(IMAGE) or content_type == BINARY:
+        raise InvalidRequest(f"The content type is {content_type}; send {MULTIPART} or {JSON}.")
     if content_type != MULTIPART:
-        raise InvalidRequest(f"The content type is {content_type or 'none'}; send {MULTIPART} or {JSON}.")
+        return await json_batch.parse(await _in_time(request, json_batch.read(request, settings), settings), settings)
     files = await _in_time(request, read_files(request, "images", settings.max_batch_images), settings)
     return Batch([Item(file.filename or "", await _taken(file)) for file in files], pb.ClassifyOptions())
 

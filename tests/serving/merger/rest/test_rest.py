@@ -68,7 +68,7 @@ async def test_unsure_picture(running: MergerProcess, fake: FakeModelServer) -> 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "nothing": ({"content": b"", "headers": JPEG}, "image_missing"),
     "no picture": ({"content": b"hello", "headers": JPEG}, "image_unsupported"),
-    "other content type": ({"content": RED, "headers": {"content-type": "text/html"}}, "image_unsupported"),
+    "a page": ({"content": b"<!doctype html>", "headers": {"content-type": "text/html"}}, "image_unsupported"),
     "cut short": ({"content": RED[:-300], "headers": JPEG}, "image_undecodable"),
     "too large": ({"content": b"\xff" * (20 * 2**20 + 1), "headers": JPEG}, "image_too_large"),
     "too many pixels": ({"content": encode(photo(1, 1).resize((8000, 8000)), "PNG"), "headers": JPEG},
