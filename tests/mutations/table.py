@@ -71,8 +71,8 @@ MUTATIONS: Final = (
     Mutation(
         "a full batching queue is asked again",
         "serving/merger/models/retries.py",
-        "return error.code() == grpc.StatusCode.UNAVAILABLE and not is_overload(error)",
-        "return error.code() == grpc.StatusCode.UNAVAILABLE",
+        "return is_gone and not is_overload(error)",
+        "return is_gone",
         ("tests/serving/merger/models/test_retries.py", "tests/serving/merger/test_faults.py::test_busy_model"),
     ),
     Mutation(

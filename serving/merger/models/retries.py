@@ -30,8 +30,13 @@ def is_overload(error: grpc.aio.AioRpcError) -> bool:
 
 
 def is_unreached(error: grpc.aio.AioRpcError) -> bool:
-    """Whether the call did not get to a server, or its connection broke: another one may answer."""
-    return error.code() == grpc.StatusCode.UNAVAILABLE and not is_overload(error)
+    """Whether the call did not get to a server, or its connection broke: another one may answer.
+
+    CANCELLED is what gRPC says of a call that came to a server in the moment of its end; one that we cancel ourselves
+    raises no such error.
+    """
+    is_gone = error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+    return is_gone and not is_overload(error)
 
 
 class Retries:

@@ -31,11 +31,12 @@ class Server:
 
 
 GONE = failure(Code.UNAVAILABLE, "connection refused")
+ENDED = failure(Code.CANCELLED, "CANCELLED")
 
 
 async def test_asks_again_within_the_time() -> None:
-    """A server that is not reached is asked again, with what is left of the time."""
-    server = Server(GONE, GONE)
+    """A server that is not reached, or ends as the call comes, is asked again, with what is left of the time."""
+    server = Server(GONE, ENDED)
     assert await Retries(3, 0.001).run(server, "request", 5.0) == "request"
     assert 5 >= server.timeouts[0] > server.timeouts[1] > server.timeouts[2] > 0
 
