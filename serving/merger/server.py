@@ -23,6 +23,7 @@ from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.backend import ModelClient
 from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.models.releases import Releases
+from serving.merger.models.servers import Servers
 from serving.merger.rest.protocol import Bounds, bounded
 from serving.merger.service import Classifier
 from serving.merger.settings import Settings
@@ -55,7 +56,11 @@ class Server:
             )
         self._settings = settings
         self._telemetry = Telemetry()
-        self._clients = {model: ModelClient(model, settings, self._telemetry) for model in table.MODELS}
+        self._servers = {target: Servers(target, settings) for target in map(settings.target, table.MODELS)}
+        self._clients = {
+            model: ModelClient(model, self._servers[settings.target(model)], settings, self._telemetry)
+            for model in table.MODELS
+        }
         self._releases = Releases(self._clients, settings, self._changed)
         self._lifecycle = Lifecycle(self._releases)
         scorers = {
@@ -108,7 +113,7 @@ class Server:
         for task in self._background:
             task.cancel()
         self._classifier.stop()
-        await asyncio.gather(*(client.close() for client in self._clients.values()))
+        await asyncio.gather(*(servers.close() for servers in self._servers.values()))
         log.info("stopped")
 
     async def _start_grpc(self) -> None:

@@ -162,7 +162,8 @@ async def test_scenarios_lose_no_more_than_they_may(volume: Path, tmp_path: Path
             async with load(base, rest=1) as seen:
                 await until(lambda seen=seen: len(seen.answers) >= 10, PATIENCE_S, lambda seen=seen: str(seen.failures))
                 await scenario.act(base)
-            print(f"{scenario.name:26} lost {dict(seen.lost) or 'none'} of {dict(seen.calls)}")
+            lost = f"lost {dict(seen.lost) or 'none'} of {dict(seen.calls)}"
+            print(f"{scenario.name:26} {lost}, 99 % within {seen.p99_s:.2f} s")
             assert all(seen.lost[transport] <= most for transport, most in scenario.most_lost.items()), seen.failures
 
 

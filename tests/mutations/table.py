@@ -76,6 +76,20 @@ MUTATIONS: Final = (
         ("tests/serving/merger/models/test_retries.py", "tests/serving/merger/test_faults.py::test_busy_model"),
     ),
     Mutation(
+        "a model server that loads gets calls",
+        "serving/merger/models/servers.py",
+        "return calm if 2 * len(calm) >= len(servers) else servers",
+        "return servers",
+        ("tests/serving/merger/models/test_servers.py",),
+    ),
+    Mutation(
+        "the few model servers that do not load drown",
+        "serving/merger/models/servers.py",
+        "return calm if 2 * len(calm) >= len(servers) else servers",
+        "return calm or servers",
+        ("tests/serving/merger/models/test_servers.py",),
+    ),
+    Mutation(
         "a row without an attribute is counted as answered wrong",
         "components/evaluation/tfma_metrics.py",
         "if truth != names.UNLABELLED:",

@@ -19,6 +19,7 @@ LOOK_UP_S: Final = 5.0
 
 LOOK_UP_TIMEOUT_S: Final = 2.0
 _NAMED: Final = re.compile(r"dns:///(?P<host>[^/:\[\]]+):(?P<port>\d+)")
+_LISTED: Final = re.compile(r"(?P<family>ipv[46]:)(?P<addresses>.+)")
 
 Resolve = Callable[[str, int], Awaitable[set[str]]]
 """(host, port) → its IP addresses.
@@ -42,7 +43,8 @@ class Addresses:
     """The addresses of one gRPC target.
 
     Args:
-        target: followed if it is ``dns:///host:port``; others (``host:port``, ``ipv4:…``, ``unix:…``) are gRPC's alone.
+        target: followed if it is ``dns:///host:port``, and taken apart if it is a list (``ipv4:a:1,b:1``); others
+            (``host:port``, ``unix:…``) are gRPC's alone.
         resolve: looks a name up.
     """
 
@@ -59,19 +61,17 @@ class Addresses:
         return f"{self._named['host']}:{self._named['port']}" if self._named else ""
 
     @property
-    def count(self) -> int:
-        """How many servers are known; 1 where nothing is."""
-        return max(1, len(self._known))
-
-    @property
-    def target(self) -> str:
-        """What gRPC should connect to now: every known address, or the name while none is."""
+    def targets(self) -> list[str]:
+        """A gRPC target for each server that is known; what was given, where gRPC alone can look it up."""
+        if listed := _LISTED.fullmatch(self._target):
+            return [listed["family"] + address for address in listed["addresses"].split(",")]
         if not self._named or not self._known:
-            return self._target
-        is_v6 = ":" in next(iter(self._known))
+            return [self._target]
         port = self._named["port"]
-        listed = [f"[{address}]:{port}" if is_v6 else f"{address}:{port}" for address in sorted(self._known)]
-        return ("ipv6:" if is_v6 else "ipv4:") + ",".join(listed)
+        return [
+            f"ipv6:[{address}]:{port}" if ":" in address else f"ipv4:{address}:{port}"
+            for address in sorted(self._known)
+        ]
 
     async def look(self) -> bool:
         """Looks the name up if the last look is long enough ago; True when the addresses have changed.

@@ -25,16 +25,12 @@ from serving.merger.core.errors import (
 )
 from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
-from serving.merger.models.addresses import Resolve, resolve
 from serving.merger.models.circuit_breaker import CircuitBreaker
-from serving.merger.models.connection import Connection
+from serving.merger.models.model_server import VersionState
 from serving.merger.models.retries import Retries, is_overload
+from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings
-from serving.stubs.tensorflow_serving.apis import (
-    get_model_status_pb2,
-    model_pb2,
-    predict_pb2,
-)
+from serving.stubs.tensorflow_serving.apis import predict_pb2
 
 log = logging.getLogger(__name__)
 
@@ -56,20 +52,6 @@ class ModelScores:
     elapsed_s: float
 
 
-@dataclass(frozen=True)
-class VersionState:
-    """What the model server says of one version."""
-
-    version: int
-    state: str
-    message: str
-
-    @property
-    def is_available(self) -> bool:
-        """Whether it answers calls."""
-        return self.state == "AVAILABLE"
-
-
 class Scorer(Protocol):
     """Asks one model for the scores of pictures."""
 
@@ -89,17 +71,19 @@ class ModelClient:
 
     Args:
         model: its name.
-        settings: target, deadlines, retries, breaker.
+        servers: that have it; they may have others too.
+        settings: deadlines, retries, breaker.
         observer: is told of each call.
-        resolve: looks up the name of its servers.
     """
 
-    def __init__(self, model: str, settings: Settings, observer: CallObserver, resolve: Resolve = resolve) -> None:
+    def __init__(self, model: str, servers: Servers, settings: Settings, observer: CallObserver) -> None:
         self.model = model
+        self._servers = servers
+        self.has_returned = False
+        """Whether a server that was away, or unknown, was there at the last look."""
         self.breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_open_ms / 1000)
         self._observer = observer
         self._patient_s = PATIENT_SHARE * settings.request_timeout_ms / 1000
-        self._connection = Connection(settings.target(model), settings, resolve)
         self._retries = Retries(settings.retry_attempts, settings.retry_backoff_ms / 1000)
         self._overloads = 0
         """In a row; the more, the longer callers are asked to stay away."""
@@ -107,7 +91,7 @@ class ModelClient:
     @property
     def servers(self) -> int:
         """How many model servers share the calls, as far as is known."""
-        return self._connection.servers
+        return self._servers.count(self.model)
 
     async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         """Full scores of N encoded pictures by one version, in one call.
@@ -149,34 +133,21 @@ class ModelClient:
         return parse_card(text, self.model)
 
     async def versions(self, timeout_s: float) -> list[VersionState]:
-        """What the model server says of each version, newest first; empty when it does not know the model.
+        """What the model servers say of each version, newest first; empty when they do not know the model.
 
         Raises:
-            LookbookError: it does not answer.
+            LookbookError: none answers.
         """
-        await self._connection.follow()
-        request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_pb2.ModelSpec(name=self.model))
         try:
-            reply = await self._connection.models.GetModelStatus(request, timeout=timeout_s)
+            states, self.has_returned = await self._servers.look(self.model, timeout_s)
         except grpc.aio.AioRpcError as error:
-            if error.code() == grpc.StatusCode.NOT_FOUND:
-                return []
             raise self._translated(error) from error
-        states = get_model_status_pb2.ModelVersionStatus.State
-        found = [
-            VersionState(status.version, states.Name(status.state), status.status.error_message)
-            for status in reply.model_version_status
-        ]
-        return sorted(found, key=lambda state: state.version, reverse=True)
+        return states
 
     def gave_up(self, timeout_s: float) -> None:
         """A caller's ``timeout_s`` ran out before its pictures could even be sent, because the calls before hang."""
         if timeout_s >= self._patient_s:
             self.breaker.failed()
-
-    async def close(self) -> None:
-        """Ends the channel; calls under way are cancelled."""
-        await self._connection.close()
 
     async def _predict(self, request: predict_pb2.PredictRequest, timeout_s: float) -> predict_pb2.PredictResponse:
         if timeout_s <= 0:
@@ -186,7 +157,7 @@ class ModelClient:
         started = time.perf_counter()
         code = grpc.StatusCode.CANCELLED
         try:
-            reply = await self._retries.run(self._connection.predictions.Predict, request, timeout_s)
+            reply = await self._retries.run(self._servers.attempts(), request, timeout_s)
             code = grpc.StatusCode.OK
             self._overloads = 0
             return reply

@@ -142,10 +142,9 @@ class Releases:
 
     async def _look(self) -> None:
         before = self._summary()
-        was_away = {model for model, state in self.states.items() if state.failed_looks}
         await asyncio.gather(*(self._ask(model) for model in self._clients))
-        came_back = {model for model in was_away if not self.states[model].failed_looks}
         # A model server that was away, be it for one look, may have come back with other files under the same numbers.
+        came_back = any(client.has_returned for client in self._clients.values())
         known = {} if came_back else {_key(candidate.release): candidate for candidate in self._candidates}
         wanted = self._wanted()
         self._rejected = {version: why for version, why in self._rejected.items() if version in wanted}

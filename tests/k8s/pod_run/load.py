@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -29,9 +30,11 @@ KEY: Final = {"x-api-key": API_KEY}
 
 @dataclass
 class Seen:
-    """What the callers saw: release and joint path of every answer, the failures in words, and counts by transport."""
+    """What the callers saw: release and joint path of every answer, how long each took, the failures in words, and
+    counts by transport."""
 
     answers: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
@@ -40,6 +43,11 @@ class Seen:
     def releases(self) -> set[str]:
         """All releases that answered."""
         return {release for release, _ in self.answers}
+
+    @property
+    def p99_s(self) -> float:
+        """So long took all answers but one in a hundred."""
+        return sorted(self.seconds)[int(0.99 * len(self.seconds))]
 
 
 @contextlib.asynccontextmanager
@@ -64,8 +72,10 @@ async def load(cluster: Cluster, rest: int = 3, rpc: int = 1) -> AsyncIterator[S
 async def _call(transport: str, ask: Ask, seen: Seen, stopped: asyncio.Event) -> None:
     while not stopped.is_set():
         seen.calls[transport] += 1
+        started = time.monotonic()
         try:
             seen.answers.append(await ask())
+            seen.seconds.append(time.monotonic() - started)
         except (httpx.HTTPError, grpc.aio.AioRpcError) as error:
             seen.lost[transport] += 1
             seen.failures.append(f"{type(error).__name__}: {error}"[:400])

@@ -15,6 +15,7 @@ from serving.merger.models import addresses
 from serving.merger.models.addresses import Addresses
 from serving.merger.models.backend import ModelClient
 from serving.merger.models.micro_batcher import MicroBatcher
+from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
@@ -70,7 +71,8 @@ async def test_each_server_gets_calls_as_soon_as_it_is_known(servers: list[FakeM
     """One server becomes three: all three answer, and three calls are under way at once where there was one."""
     names = Names("127.0.0.1")
     settings = Settings(category_target=f"dns:///model-server:{servers[0].port}")
-    client = ModelClient(MODEL, settings, Nobody(), names)
+    followed = Servers(settings.category_target, settings, names)
+    client = ModelClient(MODEL, followed, settings, Nobody())
     batcher = MicroBatcher(client, calls=1, images=1)
     card = await _card(client)
     for server in servers:
@@ -83,7 +85,7 @@ async def test_each_server_gets_calls_as_soon_as_it_is_known(servers: list[FakeM
     while not all(server.models[MODEL].calls for server in servers):
         assert time.monotonic() < deadline, "a server that is known gets no calls"
         await batcher.scores([RED], 1, card, PATIENCE_S)
-    await client.close()
+    await followed.close()
 
 
 async def _card(client: ModelClient):  # type: ignore[no-untyped-def]
@@ -106,7 +108,8 @@ async def test_calls_under_way_outlive_a_change(servers: list[FakeModelServer]) 
     """A call that has begun ends well though its server is no longer among the addresses."""
     names = Names("127.0.0.1")
     settings = Settings(category_target=f"dns:///model-server:{servers[0].port}")
-    client = ModelClient(MODEL, settings, Nobody(), names)
+    followed = Servers(settings.category_target, settings, names)
+    client = ModelClient(MODEL, followed, settings, Nobody())
     card = await _card(client)
     servers[0].models[MODEL].delay_s = 0.5
     asking = asyncio.create_task(client.scores([RED], 1, card, PATIENCE_S))
@@ -117,7 +120,7 @@ async def test_calls_under_way_outlive_a_change(servers: list[FakeModelServer]) 
     assert (await asking).image_ok == [True]
     await client.scores([RED], 1, card, PATIENCE_S)
     assert servers[1].models[MODEL].calls
-    await client.close()
+    await followed.close()
 
 
 async def test_certificates_are_those_of_the_name(tmp_path: Path) -> None:
@@ -131,13 +134,14 @@ async def test_certificates_are_those_of_the_name(tmp_path: Path) -> None:
     await server.start()
     for name, is_right in (("model-server", True), ("somebody-else", False)):
         settings = Settings(category_target=f"dns:///{name}:{server.port}", model_ca_file=str(tmp_path / "ca.pem"))
-        client = ModelClient(MODEL, settings, Nobody(), Names("127.0.0.1"))
+        followed = Servers(settings.category_target, settings, Names("127.0.0.1"))
+        client = ModelClient(MODEL, followed, settings, Nobody())
         if is_right:
             assert (await _card(client)).model == MODEL
         else:
             with pytest.raises(LookbookError):
                 await client.versions(2.0)
-        await client.close()
+        await followed.close()
     await server.stop()
 
 
@@ -145,30 +149,36 @@ async def test_without_dns_the_addresses_stay() -> None:
     """DNS that fails or knows nobody takes no server away."""
     names = Names("10.0.0.1", "10.0.0.2")
     followed = Addresses("dns:///model-server:8500", names)
-    assert (followed.target, followed.count) == ("dns:///model-server:8500", 1)
+    assert followed.targets == ["dns:///model-server:8500"]
     assert await followed.look()
-    assert (followed.target, followed.count) == ("ipv4:10.0.0.1:8500,10.0.0.2:8500", 2)
+    assert followed.targets == ["ipv4:10.0.0.1:8500", "ipv4:10.0.0.2:8500"]
     names.error = OSError("no answer")
     assert not await followed.look()
     names.error, names.found = None, set()
     assert not await followed.look()
-    assert followed.count == 2
+    assert len(followed.targets) == 2
 
 
 async def test_ipv6_addresses_are_written_as_grpc_wants_them() -> None:
     """Brackets, or the port would be taken for a part of the address."""
     followed = Addresses("dns:///model-server:8500", Names("fd00::1"))
     assert await followed.look()
-    assert followed.target == "ipv6:[fd00::1]:8500"
+    assert followed.targets == ["ipv6:[fd00::1]:8500"]
 
 
-@pytest.mark.parametrize("target", ["localhost:8500", "ipv4:127.0.0.1:1,127.0.0.1:2", "unix:/run/x", "dns:///[::1]:1"])
+async def test_a_list_is_several_servers() -> None:
+    """Addresses that are given one by one are as many servers."""
+    assert Addresses("ipv4:127.0.0.1:1,127.0.0.2:1").targets == ["ipv4:127.0.0.1:1", "ipv4:127.0.0.2:1"]
+    assert Addresses("ipv6:[::1]:1,[::2]:1").targets == ["ipv6:[::1]:1", "ipv6:[::2]:1"]
+
+
+@pytest.mark.parametrize("target", ["localhost:8500", "unix:/run/x", "dns:///[::1]:1"])
 async def test_other_targets_are_left_to_grpc(target: str) -> None:
     """Only a DNS name is followed."""
     names = Names("10.0.0.1")
     followed = Addresses(target, names)
     assert not await followed.look()
-    assert (followed.target, followed.authority, names.asked) == (target, "", 0)
+    assert (followed.targets, followed.authority, names.asked) == ([target], "", 0)
 
 
 async def test_the_system_s_resolver_is_asked() -> None:
