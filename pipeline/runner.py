@@ -3,8 +3,10 @@
 import importlib
 import io
 import os
+import re
 import sys
 import warnings
+from pathlib import Path
 
 import click
 
@@ -23,6 +25,8 @@ _COMMANDS = {
     "prune": "pipeline.commands.prune",
     "compile": "pipeline.commands.compile",
 }
+
+_HOME = re.compile(r"(--[a-z-]+=|)(~(?:/.*)?)", re.DOTALL)
 
 
 class _LazyGroup(click.Group):
@@ -68,7 +72,13 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     end_on_signals()
-    cli(prog_name="lookbook")
+    cli([_at_home(word) for word in sys.argv[1:]], prog_name="lookbook")
+
+
+def _at_home(word: str) -> str:
+    """``--root=~/x`` as meant: most shells know ``~`` at the beginning of a word alone."""
+    found = _HOME.fullmatch(word)
+    return f"{found[1]}{Path(found[2]).expanduser()}" if found else word
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(function)
     def with_layout(root: Path, **arguments: Any) -> Any:
-        return function(layout=Layout(root.resolve()), **arguments)
+        return function(layout=Layout(root.expanduser().resolve()), **arguments)
 
     return with_layout
 

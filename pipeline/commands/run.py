@@ -3,6 +3,7 @@
 import datetime
 import json
 import logging
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -204,7 +205,9 @@ def _say_result(layout: Layout, result: "RunResult") -> None:
         click.echo(f"  {head:<16} {shown}  on {figures['count']} test pictures")
     click.echo(f"  models           {layout.releases}/<model>/{release.version}")
     click.echo(f"  report           {layout.releases}/reports/{release.version}/index.html")
-    click.echo(f"  serve            make serve    or: python -m serving.stack --release {layout.releases}")
+    click.echo(
+        f"  serve            make serve    or: python -m serving.stack --release {shlex.quote(str(layout.releases))}"
+    )
 
 
 def _ask(config: PipelineConfig, count: int, as_json: bool) -> None:

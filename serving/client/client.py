@@ -242,14 +242,18 @@ def _open_channel(target: str, ca: bytes | None) -> grpc.Channel:
 
 def is_loopback(target: str) -> bool:
     """Whether a gRPC target is this machine itself, in any of the ways to write it."""
-    if target.startswith("unix"):
+    if target.startswith(("unix:", "unix-abstract:")):
         return True
     name = re.sub(r"^(dns|ipv4|ipv6):(///?)?", "", target)
-    host = re.sub(r":\d+$", "", name)
+    host = re.sub(r":\d+$", "", name).strip("[]").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified  # the latter: all that this machine is called
 
 
 def _channel_options(target: str) -> list[tuple[str, Any]]:

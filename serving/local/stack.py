@@ -11,6 +11,7 @@ engine answers and has or gets the image, else the embedded model server.
 
 import contextlib
 import os
+import re
 import socket
 import tempfile
 import urllib.error
@@ -29,6 +30,8 @@ from serving.merger.settings import variable
 READY_S: Final = 180.0
 ASK_S: Final = 2.0
 LOGS: Final = Path("build/serve")
+PLACES: Final = ("/tmp", "/var/tmp")  # noqa: S108 # nosec B108 - for a folder that nobody else may enter
+PLAIN_PLACE: Final = re.compile(r"[\w./+-]{1,60}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def stack(
     http_port, grpc_port, metrics_port = (_port(one) for one in (http_port, grpc_port, metrics_port))
     scheme = "https" if os.environ.get(variable("tls_certificate_file")) else "http"
     children: list[Child] = []
-    private = tempfile.TemporaryDirectory(prefix="lookbook-")  # short, as a socket's path must be
+    private = _private_folder()
     try:
         server = find_model_server(release, logs, Path(private.name))
         log = logs / "model_server.log"
@@ -99,6 +102,18 @@ def stack(
     finally:
         stop_all(reversed(children))
         private.cleanup()
+
+
+def _private_folder() -> "tempfile.TemporaryDirectory[str]":
+    """A folder for a socket: its path must be short, and gRPC reads it as a part of a URL."""
+    places = (tempfile.gettempdir(), *PLACES)
+    fit = [place for place in places if PLAIN_PLACE.fullmatch(place) and os.access(place, os.W_OK | os.X_OK)]
+    if not fit:
+        raise StackError(
+            f"no socket can be made in {', '.join(places)}: set TMPDIR to a folder that can be written, with a short "
+            "path of letters and digits"
+        )
+    return tempfile.TemporaryDirectory(prefix="lookbook-", dir=fit[0])
 
 
 def _port(number: int) -> int:

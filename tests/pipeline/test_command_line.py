@@ -43,6 +43,14 @@ def test_help_teaches_by_example(command):
     assert "lookbook " in result.stdout.split("Usage:")[1].split("\n", 1)[1] or command in ("data", "schema")
 
 
+@pytest.mark.parametrize("words", [["--root=~/here"], ["--root", "~/here"]])
+def test_a_path_at_home_is_there(tmp_path, words):
+    """Most shells leave the ~ of --root=~/here alone, which made a folder of that name."""
+    (tmp_path / "here").mkdir()
+    result = lookbook("releases", *words, env=os.environ | {"HOME": str(tmp_path)}, cwd=tmp_path)
+    assert str(tmp_path / "here") in result.stdout + result.stderr
+
+
 def test_top_level_help_lists_every_command():
     """The first thing a person types shows what there is, and what the exit codes mean."""
     result = lookbook("--help")

@@ -42,7 +42,8 @@ def check_models(models: dict[str, Path], pictures: list[bytes], output: Path, m
     """
     for name in models:
         _write_warmup(output / name / WARMUP_FILE, name, pictures)
-    with tempfile.TemporaryDirectory(prefix="lookbook-check-") as folder:
+    # Below the root, whose path is looked at before a run; that of TMPDIR may be any.
+    with tempfile.TemporaryDirectory(prefix="check-", dir=output) as folder:
         staged = Path(folder)
         for name, path in models.items():
             shutil.copytree(path, staged / name / "1")

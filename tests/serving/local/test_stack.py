@@ -209,15 +209,29 @@ def test_nothing_outlives_it(release: Path, path: Path, tmp_path: Path, number: 
     assert not alive
 
 
-@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy", "grpc_proxy", "https_proxy"])
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9", "socks5h://127.0.0.1:9", ":: no address"])
 def test_loopback_goes_through_no_proxy(
-    release: Path, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+    release: Path, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
-    """A proxy that the environment names, and that is dead, keeps nobody from the stack of this machine."""
+    """A proxy that the environment names in any way, and that is dead, keeps nobody from the stack of this machine."""
     for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    for name in (variable, variable.upper()):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name, "example.com")
+    for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv(name.upper(), proxy)
+    install_binary(path)
+    with stack(release, logs=tmp_path / "logs", ready_s=60) as running, ClassifierClient(running.grpc_target) as client:
+        assert client.classify(tiny_models.picture("red")).release == "1"
+
+
+@pytest.mark.parametrize("name", [f"{'d' * 60}/{'e' * 60}", "per%cent #1", "x[1]", os.fsdecode(b"caf\xe9")])
+def test_temporary_files_may_be_anywhere(
+    release: Path, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A TMPDIR whose path no socket can have, since it is too long or means something in a URL, is no harm."""
+    (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / name))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / name))
     install_binary(path)
     with stack(release, logs=tmp_path / "logs", ready_s=60) as running, ClassifierClient(running.grpc_target) as client:
         assert client.classify(tiny_models.picture("red")).release == "1"
