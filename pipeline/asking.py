@@ -9,6 +9,8 @@ from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import names
 from serving.client import ClassifierClient, ClassifyError
+from serving.client.file_names import as_text
+from serving.client.files import results_of
 from serving.local.processes import StackError
 from serving.local.stack import stack
 from serving.proto.json_view import as_json
@@ -39,6 +41,12 @@ def connected(layout: Layout, server: Remote | None) -> Iterator[ClassifierClien
     except ClassifyError as error:
         where = server.target if server else "the stack of this command"
         raise RunError(f"{error}; is there a merger at {where}?") from error
+
+
+def classify_files(client: ClassifierClient, paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """The same as :func:`classify` for files; one that cannot be read or sent has its error."""
+    files = [(as_text(str(path)), path) for path in paths]
+    return [{"file": name, **_outcome(as_json(result))} for name, result in results_of(client, files)]
 
 
 def classify(client: ClassifierClient, pictures: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:

@@ -45,13 +45,13 @@ def command(
         raise click.UsageError(f"give image files, or one folder with --out; given: {', '.join(map(str, paths))}")
     if for_excel and (out is None or out.suffix != ".csv"):
         raise click.UsageError(f"--excel goes with a folder and --out results.csv; given: {out or 'no --out'}")
-    from pipeline.asking import classify, connected
+    from pipeline.asking import classify_files, connected
 
     with connected(layout, server) as client:
         if out:
             _classify_folder(client, paths[0], out, for_excel)
             return
-        results = classify(client, ((str(path), path.read_bytes()) for path in paths))
+        results = classify_files(client, paths)
     if as_json:
         print_json(results)
     else:

@@ -48,17 +48,21 @@ def command(
     from pipeline.asking import connected
     from pipeline.heat_map import draw_heat_map
     from serving.client import ClassifyError
+    from serving.client.file_names import as_text
+    from serving.client.files import read_picture
     from serving.proto.json_view import as_json as plain
     from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
-    encoded = image.read_bytes()
+    name, encoded = as_text(str(image)), read_picture(image)
+    if isinstance(encoded, pb.Problem):
+        raise RunError(f"{name}: {encoded.detail}")
     with connected(layout, server) as client:
         try:
             explanation = client.explain(encoded, pb.ExplainOptions(head=head, label=label))
         except ClassifyError as error:
-            raise RunError(f"{image}: {error.problem.detail}") from error
+            raise RunError(f"{name}: {error.problem.detail}") from error
     draw_heat_map(encoded, explanation, out)
     if as_json:
         print_json(plain(explanation))
     else:
-        click.echo(f"{image}: {explanation.label} ({explanation.confidence:.2f}); see {out}")
+        click.echo(f"{name}: {explanation.label} ({explanation.confidence:.2f}); see {out}")

@@ -26,6 +26,8 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from serving.proto.lookbook.v1 import classifier_pb2_grpc
 
 MAX_MESSAGE_BYTES: Final = 64 * 2**20
+TOO_LARGE: Final = re.compile(r"message larger than max \((\d+) vs\. (\d+)\)")
+"""What gRPC says of a message that one of both ends does not let pass."""
 DETAILS_KEY: Final = "grpc-status-details-bin"
 RETRIES: Final = 4
 FIRST_BACKOFF_S: Final = 0.2
@@ -67,6 +69,20 @@ class ClassifyError(Exception):
     def is_passing(self) -> bool:
         """Whether trying again later makes sense."""
         return self.problem.HasField("retry_after_s")
+
+
+class MessageTooLarge(ClassifyError):
+    """A message was larger than client or server let pass.
+
+    Args:
+        found_bytes: of the message.
+        most_bytes: that pass.
+    """
+
+    def __init__(self, found_bytes: int, most_bytes: int) -> None:
+        detail = f"The picture takes {found_bytes:,} bytes on its way; at most {most_bytes:,} pass."
+        super().__init__(pb.Problem(code="image_too_large", detail=detail))
+        self.most_bytes = most_bytes
 
 
 class ClassifierClient:
@@ -193,6 +209,8 @@ class ClassifierClient:
             problem = pb.Problem()
             if packed.Unpack(problem):
                 return ClassifyError(problem)
+        if sizes := TOO_LARGE.search(error.details() or ""):
+            return MessageTooLarge(*map(int, sizes.groups()))
         is_unreachable = error.code() == grpc.StatusCode.UNAVAILABLE
         code = "unreachable" if is_unreachable else error.code().name.lower()
         detail = f"{self._target} answered {error.code().name}: {error.details()}"

@@ -7,20 +7,19 @@ run ends, to be resumed later.
 """
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tqdm import tqdm
 
-from serving.client.client import ClassifierClient, ClassifyError
+from serving.client.client import ClassifierClient
+from serving.client.files import PATIENCE_S, results_of
 from serving.client.listing import Listing, list_folder
 from serving.client.outputs import Output, output_for
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
-PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.5
 BYTE_ORDER_MARK: Final = "\ufeff"
 
@@ -77,7 +76,7 @@ def classify_directory(
     with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(todo)) as bar:
         if stream.tell() == 0:
             stream.write(BYTE_ORDER_MARK * for_excel + output.header)
-        for name, result in _results(client, todo):
+        for name, result in results_of(client, todo):
             stream.write(output.row(name, result))
             stream.flush()
             bar.update()
@@ -110,60 +109,6 @@ def _count(summary: Summary, name: str, result: pb.ClassifyResult, report: Calla
 def _failed(summary: Summary, name: str, why: str, report: Callable[[str], None]) -> None:
     summary.failed[name] = why
     report(f"{name}: {why}")
-
-
-def _results(client: ClassifierClient, files: Sequence[tuple[str, Path]]) -> Iterator[tuple[str, pb.ClassifyResult]]:
-    """A final result for each file, in order; files that cannot be read are not sent."""
-    unreadable: dict[str, pb.ClassifyResult] = {}
-    order = deque(files)
-
-    def readable() -> Iterator[tuple[str, bytes]]:
-        for name, path in files:
-            content = _read(path)
-            if isinstance(content, bytes):
-                yield name, content
-            else:
-                unreadable[name] = pb.ClassifyResult(id=name, error=content)
-
-    # Results come in the order of what was sent, and what was not sent is known before what follows it is.
-    for result in client.classify_stream(readable()):
-        while order[0][0] in unreadable:
-            name, _ = order.popleft()
-            yield name, unreadable[name]
-        name, path = order.popleft()
-        yield name, _final(client, result, path)
-    yield from ((name, unreadable[name]) for name, _ in order)
-
-
-def _read(path: Path) -> bytes | pb.Problem:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        return pb.Problem(code="unreadable", detail=error.strerror or str(error))
-
-
-def _final(client: ClassifierClient, result: pb.ClassifyResult, path: Path) -> pb.ClassifyResult:
-    """The result, or a later one if the server could not answer for the moment.
-
-    Raises:
-        ClassifyError: it cannot for longer.
-    """
-    deadline = time.monotonic() + PATIENCE_S
-    while result.HasField("error") and result.error.HasField("retry_after_s"):
-        again = _again(client, result, path)
-        if again.error.HasField("retry_after_s"):
-            if time.monotonic() > deadline:
-                raise ClassifyError(again.error)
-            time.sleep(again.error.retry_after_s)
-        result = again
-    return result
-
-
-def _again(client: ClassifierClient, result: pb.ClassifyResult, path: Path) -> pb.ClassifyResult:
-    try:
-        return pb.ClassifyResult(id=result.id, index=result.index, answer=client.classify(path.read_bytes()))
-    except ClassifyError as error:
-        return pb.ClassifyResult(id=result.id, index=result.index, error=error.problem)
 
 
 def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:

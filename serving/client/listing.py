@@ -47,20 +47,25 @@ def list_folder(folder: Path, beside: Path | None = None) -> Listing:
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
-    listing, ours = Listing(), beside and beside.resolve()
+    listing, ours = Listing(), beside and os.path.realpath(beside)
 
     def cannot_look(error: OSError) -> None:
         listing.unreadable[_name(Path(error.filename), folder)] = error.strerror or str(error)
 
-    found = (Path(top, name) for top, _, files in os.walk(folder, onerror=cannot_look) for name in files)
-    for path in sorted(found):
-        if path.resolve() != ours:
+    walk = os.walk(folder, onerror=cannot_look)
+    for path in sorted(Path(top, name) for top, below, files in walk for name in (*files, *_links(top, below))):
+        if os.path.realpath(path) != ours:  # which bears links that go in circles
             why = _why_not(path, folder)
             if why:
                 listing.skipped[_name(path, folder)] = why
             else:
                 listing.pictures[_name(path, folder)] = path
     return listing
+
+
+def _links(top: str, folders: list[str]) -> list[str]:
+    """Those of the folders in ``top`` that are links, into which nobody looks: they might lead in circles."""
+    return [name for name in folders if Path(top, name).is_symlink()]
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -72,6 +77,8 @@ def _why_not(path: Path, folder: Path) -> str:
     if any(part.startswith(".") or part.lower() in OF_A_SYSTEM for part in path.relative_to(folder).parts):
         return LEFT_OUT
     if not path.is_file():
+        if path.is_dir():
+            return "is a link to a folder"
         return "is no file" if path.exists() else "is a link to nothing"
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return ""

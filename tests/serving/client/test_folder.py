@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from serving.client import ClassifierClient
+from serving.client.client import MessageTooLarge
+from serving.client.files import results_of
 from serving.client.folder import Summary, classify_directory
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
@@ -57,6 +59,9 @@ async def test_the_content_decides_what_a_file_is(
     (folder / "notes.md").write_text("no picture")
     (folder / "nothing").touch()
     (folder / "gone").symlink_to("nowhere")
+    (folder / "circle").symlink_to("circle")
+    (folder / "elsewhere").symlink_to("..")
+    os.mkfifo(folder / "pipe.jpg")
     for name in ("._noext", ".DS_Store", "Thumbs.db", ".cache/x.jpg"):
         (folder / name).write_bytes(RED)
     out = folder / f"out{suffix}"
@@ -76,12 +81,36 @@ async def test_the_content_decides_what_a_file_is(
         "notes.md",
         "nothing",
         "gone",
+        "circle",
+        "elsewhere",
+        "pipe.jpg",
         "._noext",
         ".DS_Store",
         "Thumbs.db",
         ".cache/x.jpg",
     }
     assert "is text" in summary.skipped["notes.md"] and "empty" in summary.skipped["nothing"]
+    assert summary.skipped["elsewhere"] == "is a link to a folder"
+
+
+async def test_a_file_that_is_too_large_or_unreadable_costs_no_other_its_answer(
+    client: ClassifierClient, fake: FakeModelServer, tmp_path: Path
+) -> None:
+    """What is too much for gRPC, at either end, or cannot be read has its error; the rest is answered, in order."""
+    sizes = {"a": 0, "for the server": 30 * 2**20, "m": 0, "for the client": 70 * 2**20, "z": 0}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(RED)
+        os.truncate(tmp_path / name, max(size, len(RED)))
+    (tmp_path / "folder").mkdir()
+    names = [*sizes, "folder", "not there", "a"]
+    files = [(name, tmp_path / name) for name in names]
+    results = await asyncio.to_thread(lambda: list(results_of(client, files)))
+    assert [name for name, _ in results] == names
+    assert [result.error.code for _, result in results] == [
+        *("", "image_too_large", "", "image_too_large", "", "unreadable", "unreadable", "")
+    ]
+    with pytest.raises(MessageTooLarge, match=r"takes 31,4\d\d,\d\d\d bytes on its way; at most"):
+        await asyncio.to_thread(client.classify, (tmp_path / "for the server").read_bytes())
 
 
 @SUFFIXES
