@@ -20,6 +20,7 @@ PROFILE ?= $(if $(DATASET),standard,quick)
 PYTEST_ARGS ?=
 ## LOOKBOOK_STACK: py310 (TFX 1.16), py312 or py313 (TFX 1.21); default: py310 where a Python 3.10 is found, else the newest that fits
 ## LOOKBOOK_PYTHON: the Python that the environments are made from (default: the first that fits)
+## REGISTRY: where make pin pushes the images, as in registry.example.com/lookbook
 ## CHROMIUM: the browser of test-page and screenshots (default: chromium on PATH)
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -29,7 +30,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env run serve test check lint types imports locks lock test-pipeline test-heads test-serving contract test-page format clean \
-  page bench-pipeline bench-serving ablation sample proto stubs check-k8s check-processes check-cluster hardening soak mutations bandit sbom screenshots
+  page bench-pipeline bench-serving ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +72,9 @@ screenshots: env page ## takes the README's pictures of the page, over the curre
 
 check-k8s: env $(VENV)/checks/.installed ## all checks of the manifests, with their pods as processes, a release swap under load and the canary
 	PATH="$(abspath $(PIPELINE))/bin:$$PATH" $(PIPELINE)/bin/python -m pytest tests/k8s -m "not live" $(PYTEST_ARGS)
+
+pin: ## builds and pushes the images to REGISTRY, on base images by digest, and writes all digests into k8s/overlays/prod
+	./k8s/images/pin.sh $(REGISTRY)
 
 check-processes: env ## pods roll, die and multiply as processes of this machine, under load; a quarter of an hour
 	$(PIPELINE)/bin/python -m pytest tests/k8s/test_pod_run.py -m live -s $(PYTEST_ARGS)

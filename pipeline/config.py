@@ -9,7 +9,7 @@ from schema import heads as table
 PIPELINE_NAME = "lookbook"
 DEFAULT_ROOT = Path("build/lookbook")
 CURATED_SCHEMA = Path(__file__).parents[1] / "schema" / "schema.pbtxt"
-IMAGE_SCHEMA = Path("/opt/venv/lib/python3.10/site-packages/schema/schema.pbtxt")
+IMAGE_SCHEMA = Path("/opt/venv/lib/python3.13/site-packages/schema/schema.pbtxt")
 """Where the pipeline's image has it."""
 
 BEAM_DEFAULTS = (

@@ -1,7 +1,7 @@
 # The merger with its page; no TensorFlow. From the root of the repository:
 #   docker build --file k8s/images/merger.Dockerfile --tag lookbook/merger:0.2.0 .
 ARG NODE_IMAGE=docker.io/library/node:22-bookworm-slim
-ARG PYTHON_IMAGE=docker.io/library/python:3.10-slim-bookworm
+ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
 
 FROM ${NODE_IMAGE} AS page
 WORKDIR /page

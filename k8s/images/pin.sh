@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # pin.sh REGISTRY [TAG]: builds and pushes the images to REGISTRY and writes all digests into overlays/prod/images.
 #   k8s/images/pin.sh registry.example.com/lookbook 0.2.0
-# Needs docker with buildx, logged in to REGISTRY. TensorFlow Serving is not rebuilt, only looked up.
+# Needs docker with buildx, logged in to REGISTRY. TensorFlow Serving is not rebuilt, only looked up. Base images are built on by
+# the digest that their tag has now, which the built image's provenance keeps.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 registry=${1:?give the registry, for example registry.example.com/lookbook}
@@ -13,7 +14,13 @@ serving_tag=$(sed -n "s|.*image: $serving:||p" k8s/base/model-server/deployment.
 digest() { docker buildx imagetools inspect "$1" --format '{{.Manifest.Digest}}'; }
 
 for image in merger pipeline; do
-  docker buildx build --push --file "k8s/images/$image.Dockerfile" --tag "$registry/$image:$tag" .
+  file=k8s/images/$image.Dockerfile
+  bases=()
+  while IFS='=' read -r argument base; do
+    base_digest=$(digest "$base")
+    bases+=(--build-arg "$argument=$base@$base_digest")
+  done < <(sed -n 's/^ARG \([A-Z]*_IMAGE\)=/\1=/p' "$file")
+  docker buildx build --push --file "$file" "${bases[@]}" --tag "$registry/$image:$tag" .
 done
 serving_digest=$(digest "$serving:$serving_tag")
 merger_digest=$(digest "$registry/merger:$tag")

@@ -22,7 +22,7 @@ from serving.tensorflow_serving.local import (
 BINARY: Final = "tensorflow_model_server"
 SOCKET: Final = "model_server"
 ENGINES: Final = ("docker", "podman")
-IMAGE: Final = "docker.io/tensorflow/serving:2.16.1"
+IMAGE: Final = "docker.io/tensorflow/serving:2.20.0"
 ASK_S: Final = 10.0
 PULL_S: Final = 600.0
 

@@ -5,5 +5,5 @@ on tiny models. ``MODELS=a,b`` names the models where they are not Lookbook's. I
 itself promises, loads no model and changes nothing, so that it may run against a server at work, which feels one burst
 of 400 calls; what the embedded server alone says is in ``tests/model_server``.
 
-    docker run -p 127.0.0.1:8500:8500 … tensorflow/serving:2.16.1 … && make contract MODEL_SERVER=127.0.0.1:8500
+    docker run -p 127.0.0.1:8500:8500 … tensorflow/serving:2.20.0 … && make contract MODEL_SERVER=127.0.0.1:8500
 """

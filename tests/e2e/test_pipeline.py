@@ -13,6 +13,7 @@ from PIL import Image
 from schema import heads as table
 from schema import names
 from tests.e2e.conftest import read_json
+from tests.e2e.graph_ops import unknown_to_the_oldest
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -76,6 +77,13 @@ def test_signatures_keep_the_contract(home):
             assert set(best[1]) == {b""}
             assert float(top[names.scores_tensor(head)][0, 0]) == pytest.approx(scores[0].max(), abs=1e-5)
     assert {path[names.MASTER_CATEGORY] for path in card["taxonomy"]} == set(labels_of(card, names.MASTER_CATEGORY))
+
+
+def test_the_oldest_server_knows_every_op(home):
+    """What this TensorFlow saved, the oldest TensorFlow Serving that k8s/README.md allows can run: it knows each op and
+    its attributes."""
+    for model in table.MODELS:
+        assert unknown_to_the_oldest(home.root / "release" / model / "1") == set()
 
 
 def labels_of(card, head):

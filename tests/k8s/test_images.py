@@ -82,6 +82,17 @@ def test_sources_reach_the_build(image: str) -> None:
             assert any(source == rule or source.startswith(f"{rule}/") or Path(source).match(rule) for rule in allowed)
 
 
+def test_the_pipeline_s_image_has_the_lock_of_its_python() -> None:
+    """The lock that is installed is that for the Python of the base image, and `lookbook compile` looks for the schema
+    where that Python has it."""
+    text = (FOLDER / "pipeline.Dockerfile").read_text()
+    python = re.search(r"^ARG PYTHON_IMAGE=\S+/python:3\.(\d+)-", text, re.MULTILINE)
+    assert python
+    assert set(re.findall(r"pipeline-(py\d+)", text)) == {f"py3{python[1]}"}
+    compiled = (rendering.ROOT / "pipeline/config.py").read_text()
+    assert f'"/opt/venv/lib/python3.{python[1]}/site-packages/schema/schema.pbtxt"' in compiled
+
+
 def test_the_page_lies_where_the_setting_says() -> None:
     """LOOKBOOK_WEB_DIR is the folder that the Dockerfile puts the page into."""
     page = next(line for line in _lines("merger") if line.startswith("COPY --from=page"))
@@ -119,12 +130,16 @@ def _pin(checkout: Path) -> int:
 
 
 def test_pinning_writes_every_digest(checkout: Path) -> None:
-    """pin.sh builds and pushes both images, looks all three up, and what it writes pins every image of production."""
+    """pin.sh builds and pushes both images on bases that are pinned, looks all three up, and what it writes pins every
+    image of production."""
     assert _pin(checkout) == 0
     calls = (checkout / "calls").read_text()
     for image in IMAGES:
         tag = f"registry.example.com/shop/{image}:7"
-        assert f"buildx build --push --file k8s/images/{image}.Dockerfile --tag {tag}" in calls
+        (build,) = (line for line in calls.splitlines() if f"build --push --file k8s/images/{image}.Dockerfile" in line)
+        assert build.endswith(f"--tag {tag} .")
+        for base in re.findall(r"^ARG (\w+_IMAGE=.+)$", (FOLDER / f"{image}.Dockerfile").read_text(), re.MULTILINE):
+            assert f"--build-arg {base}@{DIGEST}" in build
     manifests = rendering.render_folder(checkout / "k8s/overlays/prod")
     images = {container["image"] for workload in manifests.workloads() for container in workload.containers}
     assert images == {
