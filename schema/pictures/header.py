@@ -33,6 +33,10 @@ class PictureFault(ValueError):
         self.problem, self.detail = problem, detail
 
 
+LINE_BYTES: Final = 32
+"""What a row or a column takes beside its pixels, in pointers and tables: more than they do, where they are many."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Largest file in bytes, and largest picture in pixels (width × height)."""
@@ -76,7 +80,8 @@ class Header:
     def decoded_bytes(self, scale: int = 1) -> int:
         """Bytes of memory that decoding takes at most; ``scale`` 2, 4 or 8 for a JPEG that is decoded smaller."""
         spared = self.pixel_bytes - self.kept_pixel_bytes
-        return self.pixels * self.kept_pixel_bytes + self.pixels * spared // scale**2
+        lines = LINE_BYTES * (self.width + self.height)
+        return self.pixels * self.kept_pixel_bytes + self.pixels * spared // scale**2 + lines
 
 
 def broken(detail: str) -> PictureFault:

@@ -119,7 +119,7 @@ class Server:
     async def _start_grpc(self) -> None:
         guard = Guard(self._callers, self._uploads, self._telemetry, self._settings)
         servicer = ClassifierServicer(self._classifier, self._releases, guard, self._settings)
-        self._grpc = make_server(servicer, self._lifecycle, self._settings)
+        self._grpc = make_server(servicer, self._lifecycle, self._uploads, self._settings)
         address = f"{self._settings.host}:{self._settings.grpc_port}"
         if self._credentials:
             self.grpc_port = self._grpc.add_secure_port(address, self._credentials)

@@ -37,7 +37,7 @@ def sixteen_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
 
 
-def animated(image_format: str) -> bytes:
-    """Two frames."""
-    frames = [photo(60, 80, seed) for seed in (1, 2)]
+def animated(image_format: str, count: int = 2) -> bytes:
+    """So many frames."""
+    frames = [photo(60, 80, seed) for seed in range(1, count + 1)]
     return encode(frames[0], image_format, save_all=True, append_images=frames[1:], duration=100)

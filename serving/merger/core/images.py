@@ -49,6 +49,8 @@ JPEG_SCALES: Final = (8, 4, 2)
 FILE_COPIES: Final = 3
 """The file, the same without its metadata, and what a decoder makes of it for itself."""
 
+COMMON_FORMATS: Final = ("JPEG", "PNG")
+"""The others' decoders are seldom used, so that more may be wrong with them; and a small WebP may have many frames."""
 SMALL_PIXELS: Final = 40_000
 SMALL_BYTES: Final = 40_000
 
@@ -84,8 +86,9 @@ class Inspected:
 
     @property
     def is_small(self) -> bool:
-        """Whether decoding is so quick that a thread would cost more than it frees."""
-        return self.header.pixels <= SMALL_PIXELS and len(self.data) <= SMALL_BYTES
+        """Whether decoding is so quick, and its decoder so well tried, that it needs no process of its own."""
+        is_common = self.header.format in COMMON_FORMATS
+        return is_common and self.header.pixels <= SMALL_PIXELS and len(self.data) <= SMALL_BYTES
 
 
 @dataclass(frozen=True)

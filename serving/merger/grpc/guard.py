@@ -1,7 +1,7 @@
 """What every call goes through: a request id, who calls, a bound on what it sends, errors as statuses, counting.
 
-All of it comes before the message: handlers get an iterator, even where the contract has a single message, and nothing
-of it is received until they ask for it.
+All of it comes before the message: handlers read it themselves, even where the contract has a single message, and
+nothing of it is received until they do.
 """
 
 import asyncio
@@ -73,7 +73,6 @@ class Guard:
         self,
         method: str,
         kind: type[Request],
-        requests: Requests,
         context: Context,
         work: Callable[[Request, Caller], Awaitable[Reply]],
     ) -> Reply:
@@ -81,7 +80,7 @@ class Guard:
 
         async def received(caller: Caller) -> Reply:
             with self.uploads.upload(caller.name, is_counted=False) as upload:
-                data = await upload.receive(lambda: anext(requests, None), self._settings.upload_timeout_ms / 1000)
+                data = await upload.receive(lambda: read(context), self._settings.upload_timeout_ms / 1000)
                 if data is None:
                     raise InvalidRequest(f"The call ended without a {kind.DESCRIPTOR.name}.")
                 await upload.grow(len(data))
@@ -114,6 +113,31 @@ class Guard:
         finally:
             self._telemetry.called("grpc", method, code, time.perf_counter() - started, name)
         return await abort(context, failure, name)
+
+
+async def read(context: Context) -> bytes | None:
+    """The next message of a call; None at its end.
+
+    Handlers do not go through the iterator that they are given: that keeps the last message until the collector of
+    garbage comes by, megabytes of each call.
+    """
+    message = await context.read()
+    return None if message is grpc.aio.EOF else message
+
+
+async def write(context: Context, message: Any, idle_s: float) -> None:
+    """Sends an answer of a stream.
+
+    Raises:
+        UploadTimeout: the client has not read for ``idle_s``.
+        asyncio.CancelledError: it has hung up.
+    """
+    try:
+        await asyncio.wait_for(context.write(message), idle_s)
+    except asyncio.TimeoutError:
+        raise UploadTimeout(f"The stream's answers have not been read for {idle_s:g} s.") from None
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None
 
 
 def address(peer: str) -> str:

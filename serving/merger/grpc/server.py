@@ -1,7 +1,6 @@
 """The gRPC server: the service, health and reflection, and the bounds of its connections."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import grpc.aio
@@ -9,9 +8,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from schema import heads as table
-from serving.merger.admission.streams import Streams
-from serving.merger.core.errors import LookbookError
-from serving.merger.grpc.guard import abort, address
+from serving.merger.admission.uploads import Uploads
+from serving.merger.grpc.operations import BoundedServices
 from serving.merger.grpc.servicer import ClassifierServicer
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.settings import Settings
@@ -19,16 +17,16 @@ from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["Classifier"].full_name
 STREAMS_PER_CONNECTION: Final = 100
-WATCHES_OF_ONE: Final = 32
-"""Streams of the health and reflection services that one address may hold open."""
 MOST_METADATA_BYTES: Final = 16 * 2**10
 IDENTITY_ALONE: Final = 1
 """The bit of gRPC's algorithm that does not compress."""
 
 
-def make_server(servicer: ClassifierServicer, lifecycle: Lifecycle, settings: Settings) -> grpc.aio.Server:
+def make_server(
+    servicer: ClassifierServicer, lifecycle: Lifecycle, uploads: Uploads, settings: Settings
+) -> grpc.aio.Server:
     """The server with service, health and reflection; not yet bound or started."""
-    bounded = _BoundedStreams(Streams(settings.max_connections, WATCHES_OF_ONE))
+    bounded = BoundedServices(SERVICE, uploads, settings)
     server = grpc.aio.server(options=_options(settings), interceptors=[bounded])
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, servicer.handlers()),))
     health_servicer = health.aio.HealthServicer()
@@ -36,42 +34,6 @@ def make_server(servicer: ClassifierServicer, lifecycle: Lifecycle, settings: Se
     lifecycle.listen(lambda: _show(health_servicer, lifecycle))
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     return server
-
-
-class _BoundedStreams(grpc.aio.ServerInterceptor):
-    """Bounds the streams of other services than ours: they have no end of their own."""
-
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
-
-    async def intercept_service(
-        self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]], details: grpc.HandlerCallDetails
-    ) -> Any:
-        """The handler, bounded if it answers with a stream."""
-        handler = await continuation(details)
-        if handler is None or not handler.response_streaming or details.method.startswith(f"/{SERVICE}/"):
-            return handler
-        name = "stream_stream" if handler.request_streaming else "unary_stream"
-        return handler._replace(**{name: self._bounded(getattr(handler, name))})
-
-    def _bounded(self, behaviour: Callable[..., Any]) -> Callable[..., Any]:
-        async def bounded(request: Any, context: grpc.aio.ServicerContext) -> None:
-            try:
-                with self._streams.open(address(context.peer())):
-                    await _run(behaviour(request, context), context)
-            except LookbookError as error:
-                await abort(context, error, "")
-
-        return bounded
-
-
-async def _run(answers: Any, context: grpc.aio.ServicerContext) -> None:
-    """Runs a handler of either kind: one that writes its answers, or that yields them."""
-    if asyncio.iscoroutine(answers):
-        await answers
-        return
-    async for answer in answers:
-        await context.write(answer)
 
 
 def _show(health_servicer: Any, lifecycle: Lifecycle) -> None:

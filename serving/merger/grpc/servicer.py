@@ -1,6 +1,5 @@
 """The gRPC methods: each converts, awaits the classifier once, converts back."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import TypeVar
@@ -12,8 +11,7 @@ from serving.merger import views
 from serving.merger.admission.streams import Stream, Streams
 from serving.merger.admission.uploads import Upload
 from serving.merger.core.calls import Item
-from serving.merger.core.errors import UploadTimeout
-from serving.merger.grpc.guard import Caller, Context, Guard, Requests
+from serving.merger.grpc.guard import Caller, Context, Guard, Requests, read, write
 from serving.merger.grpc.wire import parse
 from serving.merger.models.releases import Releases
 from serving.merger.service import Classifier, StreamItem
@@ -46,7 +44,7 @@ class ClassifierServicer:
         streaming = grpc.stream_stream_rpc_method_handler(self.ClassifyStream, None, _serialize)
         return found | {"ClassifyStream": streaming}
 
-    async def Classify(self, requests: Requests, context: Context) -> pb.ClassifyResponse:
+    async def Classify(self, _requests: Requests, context: Context) -> pb.ClassifyResponse:
         """One picture."""
 
         async def work(request: pb.ClassifyRequest, caller: Caller) -> pb.ClassifyResponse:
@@ -54,9 +52,9 @@ class ClassifierServicer:
             del request  # it holds the picture a second time
             return await self._classifier.classify(image, call)
 
-        return await self._guard.one("Classify", pb.ClassifyRequest, requests, context, work)
+        return await self._guard.one("Classify", pb.ClassifyRequest, context, work)
 
-    async def ClassifyBatch(self, requests: Requests, context: Context) -> pb.ClassifyBatchResponse:
+    async def ClassifyBatch(self, _requests: Requests, context: Context) -> pb.ClassifyBatchResponse:
         """Many pictures."""
 
         async def work(request: pb.ClassifyBatchRequest, caller: Caller) -> pb.ClassifyBatchResponse:
@@ -65,18 +63,18 @@ class ClassifierServicer:
             del request
             return await self._classifier.classify_batch(items, call)
 
-        return await self._guard.one("ClassifyBatch", pb.ClassifyBatchRequest, requests, context, work)
+        return await self._guard.one("ClassifyBatch", pb.ClassifyBatchRequest, context, work)
 
-    async def ClassifyStream(self, requests: Requests, context: Context) -> None:
+    async def ClassifyStream(self, _requests: Requests, context: Context) -> None:
         """A catalogue of pictures."""
 
         async def work(caller: Caller) -> None:
             with self._streams.open(caller.name) as stream:
-                await self._stream(stream, caller, requests, context)
+                await self._stream(stream, caller, context)
 
         await self._guard.any("ClassifyStream", context, work)
 
-    async def Explain(self, requests: Requests, context: Context) -> pb.ExplainResponse:
+    async def Explain(self, _requests: Requests, context: Context) -> pb.ExplainResponse:
         """Which parts of a picture a label rests on."""
 
         async def work(request: pb.ExplainRequest, caller: Caller) -> pb.ExplainResponse:
@@ -85,33 +83,30 @@ class ClassifierServicer:
             del request
             return await self._classifier.explain(image, options, call)
 
-        return await self._guard.one("Explain", pb.ExplainRequest, requests, context, work)
+        return await self._guard.one("Explain", pb.ExplainRequest, context, work)
 
-    async def GetTaxonomy(self, requests: Requests, context: Context) -> pb.Taxonomy:
+    async def GetTaxonomy(self, _requests: Requests, context: Context) -> pb.Taxonomy:
         """Every path that an answer can name."""
 
         async def work(_: pb.GetTaxonomyRequest, __: Caller) -> pb.Taxonomy:
             return views.taxonomy(self._releases)
 
-        return await self._guard.one("GetTaxonomy", pb.GetTaxonomyRequest, requests, context, work)
+        return await self._guard.one("GetTaxonomy", pb.GetTaxonomyRequest, context, work)
 
-    async def GetModels(self, requests: Requests, context: Context) -> pb.Models:
+    async def GetModels(self, _requests: Requests, context: Context) -> pb.Models:
         """The release and the models."""
 
         async def work(_: pb.GetModelsRequest, __: Caller) -> pb.Models:
             return views.models(self._releases)
 
-        return await self._guard.one("GetModels", pb.GetModelsRequest, requests, context, work)
+        return await self._guard.one("GetModels", pb.GetModelsRequest, context, work)
 
-    async def _stream(self, stream: Stream, caller: Caller, requests: Requests, context: Context) -> None:
+    async def _stream(self, stream: Stream, caller: Caller, context: Context) -> None:
         idle_s = self._settings.stream_idle_timeout_ms / 1000
-        async for result in self._classifier.classify_stream(self._items(stream, caller, requests)):
-            try:
-                await asyncio.wait_for(context.write(result), idle_s)
-            except asyncio.TimeoutError:
-                raise UploadTimeout(f"The stream's results have not been read for {idle_s:g} s.") from None
+        async for result in self._classifier.classify_stream(self._items(stream, caller, context)):
+            await write(context, result, idle_s)
 
-    async def _items(self, stream: Stream, caller: Caller, requests: Requests) -> AsyncIterator[StreamItem]:
+    async def _items(self, stream: Stream, caller: Caller, context: Context) -> AsyncIterator[StreamItem]:
         """The pictures as they come; the bytes of each are held until it is answered.
 
         Raises:
@@ -122,7 +117,7 @@ class ClassifierServicer:
         while True:
             upload = stream.awaited = self._guard.uploads.open(caller.name, is_counted=False)
             try:
-                data = await upload.receive(lambda: anext(requests, None), self._settings.stream_idle_timeout_ms / 1000)
+                data = await upload.receive(lambda: read(context), self._settings.stream_idle_timeout_ms / 1000)
                 if data is None:
                     self._guard.uploads.forget(upload)
                     return

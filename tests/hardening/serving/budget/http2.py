@@ -8,7 +8,7 @@ from typing import Final
 
 from tests.hardening.serving.budget.loop_probe import Watched
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 ACK, END_HEADERS = 1, 4
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 INITIAL_WINDOW: Final = 4
@@ -21,9 +21,10 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 
 def head(method: str) -> bytes:
-    """The head of a gRPC call, in HPACK without any compression."""
+    """The head of a gRPC call, in HPACK without any compression; ``method`` of the classifier, or with its service."""
+    path = method if method.startswith("/") else f"/lookbook.v1.Classifier/{method}"
     fields = {
-        ":method": "POST", ":scheme": "http", ":path": f"/lookbook.v1.Classifier/{method}", ":authority": "x",
+        ":method": "POST", ":scheme": "http", ":path": path, ":authority": "x",
         "content-type": "application/grpc", "te": "trailers",
     }  # fmt: skip
     return b"".join(literal(*field) for field in fields.items())
@@ -32,6 +33,11 @@ def head(method: str) -> bytes:
 def literal(name: str, value: str) -> bytes:
     """A header field, in HPACK without any compression."""
     return b"\x00" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+
+
+def call(stream: int, method: str, message: bytes) -> bytes:
+    """A whole call; ``message`` with its gRPC prefix."""
+    return frame(HEADERS, END_HEADERS, stream, head(method)) + frame(DATA, 1, stream, message)
 
 
 class Http2:
@@ -106,10 +112,10 @@ async def http2(watched: Watched) -> AsyncIterator[Http2]:
         writer.transport.abort()
 
 
-async def hold_message(watched: Watched, size: int, done: asyncio.Event) -> str:
+async def hold_message(watched: Watched, size: int, done: asyncio.Event, method: str = "ClassifyBatch") -> str:
     """Sends all but the last byte of a message of so many bytes, then waits; gives how it came out."""
     async with http2(watched) as client:
-        client.writer.write(frame(HEADERS, END_HEADERS, 1, head("ClassifyBatch")))
+        client.writer.write(frame(HEADERS, END_HEADERS, 1, head(method)))
         with contextlib.suppress(ConnectionError):
             await client.send(b"\x00" + struct.pack(">I", size))
             for _ in range(size // 2**20):

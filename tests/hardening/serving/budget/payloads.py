@@ -94,6 +94,14 @@ def text_png(chunks: int = 60, each: int = 900_000) -> bytes:
     return data[:head] + text * chunks + data[head:]
 
 
+def png_with_tail(size: int = 200 * MEGABYTE) -> bytes:
+    """A PNG whose packed pixels go on for so many bytes after the last row."""
+    data = encode(photo(60, 80), "PNG")
+    body = zlib.compress(bytes(size), 9)
+    more = struct.pack(">I", len(body)) + b"IDAT" + body + struct.pack(">I", zlib.crc32(b"IDAT" + body))
+    return data[:-12] + more + data[-12:]
+
+
 def gzip_bomb(size: int = 1024 * MEGABYTE) -> bytes:
     """So many zero bytes of a gRPC message, compressed a thousandfold."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)

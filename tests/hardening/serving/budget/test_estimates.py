@@ -75,6 +75,17 @@ def test_estimate(promise: Promises, tmp_path: Path, kind: str) -> None:
         assert seen <= said + SPARE_BYTES
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("sides", [(1, 3_000_000), (3_000_000, 1), (3, 2_000_000)], ids=["tall", "wide", "a strip"])
+def test_extreme_sides(promise: Promises, tmp_path: Path, mode: str, sides: tuple[int, int]) -> None:
+    """Rows and columns cost memory too, which is most of it where they are many and short."""
+    (tmp_path / "picture").write_bytes(encode(Image.new(mode, sides), "PNG"))
+    with promise(f"estimate: PNG of {sides[0]:,} × {sides[1]:,}, {mode}", "no less than what decoding takes") as row:
+        said, seen = measured(tmp_path / "picture")
+        row.seen = f"{said / 1e6:.0f} MB said, {seen / 1e6:.0f} seen"
+        assert seen <= said + SPARE_BYTES
+
+
 def test_turned(promise: Promises, tmp_path: Path) -> None:
     """Turning a picture upright takes a second copy."""
     (tmp_path / "picture").write_bytes(with_orientation(Image.new("RGB", (SIDE, SIDE)), 6, "PNG"))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
+from PIL import Image
 
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests.hardening.promises import Promises
@@ -15,6 +16,7 @@ from tests.hardening.serving.budget.http2 import hold_message
 from tests.hardening.serving.budget.loop_probe import Watched
 from tests.hardening.serving.budget.payloads import MEGABYTE, RED
 from tests.hardening.serving.budget.senders import PATIENCE_S, batch, classify, grpc_code, held_upload, told
+from tests.serving.pictures import animated, encode, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,6 +32,11 @@ PICTURES: Final[dict[str, tuple[Callable[[], bytes], set[int]]]] = {
     "WebP of 6 megapixels": (lambda: payloads.flat_webp(2_500), {200}),
     "PNG of 49 megapixels": (lambda: payloads.flat_png(7_000), {200, 413}),
     "PNG of 36 megapixels with alpha": (lambda: payloads.flat_png(6_000, "RGBA"), {200, 413}),
+    "PNG of 1 × 9,000,000": (lambda: encode(Image.new("L", (1, 9_000_000)), "PNG"), {413}),
+    "PNG whose pixels unpack to 200 MB more": (payloads.png_with_tail, {200, 422}),
+    "small TIFF": (lambda: encode(photo(60, 80), "TIFF"), {200}),
+    "small AVIF": (lambda: encode(photo(60, 80), "AVIF"), {200}),
+    "small WebP of 200 frames": (lambda: animated("WEBP", 200), {200}),
     "20 MB that are no picture": (lambda: b"\xff\xd8\xff" + b"\xff\x00" * (10 * MEGABYTE - 2), {422, 415}),
 }
 BATCHES: Final[dict[str, tuple[Callable[[], bytes], set[int]]]] = {
