@@ -12,19 +12,21 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schema import heads as table
 from serving.local.model_server import IMAGE
+from serving.merger.admission.uploads import SIZES_OF_HELD
 from serving.merger.settings import Settings, rows, variable
 from serving.model_server.flags import parse
 from serving.tensorflow_serving.local import CONFIG_DIR, CONTAINER_CONFIG_DIR, CONTAINER_MODELS_DIR, read_flags
 from tests.k8s import rendering
 from tests.k8s.manifests import Manifests, Workload
 
-DECODED_BYTES: Final = 7
-"""Most bytes that a pixel of a decoded picture takes: RGBA as it was, and RGB as it goes on."""
 DNS_S: Final = 30
 """For so long gRPC clients and the cluster's DNS keep what they know."""
 HOUR_S: Final = 3600
 PATIENCE_S: Final = 60.0
-PROCESS_BYTES: Final = 150 * 10**6
+IDLE_BYTES: Final = 150 * 10**6
+"""A merger and its decoding processes that have nothing to do."""
+PROMISED_BYTES: Final = 512 * 10**6
+"""What no mix of requests makes it exceed; tests/hardening/serving/budget sends them."""
 CLUSTER_FLAGS: Final = {"grpc_channel_arguments", "tensorflow_session_parallelism"}
 """What a cluster needs beside start.flags."""
 
@@ -86,12 +88,18 @@ def test_the_merger_listens_where_its_pod_says(merger: Workload, settings: Setti
     assert settings.host == "0.0.0.0"
 
 
-def test_memory_holds_the_largest_pictures(merger: Workload, settings: Settings) -> None:
-    """The memory limit is enough for as many of the largest pictures as the settings let in."""
-    decoded = settings.max_active_images * settings.max_image_pixels * DECODED_BYTES
-    files = (settings.max_active_images + settings.max_queued_images) * settings.max_image_bytes
-    limit = int(merger.main["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30
-    assert decoded + files + PROCESS_BYTES < limit
+def test_memory_is_what_is_promised(merger: Workload, settings: Settings) -> None:
+    """The limit holds the merger, its decoding processes and both budgets, and room for what the settings do not count;
+    it is no multiple of what is promised, or a leak would have gigabytes to grow into unseen."""
+    budgets = settings.max_decoded_bytes + SIZES_OF_HELD * settings.max_held_bytes
+    limit = _bytes(merger.main["resources"]["limits"]["memory"])
+    assert 1.5 * (IDLE_BYTES + budgets) < limit < 2.5 * PROMISED_BYTES
+    assert IDLE_BYTES < _bytes(merger.main["resources"]["requests"]["memory"]) < PROMISED_BYTES
+
+
+def _bytes(quantity: str) -> int:
+    """Of a quantity of memory as Kubernetes writes it."""
+    return int(quantity[:-2]) * {"Mi": 2**20, "Gi": 2**30}[quantity[-2:]]
 
 
 def test_the_grace_period_outlasts_the_merger_s_end(merger: Workload, settings: Settings) -> None:
