@@ -31,6 +31,8 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 
+CLOSED: Final = "the handler is closed"
+"""How uvloop says that what is written to is no more."""
 LINGER_S: Final = 15.0
 SMALL_REST_BYTES: Final = 64 * 2**10
 
@@ -188,12 +190,26 @@ def _hardened(send: Send, name: str, body: _Body) -> Send:
             is_last = headers.get("connection") == "close"
         elif is_last and not message.get("more_body", False):
             # The whole answer goes out before the rest is read: the connection is closed with its last message.
-            await send({**message, "more_body": True})
+            await _sent(send, {**message, "more_body": True})
             await body.linger()
             message = {"type": "http.response.body", "body": b""}
-        await send(message)
+        await _sent(send, message)
 
     return hardened
+
+
+async def _sent(send: Send, message: Message) -> None:
+    """Sends part of an answer.
+
+    Raises:
+        ClientGone: the connection is closed, and the loop has told nobody yet.
+    """
+    try:
+        await send(message)
+    except RuntimeError as error:
+        if CLOSED not in str(error):
+            raise
+        raise ClientGone from None
 
 
 def _handler(scope: Scope) -> str:

@@ -156,7 +156,7 @@ class _BoundedHttp(HttpToolsProtocol):
         """The client does not read."""
         super().pause_writing()
         self._stop(self._writing)
-        self._writing = self.loop.call_later(ANSWER_S, self.transport.abort)
+        self._writing = self.loop.call_later(ANSWER_S, self._abort)
 
     def resume_writing(self) -> None:
         """The client reads on."""
@@ -174,10 +174,12 @@ class _BoundedHttp(HttpToolsProtocol):
         return self.client[0] if self.client else ""
 
     def _make_room(self) -> None:
+        """Hangs up on one of whoever has most: an idle one, else one whose request is not whole, the oldest first."""
         ours = [one for one in self.connections if isinstance(one, _BoundedHttp)]
         counts = Counter(one.address for one in ours)
-        idle = [one for one in ours if one.is_idle]
-        min(idle, key=lambda one: (-counts[one.address], one._quiet_since)).transport.abort()
+        most = max(counts.values())
+        greedy = [one for one in ours if counts[one.address] == most]
+        min(greedy, key=lambda one: (not one.is_idle, one._is_whole, one._quiet_since))._abort()
 
     def _expect_head(self) -> None:
         self._is_in_head = True
@@ -200,4 +202,10 @@ class _BoundedHttp(HttpToolsProtocol):
         if self.is_idle:
             self.transport.close()
         else:
-            self.transport.abort()
+            self._abort()
+
+    def _abort(self) -> None:
+        """Ends the connection at once. Until the loop tells, an answer under way would be written to what is closed."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        self.transport.abort()

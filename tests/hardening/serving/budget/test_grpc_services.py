@@ -13,10 +13,11 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from tests.hardening.promises import Promises
 from tests.hardening.serving.budget import http2 as frames
+from tests.hardening.serving.budget import payloads
 from tests.hardening.serving.budget.http2 import hold_message, http2
 from tests.hardening.serving.budget.loop_probe import Watched, watched_merger
-from tests.hardening.serving.budget.payloads import MEGABYTE
-from tests.hardening.serving.budget.senders import PATIENCE_S, poured, statuses, told
+from tests.hardening.serving.budget.payloads import MEGABYTE, RED
+from tests.hardening.serving.budget.senders import PATIENCE_S, classify, grpc_code, poured, statuses, told
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import until
 
@@ -104,6 +105,30 @@ async def test_headers_without_end(promise: Promises, watched: Watched) -> None:
             await asyncio.wait_for(client.ended(), PATIENCE_S)
         row.seen = f"after {sent / 1e6:.1f} MB; {watched.told()}"
         assert watched.peak_bytes <= 300e6 and watched.held_up_s() <= promise.hold_up_s
+
+
+async def test_compressed_message(promise: Promises, watched: Watched) -> None:
+    """A gRPC message that is small only because it is compressed is refused before it is unpacked."""
+    bomb = payloads.gzip_bomb(512 * MEGABYTE)
+    await watched.reset()
+    with promise("gRPC: a compressed message of 512 MB", "refused, memory as before") as row:
+        async with http2(watched) as client:
+            head = frames.head("ClassifyBatch") + frames.literal("grpc-encoding", "gzip")
+            client.writer.write(frames.frame(frames.HEADERS, frames.END_HEADERS, 1, head))
+            await client.send(b"\x01" + struct.pack(">I", len(bomb)) + bomb)
+            client.writer.write(frames.frame(frames.DATA, 1, 1))
+            await asyncio.sleep(2)
+        row.seen = f"{len(bomb):,} bytes; {watched.told()}"
+        assert (await classify(watched, RED)).status_code == 200
+        assert watched.peak_bytes <= 300e6 and watched.held_up_s() <= promise.hold_up_s
+
+
+async def test_large_metadata(promise: Promises, watched: Watched) -> None:
+    """Metadata is bounded like the head of a request."""
+    with promise("gRPC: 1 MB of metadata", "refused, memory as before") as row:
+        code = await grpc_code(watched, "GetModels", b"", metadata=tuple((f"x-{i}", "a" * 1000) for i in range(1000)))
+        row.seen = f"{code}; {watched.told()}"
+        assert code in ("RESOURCE_EXHAUSTED", "INTERNAL", "UNAVAILABLE")
 
 
 async def test_streams_broken_off(promise: Promises, fake_server: FakeModelServer, tmp_path: Path) -> None:
