@@ -8,8 +8,8 @@ from typing import Any
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import names
+from schema.file_names import as_text
 from serving.client import ClassifierClient, ClassifyError
-from serving.client.file_names import as_text
 from serving.client.files import results_of
 from serving.local.processes import StackError
 from serving.local.stack import stack

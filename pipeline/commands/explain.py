@@ -47,8 +47,8 @@ def command(
         raise click.UsageError(f"--out is {out}; it must end in {', '.join(_FORMATS)}")
     from pipeline.asking import connected
     from pipeline.heat_map import draw_heat_map
+    from schema.file_names import as_text
     from serving.client import ClassifyError
-    from serving.client.file_names import as_text
     from serving.client.files import read_picture
     from serving.proto.json_view import as_json as plain
     from serving.proto.lookbook.v1 import classifier_pb2 as pb

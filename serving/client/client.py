@@ -21,7 +21,7 @@ from typing import Any, Final
 import grpc
 from google.rpc import status_pb2
 
-from serving.client.file_names import as_text
+from schema.file_names import as_text
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from serving.proto.lookbook.v1 import classifier_pb2_grpc
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from schema.file_names import as_text
 from schema.pictures import PictureFault
 from schema.pictures.kinds import reader
-from serving.client.file_names import as_text
 
 HEAD_BYTES: Final = 4096
 PICTURE_SUFFIXES: Final = (

@@ -17,6 +17,7 @@ from components.catalogue.importing.sources.discovery import PICTURES
 from components.catalogue.importing.sources.files import Files
 from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.source import EXTENSIONS
+from schema.file_names import as_written
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 _BETWEEN_URLS: Final = re.compile(r"\s*[,;|\s]\s*(?=(?:https?:)?//)", re.IGNORECASE)
@@ -180,8 +181,8 @@ def folded(row_id: str) -> str:
 
 
 def _same(text: str) -> str:
-    """macOS takes letters and accents apart, and Windows minds no case."""
-    return unicodedata.normalize("NFC", text).casefold()
+    """macOS takes letters and accents apart, Windows minds no case and may have a code page of its own."""
+    return unicodedata.normalize("NFC", as_written(text)).casefold()
 
 
 def _nearest(path: str, found: Sequence[str]) -> list[str]:

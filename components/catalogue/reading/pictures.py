@@ -13,6 +13,7 @@ from components.catalogue.reading.findings import OF_PICTURES, Finding, Reason
 from components.catalogue.reading.rows import Row, Rows
 from components.catalogue.reading.source import MAX_IMAGE_BYTES, Catalogue, FileTooLarge
 from schema import pictures
+from schema.file_names import as_text, as_written
 
 THUMBNAIL: Final = (32, 24)  # height, width; pixels
 LIMITS: Final = pictures.Limits(max_bytes=MAX_IMAGE_BYTES)
@@ -68,10 +69,10 @@ def load_picture(catalogue: Catalogue, row_id: str) -> Picture:
     try:
         content = catalogue.read(name, MAX_IMAGE_BYTES)
     except FileTooLarge as error:
-        raise UnusablePicture(Reason.IMAGE_TOO_LARGE, str(error)) from error
+        raise UnusablePicture(Reason.IMAGE_TOO_LARGE, as_text(str(error))) from error
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise UnusablePicture(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from error
-    return _normal(name, content)
+        raise UnusablePicture(Reason.UNREADABLE_IMAGE, as_text(f"{as_written(name)}: {error}")) from error
+    return _normal(as_written(name), content)
 
 
 def check_pictures(catalogue: Catalogue, rows: Rows) -> CheckedRows:

@@ -8,12 +8,13 @@ import unicodedata
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from components.catalogue.reading.errors import CatalogueError
 from schema import names
+from schema.file_names import as_written
 
 MAX_CSV_BYTES: Final = 512 << 20
 MAX_IMAGE_BYTES: Final = 32 << 20
@@ -23,6 +24,8 @@ EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".webp")  # in order of preference
 
 
 _UTF_8: Final = 0x800  # a flag of an entry
+_DOS: Final = "cp437"  # what zipfile takes the names of others for
+_CODE_PAGES: Final = ("utf-8", _DOS, "cp1252")
 MAX_DEPTH: Final = 3  # folders between a folder that is given and its styles.csv: Kaggle nests its large set by two
 
 # What zipfile raises for a damaged archive besides BadZipFile; RuntimeError covers packing methods that it lacks.
@@ -48,7 +51,7 @@ class Catalogue(ABC):
         self.spare_files: list[str] = []
         for name in sorted(image_names, key=_preference):
             stem = os.path.splitext(name.rpartition("/")[2])[0]  # noqa: PTH122 - thousands of times
-            stem = unicodedata.normalize("NFC", stem)  # macOS takes letters and accents apart
+            stem = unicodedata.normalize("NFC", as_written(stem))  # macOS takes letters and accents apart
             if self.images.setdefault(stem, name) != name:
                 self.spare_files.append(name)
 
@@ -98,10 +101,7 @@ class Zip(Catalogue):
     """A catalogue in a zip, at its top or in a folder of it."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
-            raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
+        self._archive = open_zip(path)
         self._entries = safe_entries(self._archive, path)
         self._prefix = _zip_prefix(path, self._entries)
         images = f"{self._prefix}{names.IMAGES_DIR}/"
@@ -150,7 +150,7 @@ def is_catalogue(path: Path) -> bool:
         return any(_styles_at(path, depth) for depth in range(MAX_DEPTH + 1))
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         return any(PurePosixPath(name).name == names.STYLES_CSV for name in safe_entries(archive, path))
 
 
@@ -174,13 +174,26 @@ def _is_hidden(found: PurePath) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in found.parts)
 
 
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """The zip at ``path``.
+
+    Raises:
+        CatalogueError: it cannot be read.
+    """
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
+        raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
+
+
 def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     """Name → entry of every file in the archive.
 
     Raises:
         CatalogueError: an entry points outside the archive or is encrypted, or the archive unpacks to far too much.
     """
-    entries = {_name_of(entry): entry for entry in archive.infolist() if not entry.is_dir()}
+    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = dict(zip(_names_of(files), files, strict=True))
     for name, entry in entries.items():
         if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
             raise CatalogueError(f"{path}: entry {name!r} points outside the archive; not read")
@@ -203,15 +216,25 @@ def no_images(root: Path) -> str:
     )
 
 
-def _name_of(entry: zipfile.ZipInfo) -> str:
-    """An entry's name, with slashes; macOS writes UTF-8 and does not say so, and zipfile reads it as what DOS had."""
-    name = entry.filename.replace("\\", "/")
-    if entry.flag_bits & _UTF_8 or name.isascii():
-        return name
+def _names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """Names with slashes. Those that do not say that they are UTF-8 may be all the same, as macOS writes them."""
+    unsaid = [entry.filename for entry in entries if not (entry.flag_bits & _UTF_8 or entry.filename.isascii())]
+    code_page = next((one for one in _CODE_PAGES if all(_is_in(name, one) for name in unsaid)), _DOS)
+    return [
+        (entry.filename if entry.flag_bits & _UTF_8 else entry.filename.encode(_DOS).decode(code_page)).replace(
+            "\\", "/"
+        )
+        for entry in entries
+    ]
+
+
+def _is_in(name: str, code_page: str) -> bool:
+    """Whether a name as zipfile reads it, as DOS wrote names, has letters alone beyond ASCII in this code page."""
     try:
-        return name.encode("cp437").decode("utf-8")
+        read = name.encode(_DOS).decode(code_page)
     except UnicodeError:
-        return name
+        return False
+    return code_page == "utf-8" or all(one.isascii() or "LATIN" in unicodedata.name(one, "") for one in read)
 
 
 def _zip_prefix(path: Path, entries: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.report import Leftovers, Report, make_report
 from components.catalogue.splitting.plan import Plan, limited, make_plan
 from components.catalogue.splitting.splits import SplitBy
+from schema.file_names import as_written
 
 ROWS_AT_ONCE: Final = 512
 
@@ -48,7 +49,7 @@ def leftovers(catalogue: Catalogue, rows: Rows) -> Leftovers:
     """What no row of the whole ``styles.csv`` uses, be the row taken or not, and what of it was changed to be read."""
     ids = rows.ids
     images = [name for stem, name in catalogue.images.items() if stem not in ids] + catalogue.spare_files
-    return Leftovers(tuple(sorted(images)), tuple(rows.ignored_columns), rows.changes.all())
+    return Leftovers(tuple(sorted(map(as_written, images))), tuple(rows.ignored_columns), rows.changes.all())
 
 
 def _checked(catalogue: Catalogue, rows: Rows, progress: Callable[[int], object]) -> Iterator[CheckedRows]:

@@ -11,7 +11,9 @@ import pytest
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.fingerprint import fingerprint
 from components.catalogue.reading.rows import read_rows
-from components.catalogue.reading.source import MAX_CSV_BYTES, open_catalogue
+from components.catalogue.reading.source import MAX_CSV_BYTES, is_catalogue, open_catalogue
+from components.catalogue.report.check import look_over
+from components.catalogue.report.page import render_page
 from tests.drawing import csv_text, encoded, pixels, product, write_catalogue, zipped
 
 
@@ -206,6 +208,42 @@ def test_a_zip_of_macos_keeps_its_accents(tmp_path: Path) -> None:
     catalogue = open_catalogue(path)
     assert list(catalogue.images) == ["étui"]
     assert read_rows(catalogue).taken[0].id == "étui"
+
+
+@pytest.mark.parametrize("code_page", ["utf-8", "cp437", "cp1252"])
+def test_names_in_a_zip_are_read_in_the_code_page_that_makes_letters_of_them(tmp_path: Path, code_page: str) -> None:
+    """Windows, DOS and old tools write their own, and none says which."""
+    ids = ["café", "größe", "naïve", "plain"]
+    directory = write_catalogue(tmp_path / "shop", [product(one) for one in ids])
+    path = tmp_path / "catalogue.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(directory.rglob("*.*")):
+            name = str(file.relative_to(tmp_path)).encode(code_page).decode("cp437")
+            archive.writestr(MacEntry(name), file.read_bytes())
+    catalogue = open_catalogue(path)
+    assert set(catalogue.images) == set(ids)
+    assert all(catalogue.read(name) for name in catalogue.images.values())
+
+
+@pytest.mark.parametrize("unused", [False, True])
+def test_names_in_a_folder_may_be_of_another_code_page(tmp_path: Path, unused: bool) -> None:
+    """A name that is no UTF-8 is read as Windows writes it, and one that no row names does not spoil the report."""
+    directory = write_catalogue(tmp_path, [product(one) for one in ("1", "2", "café")])
+    name = b"na\xefve.jpg" if unused else b"caf\xe9.jpg"
+    (directory / "images" / "café.jpg").rename(directory / "images" / os.fsdecode(name))
+    report, _ = look_over(directory)
+    assert [row.id for row in read_rows(open_catalogue(directory)).taken] == ["1", "2", "café"]
+    assert report.images_without_row == (("images/naïve.jpg",) if unused else ())
+    assert render_page(report, open_catalogue(directory)).encode()
+
+
+def test_a_zip_whose_names_are_not_what_they_say_is_refused_in_words(tmp_path: Path) -> None:
+    """The flag for UTF-8 before bytes that are none of it is a fault of the zip."""
+    path = make_zip(tmp_path / "c.zip", honest("é/"))
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9\xe9"))
+    for ask in (open_catalogue, is_catalogue):
+        with pytest.raises(CatalogueError, match="is not a zip that can be read"):
+            ask(path)
 
 
 class MacEntry(zipfile.ZipInfo):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from components.catalogue.reading.errors import CatalogueError
-from components.catalogue.reading.source import MAX_IMAGE_BYTES, ZIP_DAMAGE, FileTooLarge, safe_entries
+from components.catalogue.reading.source import MAX_IMAGE_BYTES, ZIP_DAMAGE, FileTooLarge, open_zip, safe_entries
 
 MAX_SHEET_BYTES: Final = 512 << 20
 MARKER: Final = ".lookbook-import"
@@ -116,10 +116,7 @@ class ZipFiles(Files):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.refused = []
-        try:
-            self._archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
-            raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
+        self._archive = open_zip(path)
         self._entries = safe_entries(self._archive, path)
         self.names = sorted(name for name in self._entries if not any(map(_is_hidden, name.split("/"))))
 

@@ -8,6 +8,7 @@ from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Listed, Record, Table
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
+from schema.file_names import as_written
 
 PICTURE: Final = "file_name"
 MOST_LEVELS: Final = 3
@@ -62,14 +63,5 @@ def _record(path: str, folders: Sequence[str], split: str, columns: Sequence[str
         fault = f"lies {len(folders)} folders deep; at most {MOST_LEVELS} are labels"
     elif not folders:
         fault = "lies in no folder of a class"
-    cells = {PICTURE: path, **dict(zip(columns, map(_readable, folders), strict=False))}
+    cells = {PICTURE: path, **dict(zip(columns, map(as_written, folders), strict=False))}
     return Record(path, 0, cells, split, fault, Reason.EMPTY_LABEL)
-
-
-def _readable(name: str) -> str:
-    """A name that is no UTF-8 is Windows' as a rule."""
-    content = name.encode("utf-8", "surrogateescape")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")

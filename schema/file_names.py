@@ -15,3 +15,14 @@ def _escaped(character: str) -> str:
     if "\udc80" <= character <= "\udcff":  # what os.fsdecode makes of a byte that is no UTF-8
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def as_written(name: str) -> str:
+    """The name as whoever gave it sees it: one that is no UTF-8 is Windows' as a rule."""
+    if name.isascii():
+        return name
+    content = name.encode("utf-8", "surrogateescape")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
