@@ -23,7 +23,7 @@ _SHOWN = 5
 )
 @click.option("--excel", "for_excel", is_flag=True, help="With --out results.csv: a file that Excel reads as UTF-8.")
 @json_option
-@refusing(RunError)
+@refusing(RunError, OSError)
 def command(
     layout: Layout, paths: tuple[Path, ...], server: Remote | None, out: Path | None, for_excel: bool, as_json: bool
 ) -> None:
@@ -43,8 +43,10 @@ def command(
     is_folder = len(paths) == 1 and paths[0].is_dir()
     if is_folder != bool(out) or (not is_folder and any(path.is_dir() for path in paths)):
         raise click.UsageError(f"give image files, or one folder with --out; given: {', '.join(map(str, paths))}")
-    if for_excel and (out is None or out.suffix != ".csv"):
+    if for_excel and (out is None or out.suffix.lower() != ".csv"):
         raise click.UsageError(f"--excel goes with a folder and --out results.csv; given: {out or 'no --out'}")
+    if out and out.suffix.lower() not in (".csv", ".jsonl"):
+        raise click.UsageError(f"--out is {out}; it must end in .csv or .jsonl")
     from pipeline.asking import classify_files, connected
 
     with connected(layout, server) as client:
@@ -77,7 +79,7 @@ def _classify_folder(client: Any, folder: Path, out: Path, for_excel: bool) -> N
     )
     if failed := len(summary.failed) + summary.failed_before:
         raise RunError(
-            f"{failed} files could not be classified; their rows in {out} say why. Remove a row to have its file asked "
+            f"{failed} of the files could not be classified; their rows in {out} say why. Remove a row to have its file asked "
             "again"
         )
 

@@ -28,7 +28,7 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 @click.option("--label", default="", help="To explain; default: the head's best one.")
 @server_options
 @json_option
-@refusing(RunError)
+@refusing(RunError, OSError)
 def command(
     layout: Layout, image: Path, out: Path, head: str, label: str, server: Remote | None, as_json: bool
 ) -> None:
@@ -61,6 +61,7 @@ def command(
             explanation = client.explain(encoded, pb.ExplainOptions(head=head, label=label))
         except ClassifyError as error:
             raise RunError(f"{name}: {error.problem.detail}") from error
+    out.parent.mkdir(parents=True, exist_ok=True)
     draw_heat_map(encoded, explanation, out)
     if as_json:
         print_json(plain(explanation))

@@ -160,9 +160,9 @@ def output_for(out: Path) -> Output:
         ValueError: it is neither.
     """
     kinds: dict[str, type[JsonLines] | type[CsvTable]] = {".jsonl": JsonLines, ".csv": CsvTable}
-    if out.suffix not in kinds:
+    if out.suffix.lower() not in kinds:
         raise ValueError(f"{out} ends in {out.suffix!r}; it must end in .csv or .jsonl")
-    return kinds[out.suffix]()
+    return kinds[out.suffix.lower()]()
 
 
 def _pairs(attributes: Sequence[str]) -> tuple[str, ...]:

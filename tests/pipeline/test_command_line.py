@@ -51,6 +51,16 @@ def test_a_path_at_home_is_there(tmp_path, words):
     assert str(tmp_path / "here") in result.stdout + result.stderr
 
 
+def test_an_output_that_cannot_be_written_is_said_in_words(tmp_path):
+    """A folder that is a file, a disk that is full: words and exit code 1, no traceback."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "results.csv"
+    result = lookbook("classify", tmp_path / "photos", "--out", out, "--server", "localhost:1")
+    assert result.returncode == 1 and str(out.parent) in result.stderr, result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_top_level_help_lists_every_command():
     """The first thing a person types shows what there is, and what the exit codes mean."""
     result = lookbook("--help")
@@ -71,6 +81,7 @@ def test_top_level_help_lists_every_command():
         ["score", "--data", ".", "--version", "0"],
         ["classify", __file__, "--excel"],
         ["classify", ".", "--out", "results.jsonl", "--excel"],
+        ["classify", ".", "--out", "results.txt"],
         ["explain", __file__, "--out", "heat.gif"],
     ],
 )
