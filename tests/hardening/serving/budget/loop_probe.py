@@ -56,7 +56,13 @@ class Watched:
         self.running = running
         self._file = file
         self._process = psutil.Process(running.process.pid)
-        self.peak_bytes = 0
+        self._peak_bytes = 0
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that was seen since the last :meth:`reset`, now included."""
+        self.sample()
+        return self._peak_bytes
 
     def sample(self) -> int:
         """Resident bytes of the merger and its children now; remembers the most."""
@@ -65,7 +71,7 @@ class Watched:
             for process in (self._process, *self._process.children(recursive=True)):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     resident += process.memory_info().rss
-        self.peak_bytes = max(self.peak_bytes, resident)
+        self._peak_bytes = max(self._peak_bytes, resident)
         return resident
 
     def held_up_s(self) -> float:
@@ -78,7 +84,7 @@ class Watched:
     async def reset(self) -> None:
         """Forgets what was seen, starting included."""
         self._file.unlink(missing_ok=True)
-        self.peak_bytes = 0
+        self._peak_bytes = 0
         while not self._file.exists():
             await asyncio.sleep(0.01)
 
