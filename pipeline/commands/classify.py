@@ -79,8 +79,7 @@ def _classify_folder(client: Any, folder: Path, out: Path, for_excel: bool) -> N
     )
     if failed := len(summary.failed) + summary.failed_before:
         raise RunError(
-            f"{failed} of the files could not be classified; their rows in {out} say why. Remove a row to have its file asked "
-            "again"
+            f"{failed} of the files could not be classified; their rows in {out} say why; remove one to ask again"
         )
 
 

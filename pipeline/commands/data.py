@@ -28,6 +28,7 @@ from pipeline.commands.common import (
 )
 from pipeline.config import Layout
 from pipeline.errors import RunError
+from schema import names
 
 if TYPE_CHECKING:
     from components.catalogue.report.report import Report
@@ -63,6 +64,8 @@ def sample(directory: Path, count: int, seed: int) -> None:
     if directory.is_dir() and any(directory.iterdir()) and not marker.exists():
         raise RunError(f"{directory} holds files that are not a sample of Lookbook's; give a new or an empty folder")
     directory.mkdir(parents=True, exist_ok=True)
+    for drawn in (names.IMAGES_DIR, HELD_OUT):  # of another count
+        shutil.rmtree(directory / drawn, ignore_errors=True)
     marker.write_text("Drawn by `lookbook data sample`, which may draw here again: keep nothing of yours here.\n")
     rows = draw_catalogue(directory, count, seed)
     held_out = draw_held_out(directory / HELD_OUT, per_type=1, seed=seed)
