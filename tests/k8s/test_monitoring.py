@@ -12,6 +12,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.merger.core.errors import HTTP_STATUS, DeadlineExceeded
+from serving.merger.models.backend import CALLER_DEADLINE
 from serving.merger.telemetry import Telemetry
 from serving.model_server.metrics import Metrics
 from tests.k8s import rendering
@@ -98,6 +99,12 @@ def test_failing_answers_are_those_by_our_fault(manifests: Manifests) -> None:
     assert codes
     ours = {code for code, status in HTTP_STATUS.items() if status >= FAULTS}
     assert set(codes[1].split("|")) == ours - {DeadlineExceeded.code}
+
+
+def test_no_caller_makes_the_models_look_bad(manifests: Manifests) -> None:
+    """Calls to a model that a caller's own short deadline cut off count in no alert."""
+    [rule] = [rule for rule in _rules(manifests) if rule["alert"] == "LookbookModelCallsFail"]
+    assert f'code!~"OK|{CALLER_DEADLINE}"' in rule["expr"]
 
 
 def test_monitors_read_the_pages_of_metrics(manifests: Manifests) -> None:

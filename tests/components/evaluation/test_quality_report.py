@@ -247,6 +247,14 @@ def test_labels_that_training_lacks_have_a_row_of_their_own(three, tmp_path):
     assert "(not in training),1,0.0,0.0,0.0" in (tmp_path / "classes.csv").read_text()
 
 
+def test_labels_are_no_formulas(tmp_path):
+    """A label that a spreadsheet would compute is told as text in the table of classes."""
+    figures = pd.DataFrame({"label": ["=cmd|' /C calc'!A0", "@SUM(1)", "Ties"], "count": [1, 2, 3]})
+    write_classes(figures, tmp_path / "classes.csv")
+    labels = pd.read_csv(tmp_path / "classes.csv")["label"].tolist()
+    assert labels[2] == "Ties" and not any(label.startswith(("=", "@", "+", "-")) for label in labels)
+
+
 def test_rows_without_a_label_are_no_mistakes(three):
     """The report leaves them out of the mistakes and of every share."""
     three.truths[names.SUB_CATEGORY][2] = names.UNLABELLED

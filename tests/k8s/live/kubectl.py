@@ -156,6 +156,6 @@ class Caller:
 
     async def seen(self) -> dict[str, dict[str, Any]]:
         """Its counts so far, by transport."""
-        lines = await kubectl("logs", f"pod/{CALLER}", "--tail=1").splitlines()
+        lines = (await kubectl("logs", f"pod/{CALLER}", "--tail=1")).splitlines()
         found: dict[str, dict[str, Any]] = json.loads(lines[-1]) if lines else {}
         return found

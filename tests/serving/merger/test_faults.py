@@ -103,6 +103,15 @@ async def test_slow_model(running: MergerProcess, fake: FakeModelServer) -> None
     assert partial.status_code == 200 and partial.json()["missing"][0]["code"] == "deadline_exceeded"
 
 
+async def test_an_impatient_caller_is_no_fault_of_the_model(running: MergerProcess, fake: FakeModelServer) -> None:
+    """A call that its own caller's short deadline cut off is counted as that, whatever the alerts are made of."""
+    fake.models["category"].delay_s = 2.0
+    assert (await ask(running, timeout_ms=200)).status_code == 504
+    page = (await running.admin.get("/metrics")).text
+    assert 'lookbook_model_calls_total{code="CALLER_DEADLINE",model="category"}' in page
+    assert 'lookbook_model_calls_total{code="DEADLINE_EXCEEDED",model="category"}' not in page
+
+
 async def test_unavailable_is_retried(running: MergerProcess, fake: FakeModelServer) -> None:
     """A connection that breaks twice costs the caller nothing but time, if most calls went well before."""
     for _ in range(60):  # the tests before have used up the budget of retries

@@ -1,6 +1,7 @@
 """Pictures that wait for a model go together, and each caller gets its own rows, errors and deadline."""
 
 import asyncio
+import gc
 from array import array
 from collections.abc import Sequence
 from typing import Any
@@ -119,6 +120,30 @@ async def test_error_reaches_all_of_the_call() -> None:
     assert [type(result) for result in results] == [ModelUnavailable] * 3
     client.error = None
     assert await ask(one, b"xx") == [2.0]
+
+
+@pytest.mark.parametrize("moment", range(6))
+async def test_no_error_is_left_behind(moment: int) -> None:
+    """A caller that goes around the moment of its call's error leaves nothing for the loop to complain of."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    client = Client()
+    one = batcher(client)
+    client.open.clear()
+    client.error = ModelUnavailable("gone", model="category")
+    tasks = start(one, 1, 2, 3)
+    await settle()
+    client.open.set()
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await settle()
+    del tasks
+    gc.collect()
+    await settle()
+    assert not complaints
 
 
 async def test_each_caller_has_its_own_deadline() -> None:
