@@ -98,7 +98,7 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
         [
             {
                 "training": step,
-                **{f"{head.name} top-1": heads[head.name]["top_1"] for head in taxonomy()},
+                **{f"{head.name} top-1": heads[head.name]["top_1"] for head in taxonomy() if head.name in heads},
                 "top-5": heads[names.ARTICLE_TYPE]["top_5"],
                 "macro-F1": heads[names.ARTICLE_TYPE]["macro_f1"],
                 "ECE before": heads[names.ARTICLE_TYPE]["ece_before"],

@@ -91,6 +91,7 @@ class PipelineConfig:
       split_by: a ``components.catalogue.splitting.splits.SplitBy``; a ``split`` column has precedence.
       most_p50_ms: gate on the median time of one served picture, in milliseconds.
       attributes: heads outside the taxonomy to learn as well, by name or column; kept by name, in the table's order.
+      levels: names of the taxonomy's heads that the catalogue has a column of.
       trial: whether few rows will do, for a release that says TRIAL.
       beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
     """
@@ -105,6 +106,7 @@ class PipelineConfig:
     split_by: str = "group"
     most_p50_ms: float = 500.0
     attributes: tuple[str, ...] = ()
+    levels: tuple[str, ...] = field(default_factory=lambda: tuple(head.name for head in table.taxonomy()))
     trial: bool = False
     beam_args: tuple[str, ...] = field(default_factory=tuple)
 
@@ -120,4 +122,4 @@ class PipelineConfig:
 
     def heads(self, model: str) -> tuple[table.Head, ...]:
         """The heads that ``model`` learns in this run."""
-        return table.of_model(model, table.chosen(self.attributes))
+        return table.of_model(model, table.chosen(self.attributes, self.levels))

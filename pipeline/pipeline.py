@@ -94,9 +94,10 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     trainers = _trainers(examples, transform, config, provenance)
     calibrators = {name: _calibrator(name, trainers, config) for name in trainers}
     models = {name: calibrator.outputs["model"] for name, calibrator in calibrators.items()}
-    resolvers = {name: _baseline(name, calibrators[name]) for name in models} if with_baseline else {}
+    evaluated = [name for name in models if config.heads(name)]
+    resolvers = {name: _baseline(name, calibrators[name]) for name in evaluated} if with_baseline else {}
     evaluators = {
-        name: _evaluator(name, config, examples, schema, model, resolvers.get(name)) for name, model in models.items()
+        name: _evaluator(name, config, examples, schema, models[name], resolvers.get(name)) for name in evaluated
     }
     return [
         example_gen,
@@ -155,6 +156,7 @@ def _trainer(
         custom_config={
             "model": name,
             "heads": [head.name for head in config.heads(name)],
+            "levels": list(config.levels),
             "hyperparameters": parameters.of_training(),
             "provenance": provenance,
             "code": _code("training.trainer"),
@@ -243,6 +245,7 @@ def _releasing(
             {
                 **provenance,
                 "attributes": config.attributes,
+                "levels": config.levels,
                 "hyperparameters": config.hyperparameters.to_dict(),
                 "trial": config.trial,
             },

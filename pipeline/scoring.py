@@ -43,7 +43,8 @@ class ReleasedModels:
         self._models = [tf.saved_model.load(str(store.model_path(name, self.version))) for name in table.MODELS]
         cards = {name: _card(model, name) for name, model in zip(table.MODELS, self._models, strict=True)}
         self.heads = {head: card for model in cards.values() for head, card in model.heads.items()}
-        self.merger = Merger(make_release(self.version, cards, {}))
+        release = make_release(self.version, cards, {})
+        self.levels, self.merger = release.levels, Merger(release)
 
     def scores(self, images: list[bytes]) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Head → float32[N, C], and bool[N] telling which pictures could be decoded."""
@@ -75,8 +76,8 @@ class Score:
     Attributes:
         version: of the release.
         heads: head → what its model says by itself.
-        joint: taxonomy head → what the joint answer says, which always is a known path.
-        all_right: pictures whose joint answer is right on every level.
+        joint: level of the taxonomy → what the joint answer says, which always is a known path.
+        all_right: pictures whose joint answer is right on every level that both release and catalogue tell.
         unknown_labels: head → label of the catalogue that the release does not know → its pictures.
         undecodable: ids of pictures that a model could not decode.
         rejected: rows that could not be used.
@@ -121,7 +122,7 @@ def score_catalogue(
     score = Score(
         models.version,
         heads={head: ClassificationTally() for head in models.heads},
-        joint={head.name: ClassificationTally() for head in table.taxonomy()},
+        joint={level: ClassificationTally() for level in models.levels},
     )
     for batch in _batches(pictures, _BATCH):
         scores, is_ok = models.scores([picture.image for picture in batch])
@@ -144,8 +145,9 @@ def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores:
             score.heads[head].add(truth, ranked, float(values[best[0]]))
             if truth not in models.heads[head].labels:
                 score.unknown_labels[head][truth] += 1
-    truths = {head.name: picture.labels[head.column] for head in table.taxonomy()}
-    joint = models.merger.merge({head: scores[head].tolist() for head in truths}, top_k=1).joint
+    joint = models.merger.merge({level: scores[level].tolist() for level in models.levels}, top_k=1).joint
+    columns = {level: models.heads[level].column for level in models.levels}
+    truths = {level: picture.labels[column] for level, column in columns.items() if column in picture.labels}
     for head, truth in truths.items():
         score.joint[head].add(truth, [getattr(joint, head)], joint.confidence)
     score.all_right += all(getattr(joint, head) == truth for head, truth in truths.items())

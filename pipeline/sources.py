@@ -13,7 +13,9 @@ import click
 from tqdm import tqdm
 
 from components.catalogue.importing.columns.mapping import Mapping, read_mapping
+from components.catalogue.importing.columns.words import OPTIONS
 from components.catalogue.importing.sources.questions import Ask, Question, nobody
+from components.catalogue.importing.taxonomy import levels_of
 from components.catalogue.reading.source import is_catalogue
 from pipeline.config import Layout
 
@@ -110,8 +112,11 @@ def mapping_lines(source: "Source") -> list[str]:
     for role, column in source.mapping.columns.items():
         if column:
             lines.append(f"  {role:<19} {column!r}, {source.why[role]}: {source.examples.get(role, '')}")
-    levels = sorted({level for labels in source.taxonomy.values() for level in labels})
-    return [*lines, *(f"  {one:<19} by the taxonomy" for one in levels if not source.mapping.columns.get(one))]
+    told = (one for one in sorted(levels_of(source.taxonomy)) if not source.mapping.columns.get(one))
+    lines += [f"  {one:<19} by the taxonomy" for one in told]
+    # The options are those of `lookbook import`; what they say goes into the mapping that other commands take.
+    ways = (f"  {one:<19} none: left out; give {OPTIONS[one]} COLUMN or --taxonomy FILE" for one in source.untold)
+    return [*lines, *ways]
 
 
 def outcome_lines(outcome: "Outcome", out: Path) -> list[str]:

@@ -5,7 +5,7 @@ the page, reports and CSVs follow from the table, or from the card of a model, w
 table said when it was trained.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +38,8 @@ HEADS: tuple[Head, ...] = (
     Head("season", names.SEASON, names.CATEGORY),
     Head("usage", names.USAGE, names.CATEGORY),
 )
-"""Every head. Those of the taxonomy are always trained and always in an answer; an attribute where a run asks for it.
+"""Every head. The deepest of the taxonomy is always trained and always in an answer; a level above it where the
+catalogue has a column of it, an attribute where a run asks for it.
 
 Read it by the functions below, each time anew, so that a head can be added while a process runs.
 """
@@ -52,6 +53,16 @@ def taxonomy() -> tuple[Head, ...]:
     return tuple(sorted((head for head in HEADS if head.level is not None), key=lambda head: head.level or 0))
 
 
+def finest() -> Head:
+    """The deepest level of the taxonomy, without which there is nothing to learn."""
+    return taxonomy()[-1]
+
+
+def levels_told(columns_told: Collection[str]) -> tuple[str, ...]:
+    """Names of the levels that have one of these columns, from the top down."""
+    return tuple(head.name for head in taxonomy() if head.column in columns_told)
+
+
 def attributes() -> tuple[Head, ...]:
     """The heads outside the taxonomy."""
     return tuple(head for head in HEADS if head.level is None)
@@ -60,22 +71,25 @@ def attributes() -> tuple[Head, ...]:
 def columns(of: Iterable[Head] | None = None) -> tuple[str, ...]:
     """Columns of ``styles.csv`` that hold the labels of these heads; by default of the taxonomy, from the top down.
 
-    Those of the taxonomy must be there, in each row; those of attributes may be missing or empty.
+    That of the finest level must be there, in each row; those above may be missing, as a whole. Those of attributes may
+    be missing or empty.
     """
     return tuple(head.column for head in (taxonomy() if of is None else of))
 
 
-def chosen(attribute_names: Iterable[str] = ()) -> tuple[Head, ...]:
+def chosen(attribute_names: Iterable[str] = (), levels: Collection[str] | None = None) -> tuple[Head, ...]:
     """The heads of a run: those of the taxonomy from the top down, then the attributes that it asks for.
 
     Args:
         attribute_names: heads or columns of attributes, in any order, each once.
+        levels: names of the levels that the catalogue has; by default all.
 
     Raises:
         ValueError: there is no attribute of that name.
     """
     wanted = [_attribute(name) for name in dict.fromkeys(attribute_names)]
-    return (*taxonomy(), *(head for head in attributes() if head in wanted))
+    there = (head for head in taxonomy() if levels is None or head.name in levels)
+    return (*there, *(head for head in attributes() if head in wanted))
 
 
 def _attribute(name: str) -> Head:

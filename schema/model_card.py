@@ -6,7 +6,7 @@ beside the graph as ``assets.extra/card.json`` for whoever wants to read it with
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,12 +14,13 @@ from typing import Any, Final, TypeVar
 from schema import heads as table
 from schema.card_fields import CardError, Field
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of the format.
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
 2: a head tells its column and its level.
 3: ``trial``, and ``joint.contradiction``; without them a release is no trial, and nothing lowers its confidence.
+4: ``levels``; without it a release has every level of the table of heads.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -88,11 +89,12 @@ class ModelCard:
         height: of the pictures that it sees, in pixels.
         width: the same.
         heads: by name.
-        taxonomy: every path seen in training, sorted; the same in both models of a release.
+        taxonomy: every path seen in training, sorted, with labels of ``levels``; the same in both models of a release.
         joint: exponents of the joint answer by head of the taxonomy, :data:`PATH` and :data:`CONTRADICTION`; the same
           in both models.
         training: free-form provenance: profile, data, hyper-parameters.
         trial: whether it was released on too few rows to mean much, because somebody asked for a trial.
+        levels: names of the taxonomy's heads that the catalogue had, from the top down; the same in both models.
         format: version of the format that it was read from.
     """
 
@@ -104,11 +106,8 @@ class ModelCard:
     joint: Mapping[str, float]
     training: Mapping[str, Any] = field(default_factory=dict)
     trial: bool = False
+    levels: tuple[str, ...] = field(default_factory=lambda: _every_level())
     format: int = FORMAT
-
-    def levels(self) -> tuple[str, ...]:
-        """Names of the taxonomy's heads, from the top down."""
-        return tuple(head.name for head in table.taxonomy())
 
     def attributes(self) -> tuple[str, ...]:
         """Names of this model's heads outside the taxonomy."""
@@ -122,10 +121,11 @@ class ModelCard:
             "image": {"height": self.height, "width": self.width},
             "heads": {name: {**vars(head), "labels": list(head.labels)} for name, head in self.heads.items()},
             "taxonomy": [
-                {**dict(zip(self.levels(), path.labels, strict=True)), "count": path.count} for path in self.taxonomy
+                {**dict(zip(self.levels, path.labels, strict=True)), "count": path.count} for path in self.taxonomy
             ],
             "joint": dict(self.joint),
             "training": dict(self.training),
+            "levels": list(self.levels),
             "trial": self.trial,
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
@@ -151,7 +151,7 @@ class ModelCard:
 
 
 def _read(document: Field) -> ModelCard:
-    levels = [head.name for head in table.taxonomy()]
+    levels = _read_levels(document.get("levels", list(_every_level())))
     joint = document["joint"]
     card = ModelCard(
         model=document["model"].text(),
@@ -162,13 +162,25 @@ def _read(document: Field) -> ModelCard:
         joint={key: joint[key].number(0, MAX_EXPONENT) for key in _exponents(joint, levels)},
         training=document["training"].mapping(),
         trial=document.get("trial", False).expect(bool, "true or false"),
+        levels=levels,
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)
     return card
 
 
-def _exponents(joint: Field, levels: list[str]) -> list[str]:
+def _every_level() -> tuple[str, ...]:
+    return tuple(head.name for head in table.taxonomy())
+
+
+def _read_levels(levels: Field) -> tuple[str, ...]:
+    found, every = [level.text() for level in levels.items()], _every_level()
+    if every[-1] not in found or found != [level for level in every if level in found]:
+        raise levels.wrong(f"some of {', '.join(every)}, in this order, with {every[-1]}")
+    return tuple(found)
+
+
+def _exponents(joint: Field, levels: Sequence[str]) -> list[str]:
     return [*levels, PATH, *({CONTRADICTION} & set(joint.mapping()))]
 
 
@@ -206,7 +218,7 @@ def _threshold(threshold: Field) -> float:
         raise threshold.wrong(f"a number from 0 to 1, or {ALWAYS_REVIEW} where every answer needs a look") from error
 
 
-def _read_taxonomy(taxonomy: Field, levels: list[str]) -> tuple[TaxonomyPath, ...]:
+def _read_taxonomy(taxonomy: Field, levels: Sequence[str]) -> tuple[TaxonomyPath, ...]:
     paths = [
         TaxonomyPath(tuple(path[level].text() for level in levels), path["count"].whole(at_least=1))
         for path in taxonomy.items()
@@ -224,7 +236,7 @@ def _unique(where: Field, values: list[T]) -> tuple[T, ...]:
     return tuple(values)
 
 
-def _require_known_labels(card: ModelCard, levels: list[str]) -> None:
+def _require_known_labels(card: ModelCard, levels: Sequence[str]) -> None:
     for depth, level in enumerate(levels):
         if level in card.heads:
             unknown = sorted({path.labels[depth] for path in card.taxonomy} - set(card.heads[level].labels))

@@ -14,7 +14,7 @@ signature            inputs                         outputs
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
 ``label_ids``        ``articleType`` …, string[N]   per head ``<head>_id`` int64[N]: index in the label order, or
                                                     :data:`UNKNOWN_LABEL`, or :data:`UNLABELLED`; the evaluator's, not
-                                                    needed to serve
+                                                    needed to serve, and not there where a model has no heads
 ===================  =============================  ===================================================================
 
 Scores are calibrated probabilities. A picture that cannot be decoded gets ``image_ok`` false, scores of zero and empty

@@ -23,9 +23,10 @@ class JointAnswer:
 
         Args:
             taxonomy: of the model card.
-            labels: head → its labels, in the order of the scores; heads outside the taxonomy are left out.
+            labels: head → its labels, in the order of the scores; of the levels that the taxonomy has, and of heads
+              outside of it, which are left out.
         """
-        self.levels = tuple(head.name for head in table.taxonomy())
+        self.levels = tuple(head.name for head in table.taxonomy() if head.name in labels)
         position = {level: {label: i for i, label in enumerate(labels[level])} for level in self.levels}
         self._columns = {
             level: np.array([position[level][path.labels[depth]] for path in taxonomy])

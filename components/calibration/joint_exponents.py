@@ -52,6 +52,8 @@ def fit_exponents(joint: JointAnswer, scores: Mapping[str, np.ndarray], labels: 
     known = paths >= 0
     problem = _Problem(joint.logarithms({level: scores[level][known] for level in joint.levels}), paths[known])
     start = np.array([_PRIOR.get(key, _PRIOR_OF_A_LEVEL) for key in problem.keys])
+    if len(joint.levels) == 1:  # nothing to weigh: the answer is that of the one head, which is calibrated
+        return JointFit(dict(zip(problem.keys, start.tolist(), strict=True)), _curve(problem, start))
     # Second by what was believed before: were it by the exponents under trial, the likelihood would have jumps.
     runners_up, rows = problem.with_runners_up(start), max(1, int(known.sum()))
 

@@ -28,7 +28,7 @@ class ServedClassifier(tf.Module):
         # Kept whole: signatures alone do not keep their variables alive.
         self._uncalibrated = tf.saved_model.load(str(uncalibrated))
         self._outputs = self._uncalibrated.signatures[OUTPUTS]
-        self._label_ids = self._uncalibrated.signatures[names.LABEL_IDS]
+        self._label_ids = self._uncalibrated.signatures[names.LABEL_IDS] if card.heads else None
         self._offsets = {head: tf.constant(offsets[head]) for head in card.heads}
         self._calibrations = {head: Calibration(one.temperature, one.curvature) for head, one in card.heads.items()}
         self._labels = {head: tf.constant(one.labels) for head, one in card.heads.items()}
@@ -37,16 +37,17 @@ class ServedClassifier(tf.Module):
         self._document = card
 
     def save(self, directory: Path) -> None:
-        """Writes the SavedModel with its four signatures, and the card beside its graph."""
-        # Made anew: a loaded signature's specs have lost the capitals of their names.
-        specs = self._label_ids.structured_input_signature[1]
-        label_specs = {column: tf.TensorSpec([None], spec.dtype, name=column) for column, spec in specs.items()}
+        """Writes the SavedModel with its signatures, and the card beside its graph; without heads there is no label."""
         signatures = {
             names.SERVING_DEFAULT: tf.function(self.top_k).get_concrete_function(image_bytes=BYTES),
             names.SCORES: tf.function(self.scores).get_concrete_function(image_bytes=BYTES),
             names.METADATA: tf.function(self.metadata).get_concrete_function(keys=BYTES),
-            names.LABEL_IDS: tf.function(self.label_ids).get_concrete_function(**label_specs),
         }
+        if self._label_ids:
+            # Made anew: a loaded signature's specs have lost the capitals of their names.
+            specs = self._label_ids.structured_input_signature[1]
+            label_specs = {column: tf.TensorSpec([None], spec.dtype, name=column) for column, spec in specs.items()}
+            signatures[names.LABEL_IDS] = tf.function(self.label_ids).get_concrete_function(**label_specs)
         tf.saved_model.save(self, str(directory), signatures=signatures)
         model_card.write_file(directory, self._document)
 
@@ -79,4 +80,5 @@ class ServedClassifier(tf.Module):
 
     def label_ids(self, **labels: tf.Tensor) -> dict[str, tf.Tensor]:
         """Raw labels by column, [N] of the schema's type each → ``<head>_id`` int64[N], as training numbered them."""
+        assert self._label_ids  # else there is no such signature
         return self._label_ids(**labels)

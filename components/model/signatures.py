@@ -1,7 +1,7 @@
 """The trained model before it is calibrated: picture bytes in, logits and votes out. Not served, only built upon."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -21,13 +21,18 @@ BYTES = tf.TensorSpec([None], tf.string)
 class UncalibratedClassifier(tf.Module):
     """A trained classifier behind the transform graph."""
 
-    def __init__(self, model: keras.Model, transform_output: tft.TFTransformOutput, heads: Sequence[Head]):
-        """Wraps ``model``, which takes uint8 or float32[N, H, W, 3] and gives logits and votes of these heads."""
+    def __init__(self, model: keras.Model | None, transform_output: tft.TFTransformOutput, heads: Sequence[Head]):
+        """Wraps ``model``, which takes uint8 or float32[N, H, W, 3] and gives logits and votes of these heads.
+
+        None stands for a model that has no head: what it tells of a picture is whether it can be read.
+        """
         super().__init__(name="uncalibrated_classifier")
         # The bare variables are tracked, and the model is hidden in a partial: a tracked Keras 3 variable is exported
         # twice, and a session, which is how TensorFlow Serving loads, restores the copy that no signature reads.
-        self._variables = [variable.value for variable in model.variables]
-        self._outputs = functools.partial(model, training=False)
+        self._variables = [variable.value for variable in model.variables] if model else []
+        self._outputs: Callable[[tf.Tensor], dict[str, tf.Tensor]] = (
+            functools.partial(model, training=False) if model else lambda images: {}
+        )
         self._transform = transform_output.transform_features_layer()
         raw = transform_output.raw_feature_spec()
         self._label_specs = {
@@ -36,11 +41,10 @@ class UncalibratedClassifier(tf.Module):
         self._heads = [head.name for head in heads]
 
     def save(self, directory: str) -> None:
-        """Writes the SavedModel with the signatures :data:`OUTPUTS` and ``label_ids``."""
-        signatures = {
-            OUTPUTS: tf.function(self.outputs).get_concrete_function(image_bytes=BYTES),
-            names.LABEL_IDS: tf.function(self.label_ids).get_concrete_function(**self._label_specs),
-        }
+        """Writes the SavedModel with the signatures :data:`OUTPUTS` and, where it has heads, ``label_ids``."""
+        signatures = {OUTPUTS: tf.function(self.outputs).get_concrete_function(image_bytes=BYTES)}
+        if self._heads:
+            signatures[names.LABEL_IDS] = tf.function(self.label_ids).get_concrete_function(**self._label_specs)
         tf.saved_model.save(self, directory, signatures=signatures)
 
     def outputs(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -5,7 +5,9 @@ from pathlib import Path
 from ml_metadata import MetadataStore
 from tfx import types
 from tfx.dsl.components.common import resolver
+from tfx.utils import path_utils
 
+from schema import model_card
 from schema.release_folder import ReleaseFolder
 
 CANDIDATE = "candidate"
@@ -28,8 +30,13 @@ class LatestReleasedModelStrategy(resolver.ResolverStrategy):
         candidate = max((model.id for model in input_dict[CANDIDATE]), default=0)
         released = {uri for release in input_dict[RELEASE] for uri in _released_models(release)}
         earlier = [model for model in input_dict[MODEL] if model.id < candidate and model.uri in released]
-        newest = sorted(earlier, key=lambda model: model.id)[-1:]
+        newest = [model for model in sorted(earlier, key=lambda model: model.id)[-1:] if _has_heads(model)]
         return {key: newest if key == MODEL else [] for key in input_dict}
+
+
+def _has_heads(model: types.Artifact) -> bool:
+    """Whether there is anything to compare with: the catalogue of that release may have had nothing for this model."""
+    return bool(model_card.read_file(Path(path_utils.serving_model_path(model.uri))).heads)
 
 
 def _released_models(release: types.Artifact) -> list[str]:

@@ -29,13 +29,13 @@ def PairedRelease(
     article_type_model: InputArtifact[standard_artifacts.Model],
     category_model: InputArtifact[standard_artifacts.Model],
     article_type_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
-    category_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
     serving_check: InputArtifact[ServingCheckResult],
     report: InputArtifact[QualityReport],
     release: OutputArtifact[standard_artifacts.PushedModel],
     directory: Parameter[str],
     provenance: Parameter[str],
     code: Parameter[str],
+    category_evaluation: InputArtifact[standard_artifacts.ModelEvaluation] = None,
 ) -> None:
     """Publishes both models under one version.
 
@@ -43,19 +43,19 @@ def PairedRelease(
         article_type_model: a calibrated model.
         category_model: the other one.
         article_type_evaluation: the Evaluator's word on the first.
-        category_evaluation: its word on the second.
         serving_check: holds ``<model>/tf_serving_warmup_requests`` for both.
         report: folder for people, copied beside the models.
         release: what was published, with the version, the manifest's path and the uris of both models.
         directory: of the :class:`~components.release.store.ReleaseStore`.
         provenance: JSON object that goes into the manifest: profile, hyper-parameters, data and code hashes.
         code: hash of the source; there for TFX's cache alone.
+        category_evaluation: the Evaluator's word on the second; none where that has no heads to evaluate.
 
     Raises:
         GateError: a gate said no.
     """
     models = {names.ARTICLE_TYPE: article_type_model, names.CATEGORY: category_model}
-    results = [EvaluationResult(item.uri) for item in (article_type_evaluation, category_evaluation)]
+    results = [EvaluationResult(item.uri) for item in (article_type_evaluation, category_evaluation) if item]
     refusals = [sentence for result in results for sentence in result.refusals()]
     if refusals:
         raise GateError("no release: " + "; ".join(refusals))

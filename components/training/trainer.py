@@ -31,9 +31,10 @@ Dataset: TypeAlias = tf.data.Dataset
 def run_fn(fn_args: Any) -> None:
     """TFX's entry point.
 
-    ``custom_config`` holds ``model`` (one of :data:`schema.heads.MODELS`), ``heads`` (their names),
-    ``hyperparameters`` (what :meth:`HyperParameters.of_training` gives) and ``provenance`` (free-form, ends up in the
-    model's card). Where there is a ``base_model``, the backbone starts from its weights.
+    ``custom_config`` holds ``model`` (one of :data:`schema.heads.MODELS`), ``heads`` (names of its own; where there are
+    none, nothing is trained), ``levels`` (names of those that the catalogue tells), ``hyperparameters`` (what
+    :meth:`HyperParameters.of_training` gives) and ``provenance`` (free-form, ends up in the model's card). Where there
+    is a ``base_model``, the backbone starts from its weights.
 
     Writes the uncalibrated SavedModel to ``fn_args.serving_model_dir``, :class:`EvalOutputs` and
     :data:`BACKBONE_WEIGHTS` beside it, and checkpoints, metrics, plots and TensorBoard logs to
@@ -50,6 +51,12 @@ def run_fn(fn_args: Any) -> None:
     run_dir = Path(fn_args.model_run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
 
+    training = {**config["provenance"], "hyperparameters": config["hyperparameters"]}
+    card = make_card(config["model"], heads, config["levels"], transform_output, parameters, training)
+    ids, saved_model = training_data.read_ids(fn_args.eval_files), Path(fn_args.serving_model_dir)
+    if not heads:
+        save(None, card, EvalOutputs(np.asarray(ids, np.str_), {}, {}, {}), transform_output, saved_model)
+        return
     base = Path(fn_args.base_model).parent / BACKBONE_WEIGHTS if fn_args.base_model else None
     counts = training_data.class_counts(fn_args.train_files, transform_output, heads)
     # 40,000 pictures of 128×96 are 1.5 GB: on disk they are read fast enough, and the memory stays free.
@@ -61,14 +68,23 @@ def run_fn(fn_args: Any) -> None:
         evaluation = evaluation.batch(parameters.batch_size)
         model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base)
         fitted, model = answering_models(model, backbone, train, evaluation, parameters)
-        outputs = eval_outputs(fitted, evaluation, training_data.read_ids(fn_args.eval_files), counts)
+        outputs = eval_outputs(fitted, evaluation, ids, counts)
     plots.plot_training(run_dir / METRICS, heads, run_dir)
-    saved_model = Path(fn_args.serving_model_dir)
-    UncalibratedClassifier(model, transform_output, [table.head(head) for head in heads]).save(str(saved_model))
-    training = {**config["provenance"], "hyperparameters": config["hyperparameters"]}
-    model_card.write_file(saved_model, make_card(config["model"], heads, transform_output, parameters, training))
-    outputs.save(saved_model.parent)
+    save(model, card, outputs, transform_output, saved_model)
     backbone.save_weights(saved_model.parent / BACKBONE_WEIGHTS)
+
+
+def save(
+    model: keras.Model | None,
+    card: ModelCard,
+    outputs: EvalOutputs,
+    transform_output: tft.TFTransformOutput,
+    saved_model: Path,
+) -> None:
+    """Writes what calibrating needs: the uncalibrated SavedModel with its card, and its word on the eval split."""
+    UncalibratedClassifier(model, transform_output, [table.head(head) for head in card.heads]).save(str(saved_model))
+    model_card.write_file(saved_model, card)
+    outputs.save(saved_model.parent)
 
 
 def answering_models(
@@ -122,6 +138,7 @@ def eval_outputs(model: keras.Model, evaluation: Dataset, ids: Sequence[str], co
 def make_card(
     name: str,
     head_names: Sequence[str],
+    levels: Sequence[str],
     transform_output: tft.TFTransformOutput,
     parameters: HyperParameters,
     training: dict[str, Any],
@@ -131,8 +148,7 @@ def make_card(
         head.name: HeadCard(tuple(training_data.head_labels(transform_output, head.name)), head.column, head.level)
         for head in map(table.head, head_names)
     }
-    paths = training_data.path_counts(transform_output)
-    levels = [head.name for head in table.taxonomy()]
+    paths = training_data.path_counts(transform_output, levels)
     return ModelCard(
         model=name,
         height=parameters.height,
@@ -141,6 +157,7 @@ def make_card(
         taxonomy=tuple(sorted(TaxonomyPath(path, count) for path, count in paths.items())),
         joint=dict.fromkeys((*levels, model_card.PATH), 1.0),
         training=training,
+        levels=tuple(levels),
     )
 
 

@@ -1,6 +1,6 @@
 """Examples of one split as the trainers want them: decoded once, kept as uint8, through the transform graph."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import keras
 import numpy as np
@@ -81,15 +81,17 @@ def one_hot(batches: tf.data.Dataset, classes: dict[str, int]) -> tf.data.Datase
     return batches.map(spread, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def path_counts(transform_output: tft.TFTransformOutput) -> dict[tuple[str, ...], int]:
-    """Rows of each taxonomy path in the training split: its labels from the top down."""
+def path_counts(transform_output: tft.TFTransformOutput, levels: Collection[str]) -> dict[tuple[str, ...], int]:
+    """Rows of each taxonomy path in the training split: its labels of these levels, from the top down."""
+    wanted = [depth for depth, head in enumerate(table.taxonomy()) if head.name in levels]
     # The vocabulary file holds "count path" lines; only the path may have spaces.
     path = transform_output.vocabulary_file_by_name(preprocessing.PATH_VOCABULARY)
     counts: dict[tuple[str, ...], int] = {}
     with tf.io.gfile.GFile(path) as lines:
         for line in lines:
             count, labels = line.rstrip("\n").split(" ", 1)
-            counts[tuple(labels.split(preprocessing.PATH_SEPARATOR))] = int(count)
+            path_labels = labels.split(preprocessing.PATH_SEPARATOR)
+            counts[tuple(path_labels[depth] for depth in wanted)] = int(count)
     return counts
 
 

@@ -19,7 +19,7 @@ from pipeline.config import IMAGE_SCHEMA, Layout, PipelineConfig
 from pipeline.profiles import PROFILES
 from pipeline.running.beam_arguments import require_beam_arguments
 from pipeline.running.console import quiet_console
-from pipeline.running.early_checks import require_plain_paths
+from pipeline.running.early_checks import fitted, require_plain_paths
 from pipeline.sources import bring_in, place, require_few_rejected
 
 
@@ -77,6 +77,7 @@ def command(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     require_few_rejected(bring_in(found), config.max_bad)
+    config = fitted(config)
     with quiet_console(layout.logs / "compile.log") as say:
         from pipeline.kubeflow import compile_for_kubeflow
 

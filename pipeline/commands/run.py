@@ -35,10 +35,11 @@ from pipeline.profiles import PROFILES
 from pipeline.running.beam_arguments import require_beam_arguments
 from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import (
-    require_columns,
+    fitted,
     require_plain_paths,
     require_schema,
     require_usable_root,
+    untold_in_words,
 )
 from pipeline.running.lock import locked
 from pipeline.sources import bring_in, place, require_few_rejected
@@ -134,13 +135,13 @@ def command(
         require_schema(config.schema)
         require_beam_arguments(config.beam_args)
         if not found.is_foreign:
-            require_columns(config)
+            config = fitted(config)
     with locked(layout):
         require_usable_root(layout)
         if found.is_foreign:
             require_few_rejected(bring_in(found), config.max_bad)
             with _wrong_use():
-                require_columns(config)
+                config = fitted(config)
         result = _run(config)
         _say_result(layout, result)
         if keep is not None:
@@ -164,6 +165,8 @@ def _run(config: PipelineConfig) -> "RunResult":
     started = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     log = config.layout.logs / f"run-{started}.log"
     click.echo(f"Lookbook: {config.data} → {config.layout.releases}, profile {config.profile}; full log in {log}")
+    if untold := untold_in_words(config):
+        click.echo(untold)
     with quiet_console(log) as say:
         try:
             # Here, since importing TFX is what makes noise first.

@@ -90,7 +90,7 @@ def _print(document: dict[str, Any], data: Path) -> None:
     for head, figures in joint.items():
         if isinstance(figures, dict):
             click.echo(f"  {head:<16} {_line(figures)}")
-    click.echo(f"  all three right  {_shown(joint['all_right'])}{_interval(joint['all_right_interval'])}")
+    click.echo(f"  every level      {_shown(joint['all_right'])}{_interval(joint['all_right_interval'])}")
     for head, labels in document["unknown_labels"].items():
         named = ", ".join(f"{label} ({count})" for label, count in labels.items())
         click.echo(f"{head}: the release does not know {named}; {sum(labels.values())} pictures count as wrong")

@@ -1,5 +1,6 @@
 """What a run would find out after minutes or hours is looked at before any data is read."""
 
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,8 +27,10 @@ def require_plain_paths(config: PipelineConfig) -> None:
     require_plain(config.data, "catalogue")
 
 
-def require_columns(config: PipelineConfig) -> None:
-    """Sees to it that the catalogue has what it is to be split by, and the attributes that are to be learnt.
+def fitted(config: PipelineConfig) -> PipelineConfig:
+    """The configuration with the levels of the taxonomy that its catalogue tells.
+
+    Sees to it that the catalogue has what it is to be split by, and the attributes that are to be learnt.
 
     Raises:
         ValueError: it has not.
@@ -42,6 +45,16 @@ def require_columns(config: PipelineConfig) -> None:
             f"{', '.join(header)}"
         )
     _require_split(config, content, header)
+    return dataclasses.replace(config, levels=table.levels_told(header))
+
+
+def untold_in_words(config: PipelineConfig) -> str:
+    """What a release of this configuration will not tell, for want of a column; "" where it tells every level."""
+    untold = [head.column for head in table.taxonomy() if head.name not in config.levels]
+    if not untold:
+        return ""
+    told = ", ".join(head.column for head in table.taxonomy() if head.name in config.levels)
+    return f"{names.STYLES_CSV} has no {' and no '.join(untold)}: the release will tell {told} alone"
 
 
 def _require_split(config: PipelineConfig, content: bytes, header: Sequence[str]) -> None:

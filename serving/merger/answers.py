@@ -34,6 +34,7 @@ def answer(
     merged = candidate.merger.merge(scores, call.top_k)
     merge_s = time.perf_counter() - merging
     merged.request_id = call.request_id
+    merged.partial |= bool(replies.missing)
     merged.missing.extend(problem(error, call.request_id) for error in replies.missing.values())
     for model, reply in replies.scores.items():
         merged.models.add(name=model, version=merged.release)

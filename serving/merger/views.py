@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from schema.model_card import HeadCard, ModelCard
-from serving.merger.core.merge import LEVELS
 from serving.merger.models.releases import Releases
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -16,11 +15,11 @@ def taxonomy(releases: Releases) -> pb.Taxonomy:
         NotReady: no release answers.
     """
     release = releases.pick().release
-    labels = {level: release.heads[level].labels for level in LEVELS if level in release.heads}
+    labels = {level: release.heads[level].labels for level in release.levels if level in release.heads}
     return pb.Taxonomy(
         release=str(release.version),
         paths=[
-            pb.TaxonomyPath(count=path.count, **dict(zip(LEVELS, path.labels, strict=True)))
+            pb.TaxonomyPath(count=path.count, **dict(zip(release.levels, path.labels, strict=True)))
             for path in release.taxonomy
         ],
         labels=pb.HeadLabels(**labels),

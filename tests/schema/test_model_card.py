@@ -212,6 +212,9 @@ BAD: list[tuple[str, Change, str]] = [
         r"review_threshold is 1\.2; .*1\.01",
     ),
     ("precision", lambda card: card["heads"]["gender"].update(review_precision=97), "review_precision is 97; .* 1"),
+    ("levels", lambda card: card.update(levels=["master_category"]), r"levels is .* with article_type"),
+    ("levels", lambda card: card["levels"].reverse(), "levels is .* in this order"),
+    ("levels", lambda card: card.update(levels=["article_type", "brand"]), "levels is .*some of master_category"),
     ("taxonomy", lambda card: card.update(taxonomy=[]), r"taxonomy is \[\]; .* at least one path"),
     ("taxonomy", lambda card: card["taxonomy"].append(card["taxonomy"][0]), "taxonomy has .*'Shirts'.* twice"),
     ("taxonomy", lambda card: card["taxonomy"][1].pop("article_type"), r"no taxonomy\[1\]\.article_type"),
@@ -245,3 +248,17 @@ def test_lies_beside_the_graph(tmp_path: Path) -> None:
     (tmp_path / "1/assets.extra/card.json").write_text("{}")
     with pytest.raises(CardError, match=r"1/assets\.extra/card\.json cannot be read: the card has no joint"):
         model_card.read_file(tmp_path / "1")
+
+
+@pytest.mark.parametrize("levels", [["article_type"], ["master_category", "article_type"]])
+def test_a_card_may_lack_levels(levels: list[str]) -> None:
+    """It says which it has, and its paths, exponents and heads are of these; without a word it has all."""
+    card = document() | {"levels": levels}
+    card["taxonomy"] = [{level: path[level] for level in levels} | {"count": 3} for path in card["taxonomy"]]
+    card["joint"] = {key: value for key, value in card["joint"].items() if key in (*levels, PATH)}
+    card["heads"] = {head: value for head, value in card["heads"].items() if head in levels}
+    parsed = read(card)
+    assert parsed.levels == tuple(levels)
+    assert [len(path.labels) for path in parsed.taxonomy] == [len(levels)] * 2
+    assert ModelCard.from_json(parsed.to_json()) == parsed
+    assert read(format_1()).levels == tuple(LEVELS)

@@ -12,7 +12,7 @@ from components.catalogue.importing.columns import looks
 from components.catalogue.importing.columns.cells import cell
 from components.catalogue.importing.columns.guessing import Guess
 from components.catalogue.importing.columns.mapping import Mapping
-from components.catalogue.importing.columns.words import OPTIONS, PICTURE
+from components.catalogue.importing.columns.words import PICTURE
 from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, NotTaken, PictureIndex
 from components.catalogue.importing.rows import Rejected, RowReader, Rows, Wanted
@@ -22,7 +22,7 @@ from components.catalogue.importing.sources.files import Files, FolderFiles, ope
 from components.catalogue.importing.sources.questions import Ask
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.importing.split_column import complete_splits
-from components.catalogue.importing.taxonomy import Taxonomy, read_taxonomy
+from components.catalogue.importing.taxonomy import Taxonomy, levels_of, read_taxonomy
 from components.catalogue.importing.writing import MAPPING, REPORT, CatalogueFolder, read_rejected
 from components.catalogue.reading.changes import Change
 from components.catalogue.reading.errors import CatalogueError
@@ -30,7 +30,6 @@ from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.source import FileTooLarge
 from components.source_hash import source_hash
 from schema import heads as heads_table
-from schema import names
 
 _UNREADABLE: Final = (OSError, RuntimeError, ValueError, EOFError)
 """What reading a file of a folder or a damaged zip may raise; BadZipFile and zlib's errors among them."""
@@ -57,6 +56,12 @@ class Source:
     examples: dict[str, str]
     index: PictureIndex
     taxonomy: Taxonomy
+
+    @property
+    def untold(self) -> list[str]:
+        """Levels that neither a column nor the taxonomy tells; the catalogue has none of them."""
+        told = {*filter(self.mapping.columns.get, self.mapping.columns), *levels_of(self.taxonomy)}
+        return [level for level in heads_table.columns() if level not in told]
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,7 @@ def open_source(path: Path, given: Mapping, ask: Ask) -> Source:
     mapping = replace(given, sheets=tuple(sheets), columns=guess.columns)
     taxonomy = read_taxonomy(given.taxonomy) if given.taxonomy else {}
     examples = {role: _examples(rows, column) for role, column in guess.columns.items() if column}
-    source = Source(path, table, mapping, guess.why, examples, index, taxonomy)
-    _require_levels(source)
-    return source
+    return Source(path, table, mapping, guess.why, examples, index, taxonomy)
 
 
 def import_source(
@@ -141,6 +144,8 @@ def import_source(
     _require_any(source, rows, count)
     complete_splits(rows)
     rows.changes.add(source.table.notes)
+    for level in source.untold:
+        rows.changes.note("level of the taxonomy that nothing tells, left out", level)
     used = {row.picture.where for row in rows.wanted if row.picture.kind is Kind.FILE}
     outcome = Outcome(
         str(source.path),
@@ -181,24 +186,6 @@ def _files(path: Path, given: Mapping) -> tuple[Files, Mapping]:
 def _examples(rows: Iterable[Any], column: str) -> str:
     texts = (cell(row, column).strip() for row in rows)
     return ", ".join(text[:40] for text in list(dict.fromkeys(filter(None, texts)))[:3])
-
-
-def _require_levels(source: Source) -> None:
-    """Raises a CatalogueError where a level of the taxonomy has neither a column nor a table that it follows from."""
-    columns = source.mapping.columns
-    told = {column for labels in source.taxonomy.values() for column in labels}
-    missing = [level for level in heads_table.columns() if not columns.get(level) and level not in told]
-    if not missing:
-        return
-    options = " and ".join(f"{OPTIONS[level]} COLUMN" for level in missing)
-    the_type = columns[names.ARTICLE_TYPE_LABEL]
-    same = " ".join(f"{OPTIONS[level]} {the_type!r}" for level in missing)
-    raise CatalogueError(
-        f"no column tells {' and '.join(missing)}; there are: {', '.join(source.table.columns)}. Three ways out: "
-        f"{options}; --taxonomy FILE, a CSV with {', '.join(reversed(heads_table.columns()))} and a line for each of "
-        f"{source.examples.get(names.ARTICLE_TYPE_LABEL, '')}, …; or do without, by giving the article type for "
-        f"{'both' if len(missing) > 1 else 'it'}: {same}"
-    )
 
 
 def _gather(

@@ -23,7 +23,7 @@ from components.catalogue.importing.pictures import (
 )
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Record, Table
-from components.catalogue.importing.taxonomy import Taxonomy
+from components.catalogue.importing.taxonomy import Taxonomy, levels_of
 from components.catalogue.reading.cells import id_of, is_empty, label_of, tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.findings import Finding, Reason
@@ -88,6 +88,8 @@ class RowReader:
         self.rows = Rows()
         self._columns = {role: column for role, column in columns.items() if column}
         self._folder, self._index, self._taxonomy, self._fetch = folder, index, taxonomy, fetch
+        told = {*self._columns, *levels_of(taxonomy)}
+        self._levels = [column for column in heads_table.columns() if column in told]
         self._ids: Collection[str] = ()
         self._taken: dict[str, str] = {}  # id → place of its row
 
@@ -134,7 +136,7 @@ class RowReader:
         return row_id
 
     def _labels(self, record: Record, row_id: str) -> dict[str, str]:
-        labels = {column: self._label(record, column) for column in heads_table.columns()}
+        labels = {column: self._label(record, column) for column in self._levels}
         article_type = labels[names.ARTICLE_TYPE_LABEL]
         if row_id and row_id in self._taken and not article_type:
             raise NotTaken(Reason.FURTHER_ROW, f"of the product in {self._taken[row_id]}, without a label of its own")

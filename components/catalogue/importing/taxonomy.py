@@ -42,6 +42,11 @@ def read_taxonomy(path: str) -> Taxonomy:
     return taxonomy
 
 
+def levels_of(taxonomy: Taxonomy) -> set[str]:
+    """Columns of the levels that it tells."""
+    return {column for labels in taxonomy.values() for column in labels}
+
+
 def _sheet(path: str) -> tuple[Table, dict[str, str]]:
     file = Path(path)
     if not file.is_file():

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 from schema import heads as table
 from schema import names
+
+_NEEDED: Final = (names.ID, names.ARTICLE_TYPE_LABEL)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def read_columns(fields: Sequence[str], changes: Changes) -> Columns:
 def names_all(fields: Sequence[str]) -> bool:
     """Whether a row names every column that must be there."""
     named = {_key(tidy(field)) for field in fields}
-    return named >= {_key(column) for column in (names.ID, *table.columns())}
+    return named >= {_key(column) for column in _NEEDED}
 
 
 def _key(name: str) -> str:
@@ -65,7 +68,7 @@ def _key(name: str) -> str:
 
 
 def _require(header: list[str], written: list[str]) -> None:
-    missing = [column for column in (names.ID, *table.columns()) if column not in header]
+    missing = [column for column in _NEEDED if column not in header]
     if missing:
         hint = "; separate the columns by commas, semicolons or tabs" if len(header) == 1 else ""
         raise CatalogueError(

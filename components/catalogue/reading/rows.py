@@ -12,6 +12,7 @@ from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.columns import Columns, kept_columns, names_all, read_columns
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
+from components.catalogue.reading.levels import label_columns
 from components.catalogue.reading.sheet import Record, Sheet, open_sheet
 from components.catalogue.reading.source import Catalogue
 from schema import heads as table
@@ -85,7 +86,10 @@ def parse_rows(content: bytes, known: Collection[str] = ()) -> Rows:
     changes = Changes()
     sheet, columns, records = _opened(content, changes)
     every_record = list(records)
-    reader = _Reader(sheet, columns, known, Rows(ignored_columns=columns.ignored, changes=changes), every_record)
+    rows = Rows(ignored_columns=columns.ignored, changes=changes)
+    reader = _Reader(sheet, columns, known, rows, every_record)
+    for label in (label for label in table.columns() if label not in reader.labels):
+        changes.note("level of the taxonomy that no row tells, left out", label)
     for record in every_record:
         reader.take(record)
     if not reader.rows.taken and not reader.rows.rejected:
@@ -94,13 +98,14 @@ def parse_rows(content: bytes, known: Collection[str] = ()) -> Rows:
 
 
 def header_of(content: bytes) -> list[str]:
-    """The columns of a ``styles.csv``, by their names here.
+    """The columns of a ``styles.csv``, by their names here, without levels of the taxonomy that no row tells.
 
     Raises:
         CatalogueError: as :func:`parse_rows`.
     """
-    _, columns, _ = _opened(content, Changes())
-    return [column for column in columns.header if column]
+    _, columns, records = _opened(content, Changes())
+    labels = label_columns(columns, records)
+    return [column for column in columns.header if column and (column in labels or column not in table.columns())]
 
 
 def years_of(content: bytes) -> Iterator[str]:
@@ -156,6 +161,7 @@ class _Reader:
         self._sheet, self._columns, self._known = sheet, columns, known
         self._lines: dict[str, int] = {}  # id → line of its row
         self._free = _free_ids(columns.header.index(names.ID), known, records)
+        self.labels = label_columns(columns, records)
 
     def take(self, record: Record) -> None:
         """Takes or rejects a row; one without any text is passed over, as empty lines are."""
@@ -207,7 +213,7 @@ class _Reader:
     def _row(self, line: int, cells: dict[str, str], repairs: list[tuple[Reason, str]]) -> Row:
         row_id = self._id(line, cells[names.ID])
         kept = {column: self._kept(line, column, cells[column]) for column in kept_columns() if column in cells}
-        empty = [label for label in table.columns() if not kept[label]]
+        empty = [label for label in self.labels if not kept[label]]
         if empty:
             raise _Rejected(Reason.EMPTY_LABEL, f"no {', '.join(_emptied(label, cells[label]) for label in empty)}")
         filled = {column: sys.intern(text) for column, text in kept.items() if text}

@@ -29,7 +29,7 @@ def require_enough(report: Report, trial: bool) -> None:
 
 def too_few_in_words(report: Report) -> str:
     """What a catalogue lacks for a release, split by split; "" where it has enough."""
-    finest = table.taxonomy()[-1].column
+    finest = table.finest().column
     known = {label: of for label, of in report.labels[finest].items() if of[names.TRAIN]}
     words = [*_test_words(report, finest, known), *_eval_words(report, known)]
     if not words:
@@ -58,7 +58,7 @@ def _test_words(report: Report, column: str, known: Mapping[str, Mapping[str, in
 
 
 def _eval_words(report: Report, known: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    column, rows = table.taxonomy()[-1].column, sum(of[names.EVAL] for of in known.values())
+    column, rows = table.finest().column, sum(of[names.EVAL] for of in known.values())
     if rows < FEWEST_EVAL_ROWS:
         yield (
             f"{_counted(report, names.EVAL, column, rows)}: {FEWEST_EVAL_ROWS} are needed to fit how sure an answer "

@@ -42,7 +42,7 @@ class Report:
         taken: rows that became examples.
         splits: split → rows.
         split_by: ``hash of group``, ``hash of row``, ``year`` or ``split column``.
-        labels: label column → label → split → rows, the commonest label first.
+        labels: label column → label → split → rows, the commonest label first; of the levels that the catalogue tells.
         rejected: rows that were not taken.
         repaired: what was mended in rows that were.
         images_without_row: files under ``images/`` that no row names.
@@ -142,7 +142,7 @@ def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers)
     placed = plan.placed
     groups = Counter(one.group for one in placed)
     types = {one.row.id: one.row.cells[names.ARTICLE_TYPE_LABEL] for one in placed}
-    labels = {column: _label_counts(placed, column) for column in table.columns()}
+    labels = {column: _label_counts(placed, column) for column in table.columns() if _is_told(placed, column)}
     return Report(
         source=source,
         fingerprint=fingerprint,
@@ -178,6 +178,11 @@ def _split_by(plan: Plan) -> str:
     if any(one.row.split for one in plan.placed):
         return "split column"
     return "year" if plan.split_by is SplitBy.YEAR else f"hash of {plan.split_by.value}"
+
+
+def _is_told(placed: Sequence[Placed], column: str) -> bool:
+    """Every row has a label on a level of the taxonomy, or none has."""
+    return column == table.finest().column or any(column in one.row.cells for one in placed)
 
 
 def _label_counts(placed: Sequence[Placed], column: str) -> dict[str, dict[str, int]]:
@@ -233,9 +238,8 @@ def _samples(placed: Sequence[Placed]) -> dict[str, list[str]]:
 def _two_parents(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:
     paths: dict[str, Counter[str]] = defaultdict(Counter)
     for one in placed:
-        cells = one.row.cells
-        path = f"{cells[names.MASTER_CATEGORY_LABEL]} / {cells[names.SUB_CATEGORY_LABEL]}"
-        paths[cells[names.ARTICLE_TYPE_LABEL]][path] += 1
+        *upper, finest = [one.row.cells.get(column, "") for column in table.columns()]
+        paths[finest][" / ".join(filter(None, upper))] += 1
     return {label: dict(of.most_common()) for label, of in sorted(paths.items()) if len(of) > 1}
 
 

@@ -9,14 +9,14 @@ _GROUP = ""
 
 
 def with_heads(schema: schema_pb2.Schema) -> schema_pb2.Schema:
-    """The schema, with what it lacks of the attributes in the table of heads.
+    """The schema, with what it lacks of the attributes, and of the upper levels, in the table of heads.
 
     A column that it does not know may be text or missing. An empty cell becomes an empty text, or -1 in a column of
     numbers (``components.model.preprocessing.NO_NUMBER``), so that a batch of N rows is [N] in every graph.
     """
     completed = schema_pb2.Schema()
     completed.CopyFrom(schema)
-    columns = table.columns(table.attributes())
+    columns = table.columns((*table.taxonomy()[:-1], *table.attributes()))
     known = {feature.name for feature in completed.feature}
     completed.feature.extend(_optional_text(column) for column in columns if column not in known)
     tensors = completed.tensor_representation_group[_GROUP].tensor_representation

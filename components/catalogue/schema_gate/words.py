@@ -71,7 +71,7 @@ def lacking_labels_in_words(
     """
     found = features_of(training)
     asked = [head.column for head in table.chosen(attributes) if head.level is None]
-    finest = table.taxonomy()[-1].column
+    finest = table.finest().column
     return [
         *(f"train: {finest}: {_TOO_FEW[1]}" for _ in range(finest in found and _different(found[finest]) == 1)),
         *(

@@ -12,15 +12,14 @@ from components.evaluation.classification_metrics import ClassificationTally
 from components.evaluation.quality_report.predictions import SplitPredictions
 from components.evaluation.results import NOT_LEARNED
 from components.model.calibration import Calibration
-from schema import heads as table
 from schema import names
 from schema.model_card import CONTRADICTION
 
 
 def joint_table(predictions: SplitPredictions) -> pd.DataFrame:
-    """Ways to one answer a head, side by side: top-1 and macro-F1 of each, and how often all three are right."""
+    """Ways to one answer a head, side by side: top-1 and macro-F1 of each, and how often every level is right."""
     card = predictions.cards[names.ARTICLE_TYPE]
-    alone = {head.name: predictions.best(head.name) for head in table.taxonomy()}
+    alone = {level: predictions.best(level) for level in card.levels}
     joint = JointAnswer(card.taxonomy, predictions.labels)
     ways = {
         "each model alone": alone,
@@ -41,7 +40,7 @@ def _joint_row(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarra
         figures = tally.figures()
         row |= {f"{head} top-1": figures["top_1"], f"{head} macro-F1": figures["macro_f1"]}
     is_right = all_right(truths, answers)
-    return {**row, "all three right": float(is_right.mean()) if len(is_right) else math.nan}
+    return {**row, "all right": float(is_right.mean()) if len(is_right) else math.nan}
 
 
 def all_right(truths: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -30,18 +30,19 @@ def QualityReport(
     article_type_model: InputArtifact[standard_artifacts.Model],
     category_model: InputArtifact[standard_artifacts.Model],
     article_type_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
-    category_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
     article_type_run: InputArtifact[standard_artifacts.ModelRun],
     category_run: InputArtifact[standard_artifacts.ModelRun],
     examples: InputArtifact[standard_artifacts.Examples],
     catalogue: InputArtifact[CatalogueReport],
     report: OutputArtifact[QualityReportArtifact],
     code: Parameter[str],
+    category_evaluation: InputArtifact[standard_artifacts.ModelEvaluation] = None,
 ) -> None:
     """Writes ``index.html`` with the report on the catalogue beside it, and the same figures for machines.
 
     ``figures.json``: head → its figures, with ``ece_before`` calibration. As CSV: the figures of each head's classes,
-    the ways to one answer, and the joint exponents tried.
+    the ways to one answer, and the joint exponents tried. There is no ``category_evaluation`` where that model has no
+    heads.
 
     ``code``, a hash of the source, is there for TFX's cache alone.
     """
@@ -54,10 +55,9 @@ def QualityReport(
     )
     paths = {name: Path(path_utils.serving_model_path(model.uri)) for name, model in models.items()}
     predictions = predict_split(paths, files)
-    results = {
-        names.ARTICLE_TYPE: EvaluationResult(article_type_evaluation.uri),
-        names.CATEGORY: EvaluationResult(category_evaluation.uri),
-    }
+    results = {names.ARTICLE_TYPE: EvaluationResult(article_type_evaluation.uri)}
+    if category_evaluation:
+        results[names.CATEGORY] = EvaluationResult(category_evaluation.uri)
     sections = [
         make_section(head, predictions, results[model], Path(run.uri), files, directory)
         for model, run in ((names.ARTICLE_TYPE, article_type_run), (names.CATEGORY, category_run))

@@ -26,6 +26,8 @@ class Summary:
         profile: of the training.
         right: test pictures whose joint answer is right on every level.
         count: test pictures.
+        levels: of the taxonomy that the release tells, from the finest up, in words.
+        untold: those that it does not, for its catalogue lacks them.
         against: ``head, latest release, this one, difference``: top-1 on the same pictures. Without rows where there
             was no release.
     """
@@ -35,6 +37,8 @@ class Summary:
     profile: str
     right: int
     count: int
+    levels: tuple[str, ...]
+    untold: tuple[str, ...]
     against: pd.DataFrame
 
     @property
@@ -49,11 +53,12 @@ def summarise(catalogue: Report, predictions: SplitPredictions, results: Sequenc
     Args:
         catalogue: the report on the data.
         predictions: on the test split.
-        results: of both Evaluators, on the same rows.
+        results: of the Evaluators, on the same rows.
     """
     card = predictions.cards[names.ARTICLE_TYPE]
     answers = JointAnswer(card.taxonomy, predictions.labels).best(predictions.scores, card.joint)
-    truths = {head.name: predictions.truths[head.name] for head in table.taxonomy()}
+    truths = {level: predictions.truths[level] for level in card.levels}
+    words = {head.name: head.name.replace("_", " ") for head in reversed(table.taxonomy())}
     is_right = all_right(truths, answers)
     return Summary(
         made=datetime.datetime.now(datetime.timezone.utc).date(),
@@ -61,6 +66,8 @@ def summarise(catalogue: Report, predictions: SplitPredictions, results: Sequenc
         profile=card.training.get("profile", "unnamed"),
         right=int(is_right.sum()),
         count=len(is_right),
+        levels=tuple(word for level, word in words.items() if level in card.levels),
+        untold=tuple(word for level, word in words.items() if level not in card.levels),
         against=_against(results),
     )
 

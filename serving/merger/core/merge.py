@@ -10,6 +10,9 @@ the article type model the pairs of sub and master category take the place of th
 Its confidence is lower where heads contradict it: times ``e^(-κ c)``, κ of the card, c what they give up for it (as
 :data:`schema.model_card.CONTRADICTION` says). So the confidences of all paths add up to 1 or less.
 
+A release tells the levels of the taxonomy that its catalogue had: what is said here of three levels holds for the
+one or two that there are, and ``absent_levels`` stands for the rest.
+
 An attribute, a head outside the taxonomy, stands beside all that: it changes neither the joint answer nor its review.
 """
 
@@ -26,7 +29,7 @@ from serving.merger.core.release import Release
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 LEVELS: Final = tuple(head.name for head in table.taxonomy())
-"""The levels of a path, from the top; the contract's fields bear their names."""
+"""The levels of a path, from the top; the contract's fields bear their names. A release may lack all but the last."""
 
 DEEPEST: Final = LEVELS[-1]
 
@@ -48,7 +51,8 @@ class Merger:
     """Merges answers of one release."""
 
     def __init__(self, release: Release) -> None:
-        self._release = release
+        self._release, self._levels = release, release.levels
+        self._absent = [_absent(level, release) for level in LEVELS if level not in release.levels]
         self._known = {path.labels for path in release.taxonomy}
 
     def merge(self, scores: Scores, top_k: int = DEFAULT_TOP_K) -> pb.ClassifyResponse:
@@ -62,22 +66,23 @@ class Merger:
         best = {head: _best(row, top_k) for head, row in scores.items()}
         agreement = self._agreement({head: positions[0] for head, positions in best.items()})
         reasons = self._reasons(scores, joint, agreement)
-        level = _level(joint, reasons)
+        level = self._level(joint, reasons)
         heads: Fields = {head: self._head(head, row, best[head]) for head, row in scores.items()}
         # Nested dictionaries are turned into messages in C; nested messages would be copied one by one.
         return pb.ClassifyResponse(
             **{name: heads.get(name) for name in LEVELS},
             joint=joint,
-            path=[joint[name] for name in LEVELS[: LEVELS.index(level) + 1]],
+            path=[joint[name] for name in self._levels[: self._levels.index(level) + 1]],
             level=level,
             agreement=agreement,
             review={"needed": bool(reasons), "reasons": reasons},
-            partial=any(name not in scores for name in LEVELS),
+            partial=any(name not in scores for name in self._levels),
             release=str(self._release.version),
             trial=self._release.trial,
             attributes=[
                 self._attribute(heads[name], scores[name]) for name in self._release.attributes if name in heads
             ],
+            absent_levels=self._absent,
         )
 
     def _head(self, head: str, row: Sequence[float], best: Sequence[int]) -> Fields:
@@ -89,7 +94,7 @@ class Merger:
         return prediction | {"review": self._unsure(prediction["head"], row, prediction["label"])}
 
     def _joint(self, scores: Scores, top_k: int) -> Fields:
-        candidates = self._candidates[max(depth for depth, name in enumerate(LEVELS, start=1) if name in scores)]
+        candidates = self._candidates[max(depth for depth, name in enumerate(self._levels, start=1) if name in scores)]
         weights = candidates.weights(scores, self._release.joint)
         best = _best(weights, top_k)
         share = self._trust(scores, candidates.paths[best[0]]) / sum(weights)
@@ -109,12 +114,12 @@ class Merger:
     @cached_property
     def _candidates(self) -> dict[int, "_Candidates"]:
         """Depth of the deepest level that has scores → the paths down to there."""
-        return {depth: self._paths_to(depth) for depth in range(1, len(LEVELS) + 1)}
+        return {depth: self._paths_to(depth) for depth in range(1, len(self._levels) + 1)}
 
     def _paths_to(self, depth: int) -> "_Candidates":
         known = dict.fromkeys(path.labels[:depth] for path in self._release.taxonomy)
-        paths = [dict(zip(LEVELS, labels, strict=False)) for labels in known]
-        log_priors = _log_priors(self._release) if depth == len(LEVELS) else [0.0] * len(paths)
+        paths = [dict(zip(self._levels, labels, strict=False)) for labels in known]
+        log_priors = _log_priors(self._release) if depth == len(self._levels) else [0.0] * len(paths)
         return _Candidates(paths, self._index, log_priors)
 
     @cached_property
@@ -124,23 +129,31 @@ class Merger:
 
     def _agreement(self, best: Mapping[str, int]) -> Fields:
         """Whether the labels at the heads' best positions form a known path."""
-        if any(name not in best for name in LEVELS):
+        if len(self._levels) == 1:
+            return {"code": "one_level", "message": "This release tells one level alone, so nothing can be compared."}
+        if any(name not in best for name in self._levels):
             return {"code": "incomplete", "message": "One model did not answer, so nothing can be compared."}
-        labels = tuple(self._release.heads[head].labels[best[head]] for head in LEVELS)
+        labels = tuple(self._release.heads[head].labels[best[head]] for head in self._levels)
         if labels in self._known:
             return {"agree": True}
         return {"agree": False, "code": "unknown_path", "message": f"No product is known as {' › '.join(labels)}."}
 
     def _reasons(self, scores: Scores, joint: Fields, agreement: Fields) -> list[Fields]:
-        answered = [head for head in LEVELS if head in scores]
+        answered = [head for head in self._levels if head in scores]
         reasons = [reason for head in answered if (reason := self._unsure(head, scores[head], joint[head]))]
         if agreement.get("code") == "unknown_path":
-            trust = self._trust(scores, {head: joint[head] for head in LEVELS})
+            trust = self._trust(scores, {head: joint[head] for head in self._levels})
             message = f"The two models contradict each other. {agreement['message']}{_cost(trust)}"
             reasons.append({"code": "models_disagree", "message": message})
-        elif "code" in agreement:
+        elif agreement.get("code") == "incomplete":
             reasons.append({"code": "incomplete", "message": "One model did not answer."})
         return reasons
+
+    def _level(self, joint: Fields, reasons: Sequence[Fields]) -> str:
+        *upper, deepest = self._levels
+        unsure = [reason["head"] for reason in reasons if reason["code"] == "low_confidence"]
+        # Where the unsure type is all that there is, it stays, as a suggestion.
+        return deepest if deepest in joint and not (upper and unsure == [deepest]) else upper[-1]
 
     def _unsure(self, head: str, row: Sequence[float], label: str) -> Fields | None:
         threshold = self._release.heads[head].review_threshold
@@ -190,9 +203,9 @@ def _log_priors(release: Release) -> list[float]:
     return [release.joint[PATH] * math.log(path.count / of_type[path.labels[-1]]) for path in release.taxonomy]
 
 
-def _level(joint: Fields, reasons: Sequence[Fields]) -> str:
-    unsure = [reason["head"] for reason in reasons if reason["code"] == "low_confidence"]
-    return DEEPEST if DEEPEST in joint and unsure != [DEEPEST] else LEVELS[-2]
+def _absent(level: str, release: Release) -> Fields:
+    words = level.replace("_", " ")
+    return {"level": level, "message": f"The catalogue that release {release.version} learnt from has no {words}."}
 
 
 def _best(values: Sequence[float], count: int) -> list[int]:

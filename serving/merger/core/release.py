@@ -30,6 +30,11 @@ class Release:
         return self._any.taxonomy
 
     @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels of the taxonomy that it tells, from the top down: those that its catalogue had."""
+        return self._any.levels
+
+    @property
     def joint(self) -> Mapping[str, float]:
         """Exponents of the joint answer, by head and :data:`schema.model_card.PATH`."""
         return self._any.joint
@@ -72,9 +77,9 @@ def make_release(version: int, cards: Mapping[str, ModelCard], absent: Mapping[s
     """
     first, *others = cards.values()
     for other in others:
-        if (other.taxonomy, other.joint) != (first.taxonomy, first.joint):
+        if (other.levels, other.taxonomy, other.joint) != (first.levels, first.taxonomy, first.joint):
             raise ReleaseError(
-                f"version {version} of {first.model} and {other.model} are no pair: their cards differ in "
+                f"version {version} of {first.model} and {other.model} are no pair: their cards differ in levels, "
                 "taxonomy or joint exponents; release both from one run"
             )
     _require_distinct(version, "name", [name for card in cards.values() for name in card.heads])
@@ -102,7 +107,7 @@ def _require_levels(card: ModelCard) -> None:
     """An attribute needs no row in the table of heads: the card says all of it. The levels are the contract's."""
     levels = {head.name for head in table.taxonomy()}
     found = {name: head.level for name, head in card.heads.items() if head.level is not None or name in levels}
-    wanted = {head.name: head.level for head in table.of_model(card.model)}
+    wanted = {head.name: head.level for head in table.of_model(card.model) if head.name in card.levels}
     if found != wanted:
         raise ReleaseError(f"the card of {card.model} has the taxonomy's heads (and levels) {found}, not {wanted}")
 

@@ -26,7 +26,7 @@ async def ask_models(
     *,
     allow_partial: bool,
 ) -> Replies:
-    """Full scores of N pictures by both models of ``release``, or by the one that answers.
+    """Full scores of N pictures by the models of ``release`` that have heads, or by the one that answers.
 
     Raises:
         VersionGone: a model does not have the release's version.
@@ -40,6 +40,7 @@ async def ask_models(
             scorers[model].scores([p.bytes_for(Size.of(card)) for p in pictures], release.version, card, timeout_s)
         )
         for model, card in release.cards.items()
+        if card.heads  # one that its catalogue had nothing for has nothing to say
     }
     for task in tasks.values():
         # One that is cancelled below may still fail by itself; nobody waits for it then.

@@ -7,7 +7,7 @@ from scipy import special
 from components.calibration.joint_answer import JointAnswer
 from components.calibration.joint_exponents import fit_exponents
 from schema import names
-from schema.model_card import PATH
+from schema.model_card import PATH, TaxonomyPath
 from tests.components.calibration.trained_models import LABELS, LEVELS, PATHS
 
 TRUE = {names.MASTER_CATEGORY: 0.2, names.SUB_CATEGORY: 0.5, names.ARTICLE_TYPE: 0.9, PATH: 0.7}
@@ -85,3 +85,14 @@ def test_few_right_rows_leave_the_doubt_that_the_heads_have():
     fitted = fit_exponents(joint, scores(0.98), labels).exponents
     assert (1 - joint.answers(scores(0.98), fitted)[1]).sum() == pytest.approx(1, abs=0.2)
     assert joint.answers(scores(0.7), fitted)[1].mean() < 0.75
+
+
+def test_one_level_alone_is_as_sure_as_its_head():
+    """Nothing is combined, so nothing is fitted: the answer's confidence is the head's, which is calibrated."""
+    types = LABELS[names.ARTICLE_TYPE]
+    joint = JointAnswer([TaxonomyPath((label,), 5) for label in types], {names.ARTICLE_TYPE: types})
+    scores = {names.ARTICLE_TYPE: special.softmax(np.random.default_rng(5).normal(0, 2, (300, len(types))), axis=1)}
+    labels = {names.ARTICLE_TYPE: np.random.default_rng(6).integers(0, len(types), 300)}
+    fit = fit_exponents(joint, scores, labels)
+    assert fit.exponents[names.ARTICLE_TYPE] == 1
+    assert joint.answers(scores, fit.exponents)[1] == pytest.approx(scores[names.ARTICLE_TYPE].max(axis=1))

@@ -4,7 +4,7 @@ import pytest
 
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
-from components.catalogue.reading.rows import Rows, parse_rows
+from components.catalogue.reading.rows import Rows, header_of, parse_rows
 from components.catalogue.splitting.plan import limited
 from schema import heads, names
 from tests.drawing import csv_text, product
@@ -160,7 +160,7 @@ def test_missing_attribute_columns_are_fine_and_unknown_ones_are_named() -> None
         (b" \n\n", "empty"),
         (b"\xef\xbb\xbf\n", "empty"),
         (HEAD.encode(), "no rows"),
-        (b"id,articleType,subCategory\n1,a,b", "misses the column masterCategory"),
+        (b"id,masterCategory,subCategory\n1,a,b", "misses the column articleType"),
         (b"id,id,articleType,subCategory,masterCategory\n", "twice: 'id'"),
         (f"{HEAD}\n{GOOD}\n2,Étui\n".encode() + "3,Café".encode("latin-1"), "not UTF-8: byte 0xe9 in line 4"),
         (b"id:articleType:subCategory:masterCategory\n1:a:b:c", "separate the columns by commas, semicolons or tabs"),
@@ -203,3 +203,31 @@ def test_a_limit_counts_bad_rows_as_well() -> None:
     rows = limited(parse_rows(csv_text(products).encode()), 100)
     assert len(rows.taken) + len(rows.rejected) == 100
     assert 30 < len(rows.rejected) < 70
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "told"),
+    [
+        ("id,articleType", "{},Shirts", ["articleType"]),
+        ("id,masterCategory,articleType", "{},Apparel,Shirts", ["masterCategory", "articleType"]),
+        ("id,Sub Category,articleType", "{},Topwear,Shirts", ["subCategory", "articleType"]),
+        ("id,subCategory,articleType,masterCategory", "{},-,Shirts,", ["articleType"]),
+        ("id,subCategory,articleType,masterCategory", "{}, n/a,Shirts,Apparel", ["masterCategory", "articleType"]),
+    ],
+)
+def test_a_level_above_the_type_may_be_missing_as_a_whole(head: str, line: str, told: list[str]) -> None:
+    """Without a column, or with nothing but words for nothing in it, a level is left out, and that is said."""
+    rows = parse(line.format(1), line.format(2), head=head)
+    assert [sorted(row.cells) for row in rows.taken] == [sorted(told)] * 2
+    assert not rows.rejected
+    (left_out,) = [change for change in rows.changes.all() if "left out" in change.what]
+    assert left_out.count == 3 - len(told)
+    content = "\n".join([head, line.format(1)]).encode()
+    assert heads.levels_told(header_of(content)) == tuple(one.name for one in heads.taxonomy() if one.column in told)
+
+
+def test_a_level_that_one_row_has_all_rows_need() -> None:
+    """A column that is not empty is part of the taxonomy: a product without a label of it stands nowhere."""
+    rows = parse("1,Shirts,", "2,Shirts,Apparel", "3,Shirts,", head="id,articleType,masterCategory")
+    assert [row.id for row in rows.taken] == ["2"]
+    assert [finding.detail for finding in rows.rejected] == ["no masterCategory"] * 2

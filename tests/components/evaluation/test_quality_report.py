@@ -115,7 +115,7 @@ def test_joint_table_compares_the_ways(three):
     found = analysis.joint_table(three).set_index("answer")
     assert found.loc["each model alone", "sub_category top-1"] == pytest.approx(1 / 3)
     assert found.loc["looked up from the article type", "sub_category top-1"] == pytest.approx(2 / 3)
-    assert found.loc["joint, as released", "all three right"] == pytest.approx(2 / 3)
+    assert found.loc["joint, as released", "all right"] == pytest.approx(2 / 3)
 
 
 def test_risk_coverage_takes_the_surest_first(three):
@@ -185,7 +185,16 @@ def test_text_is_never_markup(tmp_path):
         worst_pairs=[(evil, evil, 3, [mistake])],
         mistakes=[mistake],
     )
-    summary = Summary(datetime.date(2026, 1, 2), catalogue(evil), evil, right=3, count=4, against=frame)
+    summary = Summary(
+        datetime.date(2026, 1, 2),
+        catalogue(evil),
+        evil,
+        right=3,
+        count=4,
+        levels=(evil,),
+        untold=(evil,),
+        against=frame,
+    )
     page = render_page(summary, [section], Overview(frame, plot, plot, {evil: 1.0}, frame, frame, frame, True))
     assert page.count("<script>") == 1  # the page's own, which sorts its tables
     assert "alert(1)" not in page.rpartition("<script>")[2]

@@ -84,12 +84,20 @@ def trained(tmp_path_factory):
     config = {
         "model": names.ARTICLE_TYPE,
         "heads": [names.ARTICLE_TYPE],
+        "levels": [head.name for head in table.taxonomy()],
         "hyperparameters": parameters.of_training(),
         "provenance": {"profile": "test"},
     }
     real = trainer.train_classifier
+    model = run(folder, "model", config, spying)
+    return SimpleNamespace(folder=folder, seen=seen, model=model, config=config)
+
+
+def run(folder, output, config, train_classifier):
+    """What the Trainer does, over the rows in ``folder``; gives the SavedModel."""
+    model = folder / output / "Format-Serving"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "train_classifier", spying)
+        patch.setattr(trainer, "train_classifier", train_classifier)
         patch.setattr(trainer.tft, "TFTransformOutput", lambda path: Transform(folder))
         trainer.run_fn(
             SimpleNamespace(
@@ -98,11 +106,11 @@ def trained(tmp_path_factory):
                 train_files=[str(folder / names.TRAIN / "*")],
                 eval_files=[str(folder / names.EVAL / "*")],
                 base_model=None,
-                serving_model_dir=str(folder / "model" / "Format-Serving"),
+                serving_model_dir=str(model),
                 model_run_dir=str(folder / "run"),
             )
         )
-    return SimpleNamespace(folder=folder, seen=seen, model=folder / "model" / "Format-Serving")
+    return model
 
 
 def test_training_sees_the_rows_of_its_split_and_no_other(trained):
@@ -135,3 +143,15 @@ def test_the_model_is_left_uncalibrated(trained):
     assert card.heads[names.ARTICLE_TYPE].review_threshold == model_card.ALWAYS_REVIEW
     assert "review_precision" not in card.training["hyperparameters"]
     assert {path.labels for path in card.taxonomy} == set(PATHS)
+
+
+def test_a_model_without_heads_is_saved_and_not_trained(trained):
+    """Where the catalogue has nothing for it, it tells if a picture can be read, has a card, and knows the rows."""
+    config = trained.config | {"model": names.CATEGORY, "heads": [], "levels": [names.ARTICLE_TYPE]}
+    model = run(trained.folder, "nothing", config, train_classifier=None)
+    outputs = tf.saved_model.load(str(model)).signatures[OUTPUTS](image_bytes=tf.constant([picture(1)]))
+    assert list(outputs) == [names.IMAGE_OK]
+    card = model_card.read_file(model)
+    assert (card.model, dict(card.heads), card.levels) == (names.CATEGORY, {}, (names.ARTICLE_TYPE,))
+    assert {len(path.labels) for path in card.taxonomy} == {1}
+    assert len(EvalOutputs.load(model.parent).ids) == len(SPLITS[names.EVAL])

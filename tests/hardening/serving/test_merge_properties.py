@@ -25,6 +25,7 @@ WIDEST = 1.00009
 SCORE = st.one_of(st.floats(0, WIDEST, width=64), st.sampled_from([0.0, 5e-324, 1e-12, 1.0, WIDEST]))
 LABEL = st.sampled_from(["a", "b", "c", "d", "e"])
 PATHS = st.lists(st.tuples(LABEL, LABEL, LABEL), min_size=1, max_size=8, unique=True)
+TOLD = st.sampled_from([LEVELS, LEVELS, LEVELS[1:], (LEVELS[0], LEVELS[2]), LEVELS[2:]])
 COUNT = st.one_of(st.integers(1, 100), st.integers(1, 2**31 - 1))
 EXPONENT = st.one_of(st.floats(0, 4), st.floats(0, MAX_EXPONENT), st.just(MAX_EXPONENT))
 THRESHOLD = st.floats(0, 1)
@@ -32,16 +33,18 @@ THRESHOLD = st.floats(0, 1)
 
 @st.composite
 def releases(draw: st.DrawFn) -> Release:
-    """Any taxonomy, any counts, any exponents and thresholds that a card may have."""
-    paths = draw(PATHS)
-    taxonomy = [dict(zip(LEVELS, path, strict=True)) | {"count": draw(COUNT)} for path in paths]
-    joint = {key: draw(EXPONENT) for key in (*LEVELS, PATH)}
+    """Any taxonomy of any levels, any counts, any exponents and thresholds that a card may have."""
+    levels = draw(TOLD)
+    paths = {path[-len(levels) :] for path in draw(PATHS)}
+    taxonomy = [dict(zip(levels, path, strict=True)) | {"count": draw(COUNT)} for path in sorted(paths)]
+    joint = {key: draw(EXPONENT) for key in (*levels, PATH)}
     cards = {}
     for model in table.MODELS:
-        document = make_card(model, ["gender"]) | {"taxonomy": taxonomy, "joint": joint}
+        document = make_card(model, ["gender"]) | {"taxonomy": taxonomy, "joint": joint, "levels": levels}
         document["heads"] = {
             head: card | {"labels": _labels(head, card, taxonomy), "review_threshold": draw(THRESHOLD)}
             for head, card in document["heads"].items()
+            if head in levels or head not in LEVELS
         }
         cards[model] = parse_card(json.dumps(document), model)
     return make_release(1, cards, {})
@@ -55,7 +58,8 @@ def _labels(head: str, card: Mapping[str, Any], taxonomy: list[dict[str, Any]]) 
 def questions(draw: st.DrawFn) -> tuple[Release, Scores]:
     """A release, and scores as they come in from both models or from one of them."""
     release = draw(releases())
-    heads = draw(st.sampled_from([tuple(release.heads), *(tuple(card.heads) for card in release.cards.values())]))
+    told = [tuple(card.heads) for card in release.cards.values() if set(card.heads) & set(LEVELS)]
+    heads = draw(st.sampled_from([tuple(release.heads), *told]))
     return release, {head: _received(draw, len(release.heads[head].labels)) for head in heads}
 
 
@@ -95,9 +99,10 @@ def test_answer_is_a_path_of_the_taxonomy(question: tuple[Release, Scores], top_
     """The joint answer and every alternative to it is a path seen in training, as far down as scores reach."""
     release, scores = question
     joint = Merger(release).merge(scores, top_k).joint
-    depth = len(LEVELS) if names.ARTICLE_TYPE in scores else len(LEVELS) - 1
-    known = {path.labels[:depth] for path in release.taxonomy}
-    listed = [tuple(getattr(one, level) for level in LEVELS[:depth]) for one in (joint, *joint.top_k)]
+    told = release.levels if names.ARTICLE_TYPE in scores else release.levels[:-1]
+    known = {path.labels[: len(told)] for path in release.taxonomy}
+    listed = [tuple(getattr(one, level) for level in told) for one in (joint, *joint.top_k)]
+    assert not any(one.HasField(level) for one in (joint, *joint.top_k) for level in set(LEVELS) - set(told))
     assert set(listed) <= known
     assert listed[0] == listed[1], "the answer is the first of those listed"
     assert len(set(listed)) == len(joint.top_k) == min(top_k, len(known)), "none is listed twice"

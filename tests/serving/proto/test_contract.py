@@ -62,7 +62,7 @@ def test_json_shows_every_field(compiled: descriptor_pb2.FileDescriptorProto) ->
     answer = as_json(pb.ClassifyResponse(path=["a"], joint=pb.JointPrediction(top_k=[pb.PathScore(confidence=0.5)])))
     assert answer["path"] == ["a"] and answer["article_type"] is None and answer["missing"] == []
     assert answer["joint"]["top_k"][0] == {
-        "article_type": None, "sub_category": "", "master_category": "", "confidence": 0.5,
+        "article_type": None, "sub_category": None, "master_category": None, "confidence": 0.5,
     }  # fmt: skip
     for name, schema in schemas(compiled).items():
         check_types(as_json(getattr(pb, name)()), schema)

@@ -5,6 +5,14 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class AbsentLevel(_message.Message):
+    __slots__ = ["level", "message"]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    level: str
+    message: str
+    def __init__(self, level: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
 class Agreement(_message.Message):
     __slots__ = ["agree", "code", "message"]
     AGREE_FIELD_NUMBER: _ClassVar[int]
@@ -72,7 +80,8 @@ class ClassifyRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ["agreement", "article_type", "attributes", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
+    __slots__ = ["absent_levels", "agreement", "article_type", "attributes", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
+    ABSENT_LEVELS_FIELD_NUMBER: _ClassVar[int]
     AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +99,7 @@ class ClassifyResponse(_message.Message):
     SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     TRIAL_FIELD_NUMBER: _ClassVar[int]
+    absent_levels: _containers.RepeatedCompositeFieldContainer[AbsentLevel]
     agreement: Agreement
     article_type: HeadPrediction
     attributes: _containers.RepeatedCompositeFieldContainer[HeadPrediction]
@@ -107,7 +117,7 @@ class ClassifyResponse(_message.Message):
     sub_category: HeadPrediction
     timings: Timings
     trial: bool
-    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ..., absent_levels: _Optional[_Iterable[_Union[AbsentLevel, _Mapping]]] = ...) -> None: ...
 
 class ClassifyResult(_message.Message):
     __slots__ = ["answer", "error", "id", "index"]

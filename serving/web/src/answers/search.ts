@@ -26,7 +26,7 @@ export const keyOf = (path: PathScore | TaxonomyPath) =>
   [path.master_category, path.sub_category, path.article_type].join("\u0000");
 
 function fits({ article_type, sub_category, master_category }: TaxonomyPath, words: string[]): boolean {
-  const known = fold(`${article_type} ${sub_category} ${master_category}`).split(" ");
+  const known = fold(`${article_type} ${sub_category ?? ""} ${master_category ?? ""}`).split(" ");
   const isWithin = squash(article_type).includes(words.join(""));
   return isWithin || words.every((word) => known.some((one) => one.startsWith(word)));
 }

@@ -1,4 +1,4 @@
-import type { ReviewReason } from "../api/contract";
+import type { AbsentLevel, ReviewReason } from "../api/contract";
 
 /** "base_colour" → "Base colour". */
 export function headName(head: string): string {
@@ -38,4 +38,9 @@ export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : 
 export const duration = (ms: number) =>
   ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`;
 
-export const joinPath = (labels: string[]) => labels.join(" › ");
+/** Master category › sub category › …, without the levels that a release does not tell. */
+export const joinPath = (labels: (string | null)[]) => labels.filter((label) => label !== null).join(" › ");
+
+/** Which levels an answer lacks, and the server's reasons. */
+export const absentInWords = (absent: AbsentLevel[]) =>
+  `No ${absent.map(({ level }) => level.replaceAll("_", " ")).join(" and no ")}: ${absent.map(({ message }) => message).join(" ")}`;

@@ -42,6 +42,16 @@ describe("judge", () => {
     ]);
   });
 
+  it("is the type alone, unsure or not, where the release tells no other level", () => {
+    const answer = makeAnswer({ typesAlone: true, confidence: 0.2 });
+    for (const threshold of [null, 0.9]) {
+      const { levels, path, guess, reasons } = judge(answer, threshold);
+      expect({ path, guess }).toEqual({ path: ["Casual Shoes"], guess: null });
+      expect(levels).toEqual([{ level: "article_type", label: "Casual Shoes", confidence: 0.2 }]);
+      expect(reasons).toHaveLength(1);
+    }
+  });
+
   it("has no guess where the article type model did not answer", () => {
     expect(judge(makeAnswer({ withoutType: true }), 0.9)).toMatchObject({
       path: ["Footwear", "Shoes"],

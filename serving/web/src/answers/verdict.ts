@@ -25,14 +25,20 @@ export interface Verdict {
  * Judges an answer.
  *
  * `typeThreshold` takes the place of the article type model's own review threshold; null leaves the server's verdict
- * as it is. The rule is the server's: when nothing but the type is unsure, the path ends at the sub category.
+ * as it is. The rule is the server's: when nothing but the type is unsure, the path ends at the level above, where there
+ * is one.
  */
 export function judge(answer: Answer, typeThreshold: number | null): Verdict {
   const levels = levelsOf(answer);
   const reasons = typeThreshold === null ? answer.review.reasons : reasonsAt(answer, typeThreshold);
   const unsure = reasons.filter((reason) => reason.code === "low_confidence").map((reason) => reason.head);
   const isTypeUnsure = unsure.length === 1 && unsure[0] === "article_type";
-  const depth = typeThreshold === null ? answer.path.length : isTypeUnsure ? 2 : levels.length;
+  const depth =
+    typeThreshold === null
+      ? answer.path.length
+      : isTypeUnsure
+        ? Math.max(1, levels.length - 1)
+        : levels.length;
   const labels = levels.map(({ label }) => label);
   return { levels, reasons, path: labels.slice(0, depth), guess: labels[depth] ?? null };
 }

@@ -22,9 +22,10 @@ export interface HeadPrediction extends LabelScore {
 }
 
 export interface PathScore {
+  /** Null when its model did not answer; a level above is null when the release does not tell it. */
   article_type: string | null;
-  sub_category: string;
-  master_category: string;
+  sub_category: string | null;
+  master_category: string | null;
   confidence: number;
 }
 
@@ -70,6 +71,14 @@ export interface Answer {
   attributes: HeadPrediction[];
   /** The release was made from too few rows to mean much. */
   trial: boolean;
+  /** Levels that the catalogue of the release has not. Not there in answers that an older page kept. */
+  absent_levels?: AbsentLevel[];
+}
+
+export interface AbsentLevel {
+  level: Level;
+  /** Why, in words. */
+  message: string;
 }
 
 export interface Explanation {
@@ -86,8 +95,9 @@ export interface Explanation {
 
 export interface TaxonomyPath {
   article_type: string;
-  sub_category: string;
-  master_category: string;
+  /** Null when the release does not tell that level, as below. */
+  sub_category: string | null;
+  master_category: string | null;
   /** Pictures of this path in training. */
   count: number;
 }

@@ -1,8 +1,8 @@
 import { useRef, useState } from "react";
 
-import { duration, headName, joinPath, percent, reasonInWords } from "../answers/text";
+import { absentInWords, duration, headName, joinPath, percent, reasonInWords } from "../answers/text";
 import { type LevelVerdict, type Verdict, judge } from "../answers/verdict";
-import type { HeadPrediction } from "../api/contract";
+import type { AbsentLevel, HeadPrediction } from "../api/contract";
 import { type Answered, type Labels, isCorrected, labelsOf, samePath } from "../pictures/picture";
 import { Bar } from "./Bar";
 import { CorrectLabel } from "./CorrectLabel";
@@ -29,6 +29,7 @@ export function AnswerView({ picture, typeThreshold, onCheck }: Props) {
         <Path verdict={verdict} />
       )}
       <Levels levels={verdict.levels} />
+      <Absent levels={answer.absent_levels ?? []} />
       <Attributes attributes={answer.attributes} checked={picture.checked} />
       {picture.checked === null && <Reasons verdict={verdict} />}
       <Actions picture={picture} onCheck={onCheck} />
@@ -76,7 +77,8 @@ function Tick() {
   );
 }
 
-const inOrder = (labels: Labels) => [labels.master_category, labels.sub_category, labels.article_type];
+const inOrder = (labels: Labels) =>
+  [labels.master_category, labels.sub_category, labels.article_type].filter((label) => label !== null);
 
 /** Footwear › Shoes › Casual Shoes, the last one large. */
 function PathLabels({ labels }: { labels: string[] }) {
@@ -106,6 +108,11 @@ function Levels({ levels }: { levels: LevelVerdict[] }) {
       ))}
     </dl>
   );
+}
+
+/** A level that is not told is said, or somebody would look for it. */
+function Absent({ levels }: { levels: AbsentLevel[] }) {
+  return levels.length > 0 && <p className="meta">{absentInWords(levels)}</p>;
 }
 
 interface AttributesProps {

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { vi } from "vitest";
 
-import { makeExplanation, makeProblem } from "../test/contract";
+import { makeAnswer, makeExplanation, makeProblem } from "../test/contract";
 import { FakeMerger } from "../test/merger";
 import { open, user } from "../test/page";
 
@@ -45,6 +45,21 @@ describe("labels", () => {
     await user.click(await screen.findByRole("button", { name: "Change the label of shoe.jpg" }));
     await user.type(await screen.findByRole("combobox", { name: /Right label/ }), "zebra");
     expect(screen.getByText("No label is like “zebra”.")).toBeVisible();
+  });
+});
+
+describe("a release of one level", () => {
+  it("shows the type alone, says which levels there are not and why, and can be marked as right", async () => {
+    merger.classify = () => makeAnswer({ typesAlone: true });
+    await open("shoe.jpg");
+    expect(await screen.findByText("Casual Shoes", { selector: ".path-leaf" })).toBeVisible();
+    expect(document.querySelector(".path-parents")).toBeNull();
+    expect(
+      screen.getByText(/^No master category and no sub category: The catalogue that release 3/),
+    ).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "shoe.jpg: Casual Shoes is right" }));
+    expect(screen.getByText("Checked by you")).toBeVisible();
+    expect(document.body.textContent).not.toMatch(/null|undefined/);
   });
 });
 

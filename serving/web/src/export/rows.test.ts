@@ -54,6 +54,15 @@ describe("toCsv", () => {
     expect(lines(csv)[1]).toBe("1,,Footwear,Shoes,Casual Shoes,,,,,,");
   });
 
+  it("leaves the columns of levels empty that the release does not tell", () => {
+    const none = { ...HEELS, master_category: null, sub_category: null };
+    const csv = toCsv([
+      answered("1.jpg", { typesAlone: true }),
+      answered("2.jpg", { typesAlone: true }, none),
+    ]);
+    expect(lines(csv)).toEqual([HEADER, "1,,,,Casual Shoes,,,,,", "2,,,,Heels,,,,,"]);
+  });
+
   it("leaves out an answer without an article type until a person gives one", () => {
     const partial = { withoutType: true };
     expect(lines(toCsv([answered("1.jpg", partial)]))).toEqual([HEADER]);

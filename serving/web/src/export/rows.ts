@@ -19,7 +19,7 @@ export const COLUMNS = [
 
 export type Row = Record<(typeof COLUMNS)[number], string> & Record<string, string>;
 
-/** A row for each picture that has all three labels: a person's, else the answer's. */
+/** A row for each picture that has an article type: a person's labels, else the answer's. */
 export function toRows(pictures: Answered[]): Row[] {
   return labelled(pictures).map(row);
 }
@@ -80,8 +80,8 @@ function row({ id, labels, picture }: Labelled): Row {
     ...empty,
     ...(Object.fromEntries(columns) as Record<string, string>),
     id,
-    masterCategory: labels.master_category,
-    subCategory: labels.sub_category,
+    masterCategory: labels.master_category ?? "",
+    subCategory: labels.sub_category ?? "",
     articleType: labels.article_type,
   };
 }

@@ -1,7 +1,10 @@
 import { type Answer, LEVELS, type Level, type Problem } from "../api/contract";
 
-/** The labels of a product: one on each level, and those beside them by head. */
-export type Labels = Record<Level, string> & { attributes: Record<string, string> };
+/** The labels of a product: one on each level that the release tells, null on others, and those beside them by head. */
+export type Labels = Record<Exclude<Level, "article_type">, string | null> & {
+  article_type: string;
+  attributes: Record<string, string>;
+};
 
 export type State =
   | { kind: "waiting"; because: Problem | null }

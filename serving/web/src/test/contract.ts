@@ -8,18 +8,12 @@ import type {
   PathScore,
   Problem,
   ReviewReason,
-  TaxonomyPath,
 } from "../api/contract";
 import type { Answered, Labels } from "../pictures/picture";
 
 export const TYPE_THRESHOLD = 0.62;
 
-const path = (
-  master_category: string,
-  sub_category: string,
-  article_type: string,
-  count: number,
-): TaxonomyPath => ({
+const path = (master_category: string, sub_category: string, article_type: string, count: number) => ({
   master_category,
   sub_category,
   article_type,
@@ -44,6 +38,8 @@ export interface AnswerLike {
   withoutType?: boolean;
   release?: string;
   attributes?: HeadPrediction[];
+  /** The release tells no level above the type. */
+  typesAlone?: boolean;
 }
 
 /** An answer of the merger, by its own rules. */
@@ -55,7 +51,9 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
     withoutType = false,
     release = "3",
     attributes = [],
+    typesAlone = false,
   } = like;
+  if (typesAlone) return ofTypesAlone(makeAnswer({ ...like, typesAlone: false }));
   const labels = PATHS.find(({ article_type }) => article_type === type);
   if (!labels) throw new Error(`${type} is in no path of the tests' taxonomy.`);
   const reasons = reasonsOf(type, confidence, disagree, withoutType);
@@ -87,6 +85,23 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
     image: { format: "JPEG", width: 60, height: 80, size_bytes: 2034, reencoded: false },
     attributes,
     trial: false,
+  };
+}
+
+function ofTypesAlone(answer: Answer): Answer {
+  const nothing = { sub_category: null, master_category: null };
+  const best = { ...answer.joint, ...nothing };
+  return {
+    ...answer,
+    ...nothing,
+    joint: { ...best, top_k: [best] },
+    path: [best.article_type ?? ""],
+    level: "article_type",
+    agreement: { agree: null, code: "one_level", message: "" },
+    absent_levels: (["master_category", "sub_category"] as const).map((level) => ({
+      level,
+      message: `The catalogue that release 3 learnt from has no ${level.replace("_", " ")}.`,
+    })),
   };
 }
 

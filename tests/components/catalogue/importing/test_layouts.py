@@ -144,20 +144,6 @@ def test_class_folders_with_splits(tmp_path, taxonomy, wrapper):
     assert not parse_rows((out / names.STYLES_CSV).read_bytes()).rejected
 
 
-def test_class_folders_of_two_levels(tmp_path):
-    """The outer folder is the master category; the level between is asked for by name."""
-    source, out = tmp_path / "photos", tmp_path / "out"
-    for seed, (outer, kind) in enumerate((("Clothes", "Shirts"), ("Clothes", "Coats"), ("Shoes", "Boots"))):
-        photo(source / outer / kind / f"{seed}.jpg", seed)
-    result = lookbook_import(source, out)
-    assert result.exit_code == 1
-    assert names.SUB_CATEGORY_LABEL in result.output
-    assert "--taxonomy" in result.output
-    assert not out.exists()
-    imported(source, out, "--sub-category", "folder 2")
-    assert [styles(out)["2"][level] for level in LEVELS] == ["Boots", "Boots", "Shoes"]
-
-
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_hugging_face_s_image_folder(tmp_path, taxonomy, kind):
     """A metadata file in each split's folder names pictures beside it; a missing eval split is a part of training."""
