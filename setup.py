@@ -53,6 +53,7 @@ PIPELINE = [
     "openpyxl",  # sheets from Excel
     "pyarrow",  # sheets as Parquet
     "tomli",  # mappings of columns; Python 3.11 has it as tomllib
+    "pyyaml",  # names of classes in the head of a README.md
     "Pillow",
     "matplotlib",
     "scikit-learn",

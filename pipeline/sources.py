@@ -16,6 +16,7 @@ from components.catalogue.importing.columns.mapping import Mapping, read_mapping
 from components.catalogue.importing.columns.words import OPTIONS
 from components.catalogue.importing.sources.questions import Ask, Question, nobody
 from components.catalogue.importing.taxonomy import levels_of
+from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.source import is_catalogue
 from pipeline.config import Layout
 
@@ -50,12 +51,17 @@ def place(layout: Layout, given: Path, mapping_file: Path | None = None) -> Data
     """Where the catalogue of some data lies or will lie; makes nothing.
 
     Raises:
-        CatalogueError: a zip or the mapping cannot be read.
+        CatalogueError: a zip or the mapping cannot be read, or what a run writes would be read as data.
     """
     given = given.resolve()
     mapping = read_mapping(mapping_file) if mapping_file else Mapping()
     if not mapping_file and is_catalogue(given):
         return Data(given, given, mapping)
+    if layout.root.is_relative_to(given):
+        raise CatalogueError(
+            f"the root {layout.root} lies in the data, {given}: what a run writes there would be read as data the next "
+            "time; give a --root elsewhere"
+        )
     name = hashlib.sha256(str(given).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return Data(given, layout.imports / name, mapping)
 

@@ -132,3 +132,12 @@ def test_schema_diff_and_compile_take_an_export_too(export, tmp_path):
         result = lookbook(*command, "--root", root)
         assert result.exit_code == 1
         assert "1 of 60 rows" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("data", "check"), ("run", "--data"), ("schema", "diff")])
+def test_a_root_in_the_data_is_refused(export, command):
+    """What a run writes, catalogues and plots, would be data the next time."""
+    result = lookbook(*command, export, "--root", export / "build" / "lookbook")
+    assert result.exit_code == 1
+    assert "lies in the data" in result.output
+    assert not (export / "build").exists()

@@ -259,7 +259,9 @@ def _require_any(source: Source, rows: Rows, count: int) -> None:
         return
     reasons = Counter(one.finding.reason.value for one in rows.rejected).most_common()
     first = next((f"{one.place}: {one.finding.detail}" for one in rows.rejected), "")
+    links = source.index.files.refused
+    left = f"; links out of the source are not followed: {', '.join(links[:3])}; give --pictures" if links else ""
     raise CatalogueError(
         f"none of {count:,} rows of {source.path} can be taken: "
-        f"{', '.join(f'{number:,} × {reason}' for reason, number in reasons)} (first: {first})"
+        f"{', '.join(f'{number:,} × {reason}' for reason, number in reasons)} (first: {first}){left}"
     )

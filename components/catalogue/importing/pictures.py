@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from components.catalogue.importing.sources.discovery import PICTURES
 from components.catalogue.importing.sources.files import Files
+from components.catalogue.reading.cells import alike
 from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.source import EXTENSIONS
 from schema.file_names import as_written
@@ -73,6 +74,9 @@ class PictureIndex:
             self._stems[stem].append(name)
             for found in _BEHIND_ID.finditer(stem):
                 self._beginnings[stem[: found.start()]].append(name)
+        self._alike: dict[str, list[str]] = defaultdict(list)
+        for stem in self._stems:
+            self._alike[alike(stem)].append(stem)
 
     @property
     def stems(self) -> Collection[str]:
@@ -100,8 +104,10 @@ class PictureIndex:
             raise NotTaken(Reason.OUTSIDE, f"{text!r} leads out of {self.files.path}, which is not looked at")
         return self._only(_nearest(path, found), text)
 
-    def by_id(self, row_id: str, ids: Collection[str] = ()) -> str:
-        """The file whose name is the id, else the first that begins with it: ``10001_front.jpg``.
+    def by_id(self, row_id: str, ids: Collection[str] = ()) -> tuple[str, bool]:
+        """The file whose name is the id, else the first that begins with it (``10001_front.jpg``), else the one alike.
+
+        Alike is what differs as spreadsheets and file systems make it: 7 for 007.jpg. The flag says that it is so.
 
         Args:
             row_id: the id.
@@ -112,12 +118,15 @@ class PictureIndex:
         """
         wanted = _same(row_id)
         if found := self._stems.get(wanted):
-            return self._only(found, row_id)
+            return self._only(found, row_id), False
         for name in self._beginnings.get(wanted, ()):
             stem = _same(PurePosixPath(name).stem)
             owners = [stem[: at.start()] for at in _BEHIND_ID.finditer(stem)] + [stem]
             if max((one for one in owners if one in ids), key=len, default=wanted) == wanted:
-                return name
+                return name, False
+        stems = [stem for stem in self._alike.get(alike(wanted), ()) if stem not in ids]
+        if len(stems) == 1:
+            return self._only(self._stems[stems[0]], row_id), True
         raise NotTaken(Reason.MISSING_IMAGE, f"no file named {row_id} below {self.files.path}")
 
     def _only(self, found: Sequence[str], text: str) -> str:

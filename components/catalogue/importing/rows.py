@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
-from components.catalogue.importing.columns.cells import cell
+from components.catalogue.importing.columns.cells import base_of, cell
 from components.catalogue.importing.columns.words import PICTURE, key
 from components.catalogue.importing.pictures import (
     Kind,
@@ -24,7 +24,7 @@ from components.catalogue.importing.pictures import (
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Record, Table
 from components.catalogue.importing.taxonomy import Taxonomy, levels_of
-from components.catalogue.reading.cells import id_of, is_empty, label_of, tidy
+from components.catalogue.reading.cells import ROUNDED, id_of, is_empty, is_rounded, label_of, tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.findings import Finding, Reason
 from schema import heads as heads_table
@@ -111,6 +111,9 @@ class RowReader:
         try:
             if record.error:
                 raise NotTaken(record.reason, record.error)
+            for column in map(base_of, self._columns.values() if record.faults else ()):
+                if column in record.faults:
+                    raise NotTaken(Reason.UNREADABLE_ROW, f"{column}: {record.faults[column]}")
             row.cells[names.ID] = self._id(record)
             row.cells |= self._labels(record, row.id) | self._others(record) | self._split(record)
             row.picture = self._picture(record, row.id)
@@ -131,6 +134,8 @@ class RowReader:
         if not plain:
             raise NotTaken(Reason.EMPTY_ID, f"a row needs an id{f'; {text!r} is read as none' if text else ''}")
         row_id = _file_name(plain)
+        if is_rounded(plain):
+            self.rows.changes.note(ROUNDED, f"{record.place}: {text!a}")
         if row_id != text:
             self.rows.changes.note("id in its normal form", f"{record.place}: {text!a} → {row_id!r}")
         return row_id
@@ -181,7 +186,10 @@ class RowReader:
         if is_empty(text):
             if not row_id:
                 raise NotTaken(Reason.MISSING_IMAGE, "the row names no picture")
-            return self._file(self._index.by_id(row_id, self._ids))
+            file, is_alike = self._index.by_id(row_id, self._ids)
+            if is_alike:
+                self.rows.changes.note("picture of a name that is only alike", f"{record.place}: {row_id!a} → {file!r}")
+            return self._file(file)
         if url := url_of(text):
             return self._of_url(url, row_id)
         file = self._index.by_path(text, self._folder)
@@ -192,7 +200,9 @@ class RowReader:
     def _of_url(self, url: str, row_id: str) -> Located:
         """A file of the URL's name or of the id, where there is one, spares the fetching."""
         name = name_in_url(url)
-        if file := self._found(self._index.by_path, name) or self._found(self._index.by_id, row_id):
+        if file := self._found(self._index.by_path, name) or self._found(
+            lambda wanted: self._index.by_id(wanted, self._ids)[0], row_id
+        ):
             return self._file(file)
         if not self._fetch:
             raise NotTaken(Reason.NOT_FETCHED, f"{url[:200]!r} is a URL; give --fetch to fetch it")

@@ -38,6 +38,7 @@ _FOLDER: Final = re.compile(r"^(\./)?images[/\\]", re.IGNORECASE)
 _DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
 _GROUPED: Final = re.compile(r"\d{1,3}([,'’ ])\d{3}(\1\d{3})*(\.0+)?")
 _DOTTED: Final = re.compile(r"\d{1,3}(\.\d{3})+")
+_ROUNDED: Final = re.compile(r"\d[.,]\d+[eE]\+\d{2}")
 _POWER: Final = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
 
 
@@ -85,6 +86,15 @@ def id_of(text: str, known: Collection[str] = ()) -> str:
     if sure in known:
         return sure
     return next((guess for guess in (*_guesses(sure), *_names_of_file(plain)) if guess in known), sure)
+
+
+ROUNDED: Final = "id that looks like a number which a spreadsheet has rounded; format the column as text and save anew"
+"""What is said of an id of which :func:`is_rounded` holds."""
+
+
+def is_rounded(row_id: str) -> bool:
+    """Whether an id looks like a long number that a spreadsheet has rounded: ``1.23E+12``. What it was is lost."""
+    return bool(_ROUNDED.fullmatch(row_id))
 
 
 def alike(row_id: str) -> str:

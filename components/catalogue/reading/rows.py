@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from components.catalogue.reading import cells as forms
 from components.catalogue.reading.cells import alike, id_of, is_empty, label_of, oddity, tidy, without_entities
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.columns import Columns, kept_columns, names_all, read_columns
@@ -232,6 +233,8 @@ class _Reader:
                 Reason.DUPLICATE_ID,
                 f"{read_as}an earlier row, line {self._lines[row_id]}, has this id; the first one is taken",
             )
+        if forms.is_rounded(row_id):
+            self.rows.changes.note(forms.ROUNDED, f"line {line}: {text!a}")
         if read_as:
             self.rows.changes.note("id in its normal form", f"line {line}: {text!a} → {row_id!r}")
         return row_id

@@ -128,8 +128,18 @@ def _require_western(text: str, name: str) -> None:
 
 
 _SIGNS: Final = "¡¢£¤¥¦§¨©ª¬¯±²³µ¶¸¹º»¼½¾¿ƒ†‡ˆ‰‹›˜ŠŽŸ"
-# Four characters beyond ASCII in a row; a sign, or a large letter, inside a word; a letter that begins none.
-_NOT_WESTERN: Final = re.compile(rf"[À-ÿŒšœž{_SIGNS}]{{4}}|[a-zà-ÿ][{_SIGNS}](?=[a-zà-ÿ])|\bƒ(?=[A-Za-z])")
+_CONSONANT: Final = "[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZß]"
+_NOT_WESTERN: Final = re.compile(
+    "|".join(
+        (
+            rf"[À-ÿŒšœž{_SIGNS}]{{4}}",  # four characters beyond ASCII in a row
+            rf"[a-zà-ÿšžœ][{_SIGNS}](?=[a-zà-ÿšžœ])",  # a sign, or a large letter, inside a word
+            "[A-ZÀ-Ý][ŠŽŸ](?=[a-zà-ÿ])",
+            rf"{_CONSONANT}š(?={_CONSONANT})",  # an old Mac's ö; no language that Windows-1252 can write has it there
+            r"\bƒ(?=[A-Za-z])",  # a letter that begins no word
+        )
+    )
+)
 _NAMES: Final = {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
 
 

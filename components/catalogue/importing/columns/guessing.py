@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from components.catalogue.importing.columns.cells import base_of, is_known
+from components.catalogue.importing.columns.cells import base_of, is_known, parts_of
 from components.catalogue.importing.columns.looks import MOST, Look, is_parent
 from components.catalogue.importing.columns.words import GENERIC, OPTIONS, PICTURE, ROLES, SYNONYMS, key
 from components.catalogue.importing.sources.questions import Ask, Question
@@ -168,7 +168,10 @@ class Guess:
             self._by_name(level, lambda look: look.is_named_label)
         if paths:
             self._take(_MASTER, f"{paths[0].column}[1]", "the beginning of a path")
-            self._take(_SUB, f"{paths[0].column}[2]", "the second part of a path")
+            # Where the type is the end of that path, the second part is another one only of a longer path.
+            is_end = self.columns[_TYPE] == f"{paths[0].column}[-1]"
+            if not is_end or paths[0].share(lambda text: len(parts_of(text)) > 2) >= MOST:
+                self._take(_SUB, f"{paths[0].column}[2]", "the second part of a path")
         for look in plain:
             if look in self._free() and is_parent(self._rows, look.column, self.columns[_TYPE]):
                 self._take(_MASTER if _MASTER not in self.columns else _SUB, look.column, "stands above the type")

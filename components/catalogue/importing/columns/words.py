@@ -37,7 +37,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     role: tuple(words.split())
     for role, words in {
         names.ID: """
-            id sku productid articleid itemid handle articlenumber articleno productnumber productcode
+            id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber
+            productcode
             itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
             bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice
             codicearticolo idprodotto artikelcode numerartykulu kodproduktu uid uuid ean gtin barcode code number
@@ -45,7 +46,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
             артикул ид 商品番号 品番 编号 货号""",
         PICTURE: """
             picture image imagepath imagefile imagefilename filename filepath picturepath imageurl pictureurl photourl
-            imagesrc imagelink mainimage mainimageurl images photo photos img imgurl imgpath pictureurl1 imageurl1
+            imagesrc imagelink mainimage mainimageurl baseimage primaryimage featuredimage images photo photos img
+            imgurl imgpath pictureurl1 imageurl1
             image1 thumbnail variantimage cocourl bild bilddatei bildname bildurl bildlink produktbild hauptbild bilder
             bild1 bildpfad dateiname foto fotourl fotos photoprincipale lienimage urlimage imageprincipale fichier
             fichierimage imagen imagenurl urlimagen archivo immagine urlimmagine percorsoimmagine afbeelding

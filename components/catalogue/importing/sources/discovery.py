@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from components.catalogue.importing.sources.coco import coco_table, is_coco
-from components.catalogue.importing.sources.documents import json_lines, json_table, read_json
+from components.catalogue.importing.sources.documents import json_lines, json_table, only_list, read_json
 from components.catalogue.importing.sources.excel import WORKSHEET, Worksheet, worksheets
 from components.catalogue.importing.sources.files import Files
 from components.catalogue.importing.sources.folders import folder_table
@@ -13,10 +13,11 @@ from components.catalogue.importing.sources.parquet import ParquetTable
 from components.catalogue.importing.sources.questions import Ask, Question
 from components.catalogue.importing.sources.splits import split_of_file
 from components.catalogue.importing.sources.table import Joined, Table
-from components.catalogue.importing.sources.text_sheets import TextSheet
+from components.catalogue.importing.sources.text_sheets import TextSheet, looks_like_table
 from components.catalogue.reading.errors import CatalogueError
 
 TEXTS: Final = (".csv", ".tsv", ".tab")
+TEXT_BY_ITS_LOOKS: Final = ".txt"
 EXCEL: Final = (".xlsx", ".xlsm")
 LINES: Final = (".jsonl", ".ndjson")
 SHEETS: Final = (*TEXTS, *EXCEL, *LINES, ".json", ".parquet")
@@ -36,12 +37,13 @@ PICTURES: Final = (
     ".avif",
 )
 _HUGGING_FACE: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_OF_SYSTEMS: Final = ("thumbs.db", "desktop.ini", "ehthumbs.db")
 _MOST_JSON: Final = 20  # more of them describe a picture each
 
 
 def is_sheet(path: str) -> bool:
-    """Whether a file is a sheet by its name."""
-    return _suffix(path) in SHEETS
+    """Whether a file that somebody names may be a sheet."""
+    return _suffix(path) in (*SHEETS, *FOREIGN, TEXT_BY_ITS_LOOKS)
 
 
 def find_table(
@@ -61,7 +63,7 @@ def find_table(
     """
     sheets = list(given) or _chosen([name for name in _found(files) if name != without], ask)
     if not sheets:
-        return folder_table(_pictures(files)), []
+        return folder_table(_pictures(files), _unread(files)), []
     sheets = [one for sheet in sheets for one in _with_worksheet(files, sheet, ask)]
     tables = [_open(files, sheet, encoding) for sheet in sheets]
     if len(tables) == 1:
@@ -79,9 +81,22 @@ def _pictures(files: Files) -> list[str]:
     return pictures
 
 
+def _unread(files: Files) -> list[str]:
+    """Files that might tell what the pictures show, and that nothing here reads."""
+    names = (name for name in files.names if _suffix(name) not in (*PICTURES, *SHEETS))
+    return [name for name in names if PurePosixPath(name).name.lower() not in _OF_SYSTEMS]
+
+
 def _found(files: Files) -> list[str]:
-    """Files that may be the sheet. Of a few JSON files those count that are tables."""
-    named = [name for name in files.names if is_sheet(name)]
+    """Files that may be the sheet: of a few JSON files those that are tables; text files where there is no other."""
+    found = _named(files)
+    return found or [
+        name for name in files.names if _suffix(name) == TEXT_BY_ITS_LOOKS and looks_like_table(files, name)
+    ]
+
+
+def _named(files: Files) -> list[str]:
+    named = [name for name in files.names if _suffix(name) in SHEETS]
     documents = [name for name in named if _suffix(name) == ".json"]
     others = [name for name in named if name not in documents]
     hugging_face = [name for name in others if PurePosixPath(name).name in _HUGGING_FACE]
@@ -89,7 +104,10 @@ def _found(files: Files) -> list[str]:
         return hugging_face
     if len(documents) > _MOST_JSON:
         return others
-    return [*others, *(name for name in documents if _is_table(read_json(files, name)))]
+    read = {name: read_json(files, name) for name in documents}
+    tables = [name for name, document in read.items() if _is_table(document)]
+    # An object that holds one list may be anything: a table where there is nothing else.
+    return [*others, *tables] or [name for name, document in read.items() if only_list(document) and len(read) == 1]
 
 
 def _is_table(document: Any) -> bool:
@@ -111,7 +129,7 @@ def _is_hugging_face(found: list[str]) -> bool:
 def _with_worksheet(files: Files, sheet: str, ask: Ask) -> list[str]:
     """The sheet, of Excel with its worksheet."""
     if sheet.partition(WORKSHEET)[0] not in files.names and sheet not in files.names:
-        known = [name for name in files.names if is_sheet(name)]
+        known = [name for name in files.names if _suffix(name) in SHEETS]
         raise CatalogueError(f"there is no sheet {sheet!r} in {files.path}; there are: {', '.join(known) or 'none'}")
     if _suffix(sheet) not in EXCEL:
         return [sheet]

@@ -9,6 +9,7 @@ from components.catalogue.importing.sources.table import MAX_COLUMNS, Listed, Re
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.errors import CatalogueError
 
+MOST_DEPTH: Final = 6  # of objects in objects; what lies deeper is a text
 MANY: Final = " | "  # between the members of a list
 
 
@@ -28,7 +29,7 @@ def json_table(name: str, document: Any) -> Table:
     Raises:
         CatalogueError: it is neither.
     """
-    rows = document if isinstance(document, list) else _only_list(document)
+    rows = document if isinstance(document, list) else only_list(document)
     if not isinstance(rows, list) or not any(isinstance(row, dict) for row in rows):
         raise CatalogueError(f"{name} is neither a list of objects, nor COCO (images, annotations, categories)")
     return _listed(name, [_object(f"{name}, object {at}", at, row) for at, row in enumerate(rows, 1)])
@@ -59,14 +60,23 @@ def text_of(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 
-def flat(value: dict[str, Any], before: str = "", depth: int = 3) -> Iterator[tuple[str, str]]:
-    """Column and text of each value of an object, nested ones as ``outer.inner``."""
+def flat(value: dict[str, Any], before: str = "", depth: int = MOST_DEPTH) -> Iterator[tuple[str, str]]:
+    """Column and text of each value of an object, nested ones as ``outer.inner``; of a list of objects side by side."""
     for key, inner in value.items():
         column = tidy(f"{before}{key}")
         if isinstance(inner, dict) and depth > 1:
             yield from flat(inner, f"{column}.", depth - 1)
+        elif isinstance(inner, list) and inner and all(isinstance(one, dict) for one in inner) and depth > 1:
+            yield from flat(_side_by_side(inner), f"{column}.", depth - 1)
         else:
             yield column, text_of(inner)
+
+
+def _side_by_side(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """Key → the values of all of them: one where they have the same."""
+    keys = dict.fromkeys(key for one in objects for key in one)
+    values = {key: [one[key] for one in objects if key in one] for key in keys}
+    return {key: of[0] if all(one == of[0] for one in of) else of for key, of in values.items()}
 
 
 def _decoded(content: bytes, name: str) -> str:
@@ -77,8 +87,10 @@ def _decoded(content: bytes, name: str) -> str:
         raise CatalogueError(f"{name} is not UTF-8, which JSON must be: {error}") from error
 
 
-def _only_list(document: Any) -> Any:
-    lists = [value for value in document.values() if isinstance(value, list)] if isinstance(document, dict) else []
+def only_list(document: Any) -> Any:
+    """The one list of objects that an object holds; None where there is none, or several."""
+    values = document.values() if isinstance(document, dict) else ()
+    lists = [value for value in values if isinstance(value, list) and any(isinstance(one, dict) for one in value)]
     return lists[0] if len(lists) == 1 else None
 
 

@@ -42,8 +42,8 @@ class Worksheet(Table):
             if index > self._header.row:
                 cells = self._header.cells(fields)
                 bare = [column for column, text in cells.items() if text == _NO_VALUE]
-                fault = f"formula without a value in {', '.join(bare)}; save the sheet in Excel once" if bare else ""
-                yield Record(f"{self.name}:{line}", line, cells, error=fault)
+                faults = dict.fromkeys(bare, "formula without a value; save the sheet in Excel once")
+                yield Record(f"{self.name}:{line}", line, {**cells, **dict.fromkeys(bare, "")}, faults=faults)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         with Path(self._texts.name).open(encoding="utf-8") as lines:
@@ -86,14 +86,16 @@ def _rows_of(book: Any, worksheet: str) -> Iterator[tuple[Any, ...]]:
 
 
 def worksheets(files: Files, file: str) -> list[str]:
-    """The worksheets of a file that hold anything.
+    """The worksheets of a file that hold anything; hidden ones where there are no others.
 
     Raises:
         CatalogueError: it is no such file, or claims to unpack to far too much.
     """
     with files.open_sheet(file) as opened:
         book = _workbook(opened, file, True)
-        return [sheet.title for sheet in book.worksheets if any(_filled(sheet))]
+        filled = [sheet for sheet in book.worksheets if any(_filled(sheet))]
+        shown = [sheet for sheet in filled if sheet.sheet_state == "visible"]
+        return [sheet.title for sheet in shown or filled]
 
 
 def _filled(sheet: Any) -> Iterator[bool]:
@@ -127,6 +129,8 @@ def _text(value: Any, written: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time.min:
+        return value.date().isoformat()  # Excel knows no days without an hour
     if isinstance(value, (datetime.datetime, datetime.date)):
         return value.isoformat()
     return str(value)

@@ -6,6 +6,7 @@ from typing import Final
 
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Listed, Record, Table
+from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
 from schema.file_names import as_written
@@ -14,16 +15,17 @@ PICTURE: Final = "file_name"
 MOST_LEVELS: Final = 3
 
 
-def folder_table(pictures: Sequence[str]) -> Table:
+def folder_table(pictures: Sequence[str], unread: Sequence[str] = ()) -> Table:
     """A row a picture: its path, and the folders that it lies in, from the outside in.
 
     What all pictures share on the outside is no label, nor is a folder of a split.
 
     Args:
         pictures: paths.
+        unread: files beside them that are of no kind that is read.
 
     Raises:
-        CatalogueError: there are none, or none lies in a folder.
+        CatalogueError: there are none, none lies in a folder, or all lie in one.
     """
     where = {path: _placed(path.split("/")[:-1]) for path in pictures}
     shared = _shared([folders for folders, _ in where.values() if folders])
@@ -33,10 +35,26 @@ def folder_table(pictures: Sequence[str]) -> Table:
         raise CatalogueError(
             "there is neither a styles.csv, nor another sheet, nor a folder for each class: give a CSV, Excel, JSON "
             "lines or Parquet file, or put the pictures into folders that are named like what they show, as in "
-            "train/Shirts/1.jpg"
+            f"train/Shirts/1.jpg{_not_read(unread)}"
+        )
+    labels = {tuple(folders) for folders, _ in placed.values() if folders}
+    if len(labels) == 1:
+        (label,) = labels
+        raise CatalogueError(
+            f"all pictures lie in one folder, {label[-1]!r}, which tells none of them apart: give a sheet, or a folder "
+            f"for each class{_not_read(unread)}"
         )
     columns = [f"folder {level}" for level in range(1, min(levels, MOST_LEVELS) + 1)]
-    return Listed("class folders", [PICTURE, *columns], [_record(path, *one, columns) for path, one in placed.items()])
+    notes = Changes()
+    for name in unread:
+        notes.note("file beside the pictures that is of no kind that is read", name)
+    records = [_record(path, *one, columns) for path, one in placed.items()]
+    return Listed("class folders", [PICTURE, *columns], records, notes)
+
+
+def _not_read(files: Sequence[str]) -> str:
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    return f"; {files[0]}{more} cannot be read: save as .xlsx, CSV, JSON lines or Parquet" if files else ""
 
 
 def _placed(folders: list[str]) -> tuple[list[str], str]:

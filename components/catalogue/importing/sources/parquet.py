@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from components.catalogue.importing.sources.documents import flat
 from components.catalogue.importing.sources.files import Files
+from components.catalogue.importing.sources.hugging_face import classes_of, told_classes
 from components.catalogue.importing.sources.table import MAX_COLUMNS, Record, Table
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.errors import CatalogueError
@@ -28,7 +29,7 @@ class ParquetTable(Table):
             raise CatalogueError(f"{name} cannot be read as Parquet: {error}") from error
         if len(schema.names) > MAX_COLUMNS:
             raise CatalogueError(f"{name} has {len(schema.names):,} columns; at most {MAX_COLUMNS:,} are read")
-        self._labels = _class_labels(schema)
+        self._labels = {**told_classes(files), **_class_labels(schema)}
         self._embedded = [field.name for field in schema if _holds_pictures(field.type)]
         super().__init__(name, [column for field in schema for column in self._columns(field)])
 
@@ -97,10 +98,9 @@ def _holds_pictures(kind: Any) -> bool:
 
 
 def _class_labels(schema: Any) -> dict[str, list[str]]:
-    """Column → names of its classes."""
+    """Column → names of its classes, as the file's own note tells them."""
     try:
         told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = told.get("info", {}).get("features", {})
-        return {name: one["names"] for name, one in features.items() if one.get("_type") == "ClassLabel"}
+        return classes_of(told.get("info", {}).get("features", {}))
     except (ValueError, AttributeError, KeyError, TypeError):
         return {}  # the note is a courtesy of another tool; without it, numbers are labels

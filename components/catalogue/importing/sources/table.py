@@ -27,6 +27,7 @@ class Record:
         error: why it cannot be taken; empty if it can.
         reason: the kind of that error.
         embedded: column → bytes of a picture that the sheet itself holds.
+        faults: column → why its cell cannot be read; the row cannot be taken if that column is of use.
     """
 
     place: str
@@ -36,6 +37,7 @@ class Record:
     error: str = ""
     reason: Reason = Reason.UNREADABLE_ROW
     embedded: Mapping[str, bytes] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 class Table(ABC):

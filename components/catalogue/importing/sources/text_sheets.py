@@ -1,12 +1,22 @@
 """CSV, TSV and their kin as tables, by the reader that ``styles.csv`` has too."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from components.catalogue.importing.sources.files import Files
 from components.catalogue.importing.sources.table import Record, Table, find_header
 from components.catalogue.reading import sheet
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
+
+_LOOKED_AT: Final = 1 << 16
+
+
+def looks_like_table(files: Files, name: str) -> bool:
+    """Whether a text file has tabs like a feed: in its first lines one width, of three columns or more."""
+    lines = files.read_sheet(name)[:_LOOKED_AT].splitlines()[:-1]
+    tabs = [line.count(b"\t") for line in lines if line.strip(b"\0\t ")]
+    return len(tabs) > 1 and max(tabs) > 1 and 2 * tabs.count(max(tabs)) >= len(tabs)
 
 
 class TextSheet(Table):

@@ -231,7 +231,7 @@ def test_a_workbook_of_excel(tmp_path, taxonomy):
     assert sorted(styles(out)) == ["10001", "10002", "10003", "10004"]
     assert rejected(out)["Artikel.xlsx#Produkte:7"] == (
         "unreadable row",
-        "formula without a value in SKU; save the sheet in Excel once",
+        "SKU: formula without a value; save the sheet in Excel once",
     )
 
 
