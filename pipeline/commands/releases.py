@@ -1,24 +1,46 @@
-"""``lookbook releases``: what was released, how good it is, which one is current."""
+"""``lookbook releases``: what was released, how good it is, which one is current; copies of it elsewhere."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from components.storage.errors import StorageError
+from components.storage.uri import is_uri
 from pipeline.commands.common import json_option, print_json, refusing, root_option, shown_figure, trial_mark
 from pipeline.config import Layout
-from schema.release_folder import ReleaseError, ReleaseFolder
+from pipeline.errors import RunError
+from schema.release_folder import Release, ReleaseError, ReleaseFolder
+
+if TYPE_CHECKING:
+    from components.release.remote import RemoteReleases
 
 
-@click.command("releases")
+@click.group("releases", invoke_without_command=True)
 @root_option
 @json_option
+@click.pass_context
 @refusing(ReleaseError)
-def command(layout: Layout, as_json: bool) -> None:
+def command(context: click.Context, layout: Layout, as_json: bool) -> None:
     """List the releases with their figures on the test split; the current one is marked.
 
     \b
     Examples:
       lookbook releases
       lookbook releases --json | jq '.releases[-1].metrics'
+      lookbook releases push s3://bucket/lookbook/release
+      lookbook releases pull s3://bucket/lookbook/release
     """
+    if context.invoked_subcommand is None:
+        _list(layout, as_json)
+        return
+    source = context.get_parameter_source("root")
+    if as_json or source == click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"give the options after the word {context.invoked_subcommand}")
+
+
+def _list(layout: Layout, as_json: bool) -> None:
     store = ReleaseFolder(layout.releases)
     releases, current = store.releases(), store.current()
     if as_json:
@@ -44,3 +66,139 @@ def command(layout: Layout, as_json: bool) -> None:
         click.echo(f"  {version:>3}  withdrawn by a rollback")
     for one in store.unfinished():
         click.echo(f"  {one.version:>3}  not a release: {one.words}")
+
+
+version_option = click.option("--version", "version", type=click.IntRange(min=1), help="Which one; default: newest.")
+
+
+@command.command()
+@click.argument("uri")
+@version_option
+@root_option
+@refusing(RunError, ReleaseError, StorageError, OSError)
+def push(layout: Layout, uri: str, version: int | None) -> None:
+    """Copy a release to URI, its manifest last; go on with a push that was interrupted.
+
+    URI is a folder of releases: s3://bucket/lookbook/release, gs://…, az://…, hdfs://…, or ROOT/release of this
+    machine. Credentials are given as boto, gcsfs and adlfs take them. A release is there once its manifest
+    is; what an interrupted push leaves is none. Another release of the same number is never replaced.
+
+    \b
+    Example:
+      lookbook releases push gs://bucket/lookbook/release
+    """
+    if not is_uri(uri) or uri.startswith("file://"):
+        _push_to_folder(layout, Path(uri.removeprefix("file://")).resolve(), version)
+        return
+    remote = _remote(uri)
+    folder = ReleaseFolder(layout.releases)
+    release = _chosen(folder, version)
+    pushed = remote.push(folder, release)
+    click.echo(
+        f"Release {release.version} is in {remote.store.uri}: {pushed.copied} files copied, "
+        f"{pushed.size_bytes / 2**20:.1f} MiB; {pushed.kept} were there."
+    )
+
+
+@command.command()
+@click.argument("uri")
+@version_option
+@root_option
+@refusing(RunError, ReleaseError, StorageError, OSError)
+def pull(layout: Layout, uri: str, version: int | None) -> None:
+    """Copy a release from URI, each file of both models held to its SHA-256 in the manifest.
+
+    URI is as for push, and also http:// and https:// of a server that lists folders. The release keeps its number, and
+    is current if that is the newest. It appears whole or not at all.
+
+    \b
+    Example:
+      lookbook releases pull s3://bucket/lookbook/release --version 7
+    """
+    from components.release.copying import pull as pull_release
+    from components.release.store import ReleaseStore
+    from pipeline.running.lock import locked
+
+    remote = _remote(uri)
+    with locked(layout):
+        release, copied = pull_release(ReleaseStore(layout.releases), remote, version)
+        current = ReleaseFolder(layout.releases).current()
+    _say_pulled(release, copied, current)
+
+
+@command.command()
+@click.argument("uri")
+@click.option("--every", type=click.FloatRange(min=1), default=15, show_default=True, help="Seconds between two looks.")
+@click.option("--once", is_flag=True, help="End when all that is wanted is here; look again until then.")
+@root_option
+@refusing(RunError)
+def mirror(layout: Layout, uri: str, every: float, once: bool) -> None:
+    """Keep the two newest releases of URI below the root, for model servers; what URI has no more goes.
+
+    The root belongs to the mirror alone. While URI cannot be read, or a release in it is not whole, nothing goes.
+
+    \b
+    Example:
+      lookbook releases mirror gs://bucket/lookbook/release --root /models
+    """
+    from components.release.copying import mirror as look
+    from components.release.store import ReleaseStore
+    from pipeline.running.lock import locked
+
+    try:
+        remote = _remote(uri)
+    except StorageError as error:
+        raise RunError(str(error)) from error
+    with locked(layout):
+        while True:
+            try:
+                came, gone = look(ReleaseStore(layout.releases), remote)
+                for word, versions in (("is here", came), ("is gone", gone)):
+                    for version in versions:
+                        click.echo(f"Release {version} {word}.")
+                if once:
+                    return
+            except (ReleaseError, StorageError, OSError) as error:
+                click.echo(f"not all is here: {error}", err=True)
+            time.sleep(every)
+
+
+def _remote(uri: str) -> "RemoteReleases":
+    from components.release.remote import RemoteReleases
+    from components.storage.store import Store
+
+    return RemoteReleases(Store(uri if is_uri(uri) else f"file://{Path(uri).resolve()}"))
+
+
+def _chosen(folder: ReleaseFolder, version: int | None) -> Release:
+    releases = folder.releases()
+    if not releases:
+        raise ReleaseError(f"there is no release in {folder.directory}; make one with: lookbook run --data PATH")
+    for release in releases:
+        if release.version == (version or releases[-1].version):
+            return release
+    there = ", ".join(str(release.version) for release in releases)
+    raise ReleaseError(f"there is no release {version} in {folder.directory}; there are {there}")
+
+
+def _push_to_folder(layout: Layout, folder: Path, version: int | None) -> None:
+    """On this machine a rename makes the release, for whoever reads the folder, as a run does it."""
+    from components.release.copying import pull as pull_release
+    from components.release.store import ReleaseStore
+    from pipeline.running.lock import locked
+
+    target = Layout(folder.parent)
+    if folder != target.releases:
+        raise RunError(f"{folder} is no folder of releases of a root; those are called {target.releases.name}")
+    release = _chosen(ReleaseFolder(layout.releases), version)
+    with locked(target):
+        release, copied = pull_release(ReleaseStore(folder), _remote(str(layout.releases)), release.version)
+        current = ReleaseFolder(folder).current()
+    _say_pulled(release, copied, current, str(folder))
+
+
+def _say_pulled(release: Release, copied: bool, current: Release | None, place: str = "") -> None:
+    where = f"in {place}" if place else "here"
+    said = "whole" if copied else "already, and whole"
+    rank = "it is current" if current == release else f"{current.version if current else 'none'} stays current"
+    click.echo(f"{trial_mark(release.manifest)}Release {release.version} is {where} {said}; {rank}.")

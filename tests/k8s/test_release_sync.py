@@ -1,98 +1,72 @@
-"""models-from-bucket: the script that copies releases from a store, with a folder as the store."""
+"""models-from-bucket: what its containers run, with an S3 server on loopback as the store."""
 
 import os
-import shutil
 import subprocess
+import sys
 from pathlib import Path
-from typing import Final
+from typing import Any
 
-import pytest
-
+from components.release.store import ReleaseStore
+from components.storage.store import Store
 from schema import heads as table
 from tests.k8s import rendering
+from tests.object_stores import s3_bucket, s3_endpoint
 
-SCRIPT: Final = rendering.K8S / "components/models-from-bucket/sync.sh"
-
-needs_rclone = pytest.mark.skipif(not shutil.which("rclone"), reason="needs rclone on PATH (apt-get install rclone)")
+__all__ = ["s3_bucket", "s3_endpoint"]
 
 
-def _publish(store: Path, version: int, *, manifest: bool = True) -> None:
-    """A release in the store; small files in place of SavedModels."""
+def _pod() -> dict[str, Any]:
+    return dict(rendering.combination("models-from-bucket").workload("model-server").spec)
+
+
+def _first_sync(uri: str, root: Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    """The init container, as a process; ended after a while if there is nothing to be had."""
+    [container] = _pod()["initContainers"]
+    words = [word.replace("$(RELEASE_URI)", uri) for word in [*container["command"], *container["args"]]]
+    command = [str(Path(sys.executable).with_name("lookbook")), *words[1:]]
+    command = [word.replace("$(RELEASE_INTERVAL_S)", "1") for word in command]
+    environment = os.environ | {"LOOKBOOK_ROOT": str(root)}
+    try:
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired as late:
+        return subprocess.CompletedProcess(command, -1, str(late.stdout), str(late.stderr))
+
+
+def _publish(root: Path) -> int:
+    folder = root / "trained"
     for model in table.MODELS:
-        folder = store / model / str(version)
-        (folder / "variables").mkdir(parents=True)
-        (folder / "saved_model.pb").write_text(f"{model} {version}")
-        (folder / "variables/variables.index").write_text("…")
-    (store / "manifests").mkdir(exist_ok=True)
-    if manifest:
-        (store / "manifests" / f"{version}.json").write_text("{}")
+        (folder / model / "variables").mkdir(parents=True, exist_ok=True)
+        (folder / model / "saved_model.pb").write_text(model)
+        (folder / model / "variables" / "variables.index").write_text("…")
+    (folder / "empty").mkdir(exist_ok=True)
+    models = {model: folder / model for model in table.MODELS}
+    extras = dict.fromkeys(table.MODELS, folder / "empty")
+    return ReleaseStore(root / "release").publish(models, extras, folder / "empty", {"metrics": {}}).version
 
 
-def _sync(store: Path, models: Path, *, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
-    """One look, ended after 5 seconds if there is nothing to be had."""
-    environment = {"PATH": path, "RELEASE_REMOTE": str(store), "RELEASE_INTERVAL_S": "60", "HOME": str(models.parent)}
-    command = ["timeout", "5", "sh", str(SCRIPT), str(models), "once"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def test_what_a_push_brings_is_what_the_model_servers_get(tmp_path: Path, s3_bucket: str) -> None:
+    """The init container ends once both models of the newest release lie where the model server's mount begins."""
+    uri = f"{s3_bucket}/release"
+    assert _publish(tmp_path / "a") == 1
+    pushed = subprocess.run(
+        [str(Path(sys.executable).with_name("lookbook")), "releases", "push", uri, "--root", str(tmp_path / "a")],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert pushed.returncode == 0, pushed.stderr
+    done = _first_sync(uri, tmp_path / "b")
+    assert (done.returncode, done.stdout) == (0, "Release 1 is here.\n")
+    mounts = {mount["mountPath"]: mount for mount in _pod()["containers"][0]["volumeMounts"]}
+    for model in table.MODELS:
+        served = tmp_path / "b" / mounts["/models"]["subPath"] / model / "1" / "saved_model.pb"
+        assert served.read_text() == model
 
 
-def _versions(models: Path) -> dict[str, list[str]]:
-    """What a model server would see."""
-    return {
-        model: sorted(path.name for path in (models / model).glob("*") if path.name.isdigit()) for model in table.MODELS
-    }
-
-
-def _both(*versions: int) -> dict[str, list[str]]:
-    return {model: [str(version) for version in versions] for model in table.MODELS}
-
-
-@needs_rclone
-def test_the_two_newest_releases_are_kept(tmp_path: Path) -> None:
-    """What arrives is whole, the two newest versions stay, and what was rolled back or is older goes."""
-    store, models = tmp_path / "store", tmp_path / "models"
-    for version in (8, 9, 10):
-        _publish(store, version)
-    assert _sync(store, models).returncode == 0
-    assert _versions(models) == _both(10, 9)
-    assert (models / "category/10/variables/variables.index").read_text() == "…"
-    (store / "manifests/10.json").unlink()
-    assert _sync(store, models).returncode == 0
-    assert _versions(models) == _both(8, 9)
-
-
-@needs_rclone
-def test_a_release_without_its_manifest_is_none(tmp_path: Path) -> None:
-    """What is still being uploaded is left alone."""
-    store, models = tmp_path / "store", tmp_path / "models"
-    _publish(store, 1)
-    _publish(store, 2, manifest=False)
-    assert _sync(store, models).returncode == 0
-    assert _versions(models) == _both(1)
-
-
-@needs_rclone
-def test_a_store_that_is_away_takes_nothing_away(tmp_path: Path) -> None:
-    """When the store cannot be read, or lists nothing, the releases that are here stay."""
-    store, models = tmp_path / "store", tmp_path / "models"
-    _publish(store, 1)
-    assert _sync(store, models).returncode == 0
-    shutil.rmtree(store)
-    assert "no release could be read" in _sync(store, models).stderr
-    (store / "manifests").mkdir(parents=True)
-    assert _sync(store, models).returncode != 0
-    assert _versions(models) == _both(1)
-
-
-@needs_rclone
-def test_a_copy_that_breaks_off_shows_nothing(tmp_path: Path) -> None:
-    """If the second model cannot be copied, no model server sees the first either."""
-    store, models = tmp_path / "store", tmp_path / "models"
-    _publish(store, 1)
-    real, folder = shutil.which("rclone"), tmp_path / "bin"
-    folder.mkdir()
-    (folder / "rclone").write_text(f'#!/bin/sh\ncase "$*" in *category*) exit 1;; esac\nexec {real} "$@"\n')
-    (folder / "rclone").chmod(0o755)
-    assert _sync(store, models, path=f"{folder}:{os.environ['PATH']}").returncode != 0
-    assert _versions(models) == _both()
-    assert _sync(store, models).returncode == 0
-    assert _versions(models) == _both(1)
+def test_until_there_is_a_release_the_pod_waits(tmp_path: Path, s3_bucket: str) -> None:
+    """An empty bucket, or half a release in it, is waited for and told; no model server starts on it."""
+    Store(f"{s3_bucket}/release").write("category/1/saved_model.pb", b"half")
+    done = _first_sync(f"{s3_bucket}/release", tmp_path / "b", timeout_s=20)
+    assert done.returncode == -1
+    assert "there is no release in s3://" in done.stderr
+    assert not (tmp_path / "b/release/category/1").exists()
