@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import ipaddress
 import logging
 import os
 import time
@@ -45,7 +46,7 @@ class ApiKeys:
             Unauthenticated: a key is asked for, and this is none that is known.
         """
         if not self._file:
-            return address
+            return sender(address)
         self._refresh(self._file)
         given = _given_key(headers)
         if not given:
@@ -79,6 +80,19 @@ class ApiKeys:
             log.info("API keys read anew", extra={"keys": len(self._digests)})
         except SettingsError as error:
             log.error("the API keys stay as they were", extra={"reason": str(error)})
+
+
+def sender(address: str) -> str:
+    """Whoever sends from an address: of IPv6 all of its /64, since that is the least that anybody is given."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
 
 
 def read_keys(file: Path) -> dict[str, bytes]:

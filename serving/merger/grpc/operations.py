@@ -11,6 +11,7 @@ from typing import Any, Final
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from serving.merger.admission.api_keys import sender
 from serving.merger.admission.streams import Stream, Streams
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core.errors import InvalidRequest, LookbookError, RequestTooLarge
@@ -65,7 +66,7 @@ class BoundedServices(grpc.aio.ServerInterceptor):
     def _streaming(self, handler: Any) -> Callable[[Requests, Context], Awaitable[None]]:
         async def bounded(_: Requests, context: Context) -> None:
             try:
-                with self._streams.open(address(context.peer())) as stream:
+                with self._streams.open(sender(address(context.peer()))) as stream:
                     if handler.request_streaming:
                         answers = handler.stream_stream(self._messages(handler, context, stream), context)
                     else:
@@ -102,7 +103,7 @@ class BoundedServices(grpc.aio.ServerInterceptor):
         Raises:
             LookbookError: it is too large, no message of this kind, or did not come in time.
         """
-        with self._uploads.upload(address(context.peer()), is_counted=False) as upload:
+        with self._uploads.upload(sender(address(context.peer())), is_counted=False) as upload:
             if stream is not None:
                 stream.awaited = upload
             data = await upload.receive(lambda: read(context), self._idle_s)

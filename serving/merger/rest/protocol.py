@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.merger.admission.api_keys import sender
+
 HEAD_S: Final = 10.0
 """From the connection, or a request's first byte, to the end of its head."""
 MOST_HEAD_BYTES: Final = 64 * 2**10
@@ -169,16 +171,16 @@ class _BoundedHttp(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     @property
-    def address(self) -> str:
-        """The client's, without the port."""
-        return self.client[0] if self.client else ""
+    def sender(self) -> str:
+        """Whose connection it is."""
+        return sender(self.client[0]) if self.client else ""
 
     def _make_room(self) -> None:
         """Hangs up on one of whoever has most: an idle one, else one whose request is not whole, the oldest first."""
         ours = [one for one in self.connections if isinstance(one, _BoundedHttp)]
-        counts = Counter(one.address for one in ours)
+        counts = Counter(one.sender for one in ours)
         most = max(counts.values())
-        greedy = [one for one in ours if counts[one.address] == most]
+        greedy = [one for one in ours if counts[one.sender] == most]
         min(greedy, key=lambda one: (not one.is_idle, one._is_whole, one._quiet_since))._abort()
 
     def _expect_head(self) -> None:

@@ -184,3 +184,21 @@ async def test_many_strangers_fill_no_memory() -> None:
     for caller in range(MOST_CALLERS + 100):
         rates.take(str(caller), 1)
     assert len(rates._buckets) == MOST_CALLERS
+
+
+@pytest.mark.parametrize(
+    ("address", "caller"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ],
+)
+async def test_a_caller_without_a_key_is_its_network(address: str, caller: str) -> None:
+    """Who has IPv6 has 2^64 addresses, and gets one caller's share all the same."""
+    assert ApiKeys("").identify({}, address) == caller
