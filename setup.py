@@ -57,6 +57,7 @@ PIPELINE = [
     "Pillow",
     "matplotlib",
     "scikit-learn",
+    "cleanlab",  # finds rows whose label is probably wrong
     "scipy",
     "fsspec",  # data and releases in object stores, and their file systems
     "s3fs>=2025",  # a resolver goes back to old ones, which fit any fsspec

@@ -23,6 +23,7 @@ _COMMANDS = {
     "releases": "pipeline.commands.releases",
     "rollback": "pipeline.commands.rollback",
     "prune": "pipeline.commands.prune",
+    "audit": "pipeline.commands.curating.audit",
     "compile": "pipeline.commands.compile",
 }
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from components.catalogue.sample import draw_catalogue
 from pipeline.asking import as_table
 from tests.drawing import product, write_catalogue
 
@@ -26,6 +27,7 @@ COMMANDS = [
     "releases",
     "rollback",
     "prune",
+    "audit",
     "compile",
 ]
 
@@ -250,3 +252,26 @@ def test_answers_are_a_short_table():
         ["1.jpg", "Apparel", "›", "Topwear", "›", "Shirts", "0.99", "needs", "a", "look"],
         ["2.jpg", "is", "no", "picture", "failed"],
     ]
+
+
+def test_an_audit_finds_the_labels_that_were_swapped(tmp_path):
+    """Of drawn pictures with swapped labels most are suspected, a page and lists are left, and no label is changed."""
+    draw_catalogue(tmp_path / "sample", count=300)
+    sheet = tmp_path / "sample" / "styles.csv"
+    lines = sheet.read_text().splitlines()
+    trousers = [index for index, line in enumerate(lines) if ",Trousers," in line][:3]
+    for index in trousers:
+        lines[index] = lines[index].replace(",Trousers,", ",Tshirts,")
+    sheet.write_text("\n".join(lines) + "\n")
+    before = sheet.read_bytes()
+    arguments = ["audit", "--data", tmp_path / "sample", "--root", tmp_path / "root", "--out", tmp_path / "audit"]
+    done = lookbook(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    suspects = {one["id"]: one["suggested"] for one in json.loads(done.stdout)["suspects"]}
+    swapped = {lines[index].split(",")[0] for index in trousers}
+    assert len(swapped & suspects.keys()) >= 2
+    assert len(suspects) < 30
+    assert {path.name for path in (tmp_path / "audit").iterdir()} == {"index.html", "fixes.csv", "audit.json"}
+    assert sheet.read_bytes() == before
+    again = lookbook(*arguments)
+    assert (again.returncode, "may hold decisions" in again.stderr) == (1, True)
