@@ -56,7 +56,7 @@ ESCAPES: Final = {
 """What JSON and URLs may make of Base64's own characters, and of lines."""
 LONGEST_ESCAPE: Final = 6
 DATA: Final = re.compile(rb"\s*data:", re.IGNORECASE)
-DATA_URL: Final = re.compile(rb"\s*data:[^,]{0,200};base64\s*,", re.IGNORECASE)
+DATA_URL: Final = re.compile(rb"\s*data:[^,]{0,200};\s*base64\s*,", re.IGNORECASE)
 NAME: Final = 60
 """Characters of a field's name that a refusal repeats."""
 _MARK: Final = secrets.token_hex(8)
@@ -195,8 +195,8 @@ def _places(document: Any, settings: Settings) -> dict[int, int]:
         raise BatchTooLarge(f"The call has {len(items)} pictures; at most {settings.max_batch_images} are allowed.")
     places = {}
     for i, item in enumerate(items):
-        image = item.get("image") if isinstance(item, dict) else None
-        if not isinstance(image, str):
+        image = _texts(item, i).get("image")
+        if image is None:
             continue
         if image.startswith(_MARK):
             places[i] = int(image.removeprefix(_MARK))
@@ -205,6 +205,15 @@ def _places(document: Any, settings: Settings) -> dict[int, int]:
             with _naming(i):
                 item["image"] = base64.b64encode(_short(image.encode())).decode()
     return places
+
+
+def _texts(item: Any, place: int) -> dict[str, str]:
+    """The fields of an item that hold something: texts, all of them."""
+    fields = {name: value for name, value in item.items() if value is not None} if isinstance(item, dict) else {}
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            raise ValueError(f"items[{place}].{name} must be text in quotes, not {str(value)[:NAME]}")
+    return fields
 
 
 @contextlib.contextmanager

@@ -29,6 +29,19 @@ describe("unpack", () => {
     expect(left).toEqual([{ name: "shop.zip: shop/styles.csv", why: "is no picture" }]);
   });
 
+  it("reads names of UTF-8 that do not say so, as macOS writes them, and those of Latin letters", async () => {
+    const zip = zipSync({ "e\u0301tui.jpg": bytes, "日本.jpg": bytes });
+    for (let at = 0; at < zip.length - 9; at++) {
+      const [p, k, kind] = zip.subarray(at, at + 3);
+      if (p !== 0x50 || k !== 0x4b || (kind !== 1 && kind !== 3)) continue;
+      const flags = at + (kind === 1 ? 9 : 7);
+      zip[flags] = (zip[flags] ?? 0) & ~8; // of two bytes the upper one, with the mark of UTF-8
+    }
+    const { files } = await unpack(new File([zip as BlobPart], "mac.zip"));
+    expect(names(files)).toEqual(["étui.jpg", "日本.jpg"]);
+    expect(names((await unpack(zipOf({ "größe.jpg": bytes }))).files)).toEqual(["größe.jpg"]);
+  });
+
   it("passes over what systems put beside files", async () => {
     const hidden = {
       "__MACOSX/._1.jpg": bytes,

@@ -60,6 +60,17 @@ export async function unpack(zip: File, limits = LIMITS): Promise<Found> {
   return { files, left: left.map(({ name, why }) => ({ name: `${zip.name}: ${name}`, why })) };
 }
 
+/** A name as it was meant: macOS writes UTF-8 and does not say so, and each byte became a letter. */
+function readable(name: string): string {
+  const codes = Array.from(name, (letter) => letter.codePointAt(0) ?? 0);
+  if (codes.some((code) => code > 0xff)) return name;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(codes)).normalize("NFC");
+  } catch {
+    return name;
+  }
+}
+
 const nothing = (zip: File, why: string): Found => ({ files: [], left: [{ name: zip.name, why }] });
 
 function list(data: Uint8Array): UnzipFileInfo[] {
@@ -84,7 +95,7 @@ function choose(entries: UnzipFileInfo[], limits: typeof LIMITS): { taken: Unzip
         `is beyond the ${limits.pictures} pictures that are taken of a zip`) ||
       (bytes + originalSize > limits.allBytes &&
         `is beyond the ${megabytes(limits.allBytes)} that are unpacked`);
-    if (why) left.push({ name, why });
+    if (why) left.push({ name: readable(name), why });
     else {
       bytes += originalSize;
       taken.set(name, entry);
@@ -111,12 +122,15 @@ function unpackGroup(data: Uint8Array, group: UnzipFileInfo[]): Found {
   const names = new Set(group.map(({ name }) => name));
   try {
     const unpacked = Object.entries(unzipSync(data, { filter: ({ name }) => names.delete(name) }));
-    const files = unpacked.map(([name, bytes]) => new File([bytes as BlobPart], baseName(name)));
+    const files = unpacked.map(([name, bytes]) => new File([bytes as BlobPart], baseName(readable(name))));
     return { files, left: [] };
   } catch (error) {
     if (group.length > 1) return together(group.map((entry) => unpackGroup(data, [entry])));
     const reason = error instanceof Error ? error.message : String(error);
-    return { files: [], left: [{ name: group[0]?.name ?? "", why: `cannot be unpacked: ${reason}` }] };
+    return {
+      files: [],
+      left: [{ name: readable(group[0]?.name ?? ""), why: `cannot be unpacked: ${reason}` }],
+    };
   }
 }
 

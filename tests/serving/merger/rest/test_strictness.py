@@ -90,6 +90,11 @@ BATCHES = {
     "a wrong type": ('{"options": {"top_k": "many"}}', ["many"]),
     "no Base64": ('{"items": [{"image": ""}, {"image": "<svg>"}]}', ["items[1].image", "'<>'"]),
     "no Base64 and long": ('{"items": [{"image": "' + "!" * 5000 + '"}]}', ["items[0].image", "'!!!!"]),
+    "an id that is a number": ('{"items": [{"id": 10001}]}', ["items[0].id must be text in quotes, not 10001"]),
+    "an image that is a list": (
+        '{"items": [{"image": [1, 2]}]}',
+        ["items[0].image must be text in quotes, not [1, 2]"],
+    ),
     "a data URL of text": ('{"items": [{"image": "data:image/jpeg,%FF%D8"}]}', ["items[0].image", "without Base64"]),
 }
 
