@@ -1,7 +1,7 @@
 """Asks both models at once, for one version."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionGone
@@ -30,7 +30,7 @@ async def ask_models(
 
     Raises:
         VersionGone: a model does not have the release's version.
-        LookbookError: a model failed, or with ``allow_partial`` both did.
+        LookbookError: a model failed; with ``allow_partial``, so many that no level of the taxonomy is told.
     """
     missing: dict[str, LookbookError] = {model: _absent(model, why) for model, why in release.absent.items()}
     if missing and not allow_partial:
@@ -51,7 +51,7 @@ async def ask_models(
     finally:
         for task in tasks.values():
             task.cancel()
-    return _collect(tasks, missing, allow_partial)
+    return _collect(tasks, missing, release.levels if allow_partial else ())
 
 
 def _absent(model: str, why: str) -> ModelUnavailable:
@@ -59,8 +59,9 @@ def _absent(model: str, why: str) -> ModelUnavailable:
 
 
 def _collect(
-    tasks: Mapping[str, "asyncio.Task[ModelScores]"], missing: dict[str, LookbookError], allow_partial: bool
+    tasks: Mapping[str, "asyncio.Task[ModelScores]"], missing: dict[str, LookbookError], enough: Collection[str]
 ) -> Replies:
+    """What came back; one of the heads in ``enough`` makes an answer when a model is missing."""
     scores = {}
     for model, task in tasks.items():
         if not task.done():
@@ -75,6 +76,6 @@ def _collect(
     gone = [error for error in missing.values() if isinstance(error, VersionGone)]
     if gone:
         raise gone[0]
-    if missing and not (allow_partial and scores):
+    if missing and not any(head in reply.heads for reply in scores.values() for head in enough):
         raise next(iter(missing.values()))
     return Replies(scores, missing)

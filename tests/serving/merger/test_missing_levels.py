@@ -78,3 +78,32 @@ async def test_without_the_type_s_model_there_is_no_answer(of_types: MergerProce
     )
     assert reply.status_code >= 500
     assert reply.json()["model"] == names.ARTICLE_TYPE
+
+
+async def test_attributes_alone_are_no_answer(of_types: MergerProcess, fake: FakeModelServer) -> None:
+    """Where the category model has attributes and no level, they stand beside the type, and do not make up for it."""
+    for model in table.MODELS:
+        fake.models[model].card = functools.partial(_with_gender, model)
+    fake.carry("gender")
+    fake.serve_versions(3)
+    await of_types.ready(release=3)
+    headers = {"content-type": "image/jpeg"}
+    answer = (await of_types.http.post("/v1/classify", content=RED, headers=headers)).json()
+    assert [one["head"] for one in answer["attributes"]] == ["gender"]
+    assert [one["name"] for one in answer["models"]] == list(table.MODELS)
+    fake.models[names.ARTICLE_TYPE].predict_error = grpc.StatusCode.INTERNAL
+    partial = {"allow_partial": True}
+    reply = await of_types.http.post("/v1/classify", params=partial, content=RED, headers=headers)
+    assert reply.status_code >= 500 and reply.json()["model"] == names.ARTICLE_TYPE
+    fake.models[names.ARTICLE_TYPE].predict_error = None
+    fake.models[names.CATEGORY].predict_error = grpc.StatusCode.INTERNAL
+    answer = (await of_types.http.post("/v1/classify", params=partial, content=RED, headers=headers)).json()
+    assert (answer["partial"], answer["attributes"], len(answer["path"])) == (True, [], 1)
+    assert [one["model"] for one in answer["missing"]] == [names.CATEGORY]
+
+
+def _with_gender(model: str, document: dict[str, Any]) -> None:
+    gender = document["heads"].get("gender")
+    _instead(model, document)
+    if gender:
+        document["heads"]["gender"] = gender
