@@ -4,12 +4,14 @@ import functools
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from components.catalogue.reading.errors import CatalogueError
 from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, Layout, Remote
 from schema import heads as table
 from schema.plain_paths import require_plain
@@ -174,17 +176,24 @@ def read_schema(path: Path) -> "schema_pb2.Schema":
         raise click.UsageError(f"{path} is no TFMD schema in protobuf text: {error}") from error
 
 
-def require_plain_catalogue(path: Path) -> None:
-    """Raises click.UsageError where a run would take the catalogue's path for a pattern."""
+@contextmanager
+def wrong_use() -> Iterator[None]:
+    """Turns what is refused into exit code 2; a catalogue that cannot be read is none of it."""
     try:
-        require_plain(path.resolve(), "catalogue")
+        yield
+    except CatalogueError:
+        raise
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def require_plain_catalogue(path: Path) -> None:
+    """Raises click.UsageError where a run would take the catalogue's path for a pattern."""
+    with wrong_use():
+        require_plain(path.resolve(), "catalogue")
 
 
 def require_attributes(attributes: tuple[str, ...]) -> None:
     """Raises click.UsageError where one of the attributes is none of the table's."""
-    try:
+    with wrong_use():
         table.chosen(attributes)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error

@@ -14,6 +14,7 @@ from pipeline.commands.common import (
     refusing,
     root_option,
     trial_option,
+    wrong_use,
 )
 from pipeline.config import IMAGE_SCHEMA, Layout, PipelineConfig
 from pipeline.profiles import PROFILES
@@ -69,15 +70,14 @@ def command(
         raise click.UsageError(f"--out is {out}; it must end in .yaml or .json")
     image, pipeline_root = options.pop("image"), options.pop("pipeline_root")
     found = place(layout, data, mapping_file)
-    try:
+    with wrong_use():
         parameters = PROFILES[profile].with_settings(settings)
         config = PipelineConfig(layout, found.catalogue, profile, parameters, schema=IMAGE_SCHEMA, **options)
         require_plain_paths(config)
         require_beam_arguments(config.beam_args)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
     require_few_rejected(bring_in(found), config.max_bad)
-    config = fitted(config)
+    with wrong_use():
+        config = fitted(config)
     with quiet_console(layout.logs / "compile.log") as say:
         from pipeline.kubeflow import compile_for_kubeflow
 

@@ -25,6 +25,7 @@ from pipeline.commands.common import (
     root_option,
     schema_option,
     trial_option,
+    wrong_use,
 )
 from pipeline.config import Layout
 from pipeline.errors import RunError
@@ -149,6 +150,7 @@ def check(
     from components.catalogue.report.enough import require_enough
     from components.catalogue.report.page import render_text
     from components.catalogue.schema_gate.early import require_schema
+    from pipeline.running.early_checks import require_columns
     from pipeline.sources import bring_in, place, require_few_rejected
 
     schema = read_schema(schema_file)
@@ -156,6 +158,8 @@ def check(
     require_attributes(attributes)
     found = place(layout, path, mapping_file)
     outcome = bring_in(found, functools.partial(click.echo, err=as_json))
+    with wrong_use():
+        require_columns(found.catalogue, split_by, attributes)
     with tqdm(desc="checking", unit=" rows", disable=None, leave=False) as progress:
         report, plan = look_over(found.catalogue, limit, progress.update, SplitBy(split_by))
     if as_json:

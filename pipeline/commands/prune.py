@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 keep_version_option = click.option(
     "--keep-version",
     "also",
-    type=int,
+    type=click.IntRange(min=1),
     multiple=True,
     help="This one stays too, as when a model server's configuration names it; repeatable.",
 )

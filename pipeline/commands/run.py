@@ -5,8 +5,6 @@ import json
 import logging
 import shlex
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +25,7 @@ from pipeline.commands.common import (
     shown_figure,
     trial_mark,
     trial_option,
+    wrong_use,
 )
 from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
@@ -127,8 +126,10 @@ def command(
 
     Steps whose input, code and settings did not change are not run again. A run that was killed goes on where it was.
     """
+    if also and keep is None:
+        raise click.UsageError(f"--keep-version is {also[0]}, which keeps nothing without --keep")
     found = place(layout, data, mapping_file)
-    with _wrong_use():
+    with wrong_use():
         parameters = PROFILES[profile].with_settings(settings)
         config = PipelineConfig(layout, found.catalogue, profile, parameters, **limits)
         require_plain_paths(config)
@@ -140,7 +141,7 @@ def command(
         require_usable_root(layout)
         if found.is_foreign:
             require_few_rejected(bring_in(found), config.max_bad)
-            with _wrong_use():
+            with wrong_use():
                 config = fitted(config)
         result = _run(config)
         _say_result(layout, result)
@@ -148,17 +149,6 @@ def command(
             prune(layout, keep, also)
     if ask:
         _ask(config, ask, as_json)
-
-
-@contextmanager
-def _wrong_use() -> Iterator[None]:
-    """Turns what is refused into exit code 2; a catalogue that cannot be read is none of it."""
-    try:
-        yield
-    except CatalogueError:
-        raise
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _run(config: PipelineConfig) -> "RunResult":

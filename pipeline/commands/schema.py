@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError
 from pipeline.commands.common import (
     attributes_option,
@@ -23,6 +24,7 @@ from pipeline.commands.common import (
     require_plain_catalogue,
     root_option,
     schema_option,
+    wrong_use,
 )
 from pipeline.config import Layout
 from pipeline.sources import bring_in, place, require_few_rejected
@@ -74,12 +76,15 @@ def diff(
     from components.catalogue.schema_gate.schema_diff import diff_schema, diff_text
     from components.catalogue.schema_gate.statistics import rows_statistics
     from components.catalogue.splitting.plan import limited
+    from pipeline.running.early_checks import require_columns
 
     schema = read_schema(schema_file)
     require_plain_catalogue(path)
     require_attributes(attributes)
     found = place(layout, path, mapping_file)
     require_few_rejected(bring_in(found, _to_stderr), max_bad)
+    with wrong_use():
+        require_columns(found.catalogue, SplitBy.ROW.value, attributes)
     rows = limited(read_rows(open_catalogue(found.catalogue)), limit)
     report.require_few_rejected(rows.rejected, len(rows.taken) + len(rows.rejected), str(path), max_bad)
     changes = diff_schema(rows_statistics(rows.taken), schema)

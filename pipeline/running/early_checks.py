@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from google.protobuf import text_format
@@ -30,22 +30,40 @@ def require_plain_paths(config: PipelineConfig) -> None:
 def fitted(config: PipelineConfig) -> PipelineConfig:
     """The configuration with the levels of the taxonomy that its catalogue tells.
 
-    Sees to it that the catalogue has what it is to be split by, and the attributes that are to be learnt.
+    Raises:
+        ValueError: the catalogue lacks a column that is asked for, as :func:`require_columns` says.
+        CatalogueError: it cannot be opened, or lacks one that must be there.
+    """
+    header = require_columns(config.data, config.split_by, config.attributes)
+    return dataclasses.replace(config, levels=table.levels_told(header))
+
+
+def require_columns(data: Path, split_by: str, attributes: Collection[str]) -> list[str]:
+    """Sees to it that a catalogue has what it is to be split by, and the attributes that are to be learnt.
+
+    Args:
+        data: the catalogue.
+        split_by: a :class:`SplitBy`.
+        attributes: heads or columns.
+
+    Returns:
+        Its columns.
 
     Raises:
-        ValueError: it has not.
-        CatalogueError: it cannot be opened, or lacks a column.
+        ValueError: it has not, or there is no such attribute.
+        CatalogueError: it cannot be opened, or lacks a column that must be there.
     """
-    content = open_catalogue(config.data).styles()
+    content = open_catalogue(data).styles()
     header = header_of(content)
-    lacking = [head.column for head in map(table.head, config.attributes) if head.column not in header]
-    if lacking:
+    asked = table.columns(head for head in table.chosen(attributes) if head.level is None)
+    if lacking := [column for column in asked if column not in header]:
         raise ValueError(
-            f"attributes {', '.join(lacking)}, but {names.STYLES_CSV} of {config.data} has no such column; it has "
+            f"attributes {', '.join(lacking)}, but {names.STYLES_CSV} of {data} has no such column; it has "
             f"{', '.join(header)}"
         )
-    _require_split(config, content, header)
-    return dataclasses.replace(config, levels=table.levels_told(header))
+    if split_by == SplitBy.YEAR.value and names.SPLIT_COLUMN not in header:
+        _require_years(data, content, header)
+    return header
 
 
 def untold_in_words(config: PipelineConfig) -> str:
@@ -57,20 +75,18 @@ def untold_in_words(config: PipelineConfig) -> str:
     return f"{names.STYLES_CSV} has no {' and no '.join(untold)}: the release will tell {told} alone"
 
 
-def _require_split(config: PipelineConfig, content: bytes, header: Sequence[str]) -> None:
-    if config.split_by != SplitBy.YEAR.value or names.SPLIT_COLUMN in header:
-        return
+def _require_years(data: Path, content: bytes, header: Sequence[str]) -> None:
     if names.YEAR not in header:
         raise ValueError(
-            f"split by year, but {names.STYLES_CSV} of {config.data} has no column {names.YEAR}; it has "
+            f"split by year, but {names.STYLES_CSV} of {data} has no column {names.YEAR}; it has "
             f"{', '.join(header)}; split by group or row"
         )
     first, other = _two_years(years_of(content))
     if not other:
         found = f"holds {first} in every row that has one" if first else "is empty in every row"
         raise ValueError(
-            f"split by year, but the column {names.YEAR} of {config.data} {found}; it must hold two years or more, or "
-            "split by group or row"
+            f"split by year, but the column {names.YEAR} of {data} {found}; it must hold two years or more, or split "
+            "by group or row"
         )
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.commands.run import command as run
+from pipeline.runner import cli
 from tests.drawing import product, write_catalogue
 
 LATEST_S = 8.0  # two on a machine of its own
@@ -57,7 +58,15 @@ def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting:
         *(f"--ask={value}" for value in ("-1", "nan")),
         *("--split-by=colour", "--profile=fast", "--attributes=colour", "--schema={data}/styles.csv"),
         *("--schema={data}/empty", "--mapping={data}/styles.csv", "--mapping={data}", "--data={data}/nothing"),
-        *("--root={data}/styles.csv", "--keep=0", "--keep=many", "--keep-version=x", "--set=epochs", "--set==3"),
+        *(
+            "--root={data}/styles.csv",
+            "--keep=0",
+            "--keep=many",
+            "--keep-version=x",
+            "--keep-version=3",
+            "--set=epochs",
+            "--set==3",
+        ),
         *("--set=epochs=1.5", "--set=mirror=maybe", "--set=colour=1", "--set=learning_rate=nan"),
         *("--beam-arg=--runner=Foo", "--beam-arg=--runner=a.b.Foo", "--beam-arg=--runner=json.loads"),
         *("--beam-arg=spark", "--beam-arg=--nonsense=3", "--beam-arg=--direct_num_workers=x"),
@@ -139,7 +148,9 @@ def test_an_attribute_that_no_column_tells(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     (folder / "images").mkdir(parents=True)
     (folder / "styles.csv").write_text("id,articleType,subCategory,masterCategory\n1,Shirts,Topwear,Apparel\n")
-    result = CliRunner().invoke(run, ["--data", str(folder), "--root", str(tmp_path / "root"), "--attributes=gender"])
-    assert result.exit_code == 2
-    assert "attributes gender" in result.output and "no such column" in result.output
+    arguments = ["--root", str(tmp_path / "root"), "--attributes=gender"]
+    for command in (["run", "--data"], ["data", "check"], ["schema", "diff"]):
+        result = CliRunner().invoke(cli, [*command, str(folder), *arguments])
+        assert result.exit_code == 2
+        assert "attributes gender" in result.output and "no such column" in result.output
     assert not (tmp_path / "root").exists()
