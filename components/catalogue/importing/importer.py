@@ -31,6 +31,7 @@ from components.catalogue.reading.source import FileTooLarge
 from components.source_hash import source_hash
 from schema import heads as heads_table
 
+_ARCHIVES: Final = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 _UNREADABLE: Final = (OSError, RuntimeError, ValueError, EOFError)
 """What reading a file of a folder or a damaged zip may raise; BadZipFile and zlib's errors among them."""
 
@@ -115,6 +116,8 @@ def open_source(path: Path, given: Mapping, ask: Ask) -> Source:
     table, sheets = find_table(files, given.sheets, given.encoding, ask, without)
     index = PictureIndex(open_files(Path(given.pictures)) if given.pictures else files)
     seen, rows = looks.look_at(table, index)
+    if not rows and next(table.records(), None) is None:
+        raise CatalogueError(f"{table.name} has a header and no rows")
     guess = Guess(seen, rows, given.columns, ask)
     mapping = replace(given, sheets=tuple(sheets), columns=guess.columns)
     taxonomy = read_taxonomy(given.taxonomy) if given.taxonomy else {}
@@ -259,9 +262,12 @@ def _require_any(source: Source, rows: Rows, count: int) -> None:
         return
     reasons = Counter(one.finding.reason.value for one in rows.rejected).most_common()
     first = next((f"{one.place}: {one.finding.detail}" for one in rows.rejected), "")
-    links = source.index.files.refused
-    left = f"; links out of the source are not followed: {', '.join(links[:3])}; give --pictures" if links else ""
+    files = source.index.files
+    inner = [name for name in files.names if name.lower().endswith(_ARCHIVES)]
+    left = [f"links out of the source are not followed: {', '.join(files.refused[:3])}"] if files.refused else []
+    left += [f"archives in it are not opened: {', '.join(inner[:3])}"] if inner else []
+    more = "".join(f"; {words}" for words in [*left, *(["give --pictures"] if left else [])])
     raise CatalogueError(
         f"none of {count:,} rows of {source.path} can be taken: "
-        f"{', '.join(f'{number:,} × {reason}' for reason, number in reasons)} (first: {first}){left}"
+        f"{', '.join(f'{number:,} × {reason}' for reason, number in reasons)} (first: {first}){more}"
     )

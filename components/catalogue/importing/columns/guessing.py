@@ -151,7 +151,8 @@ class Guess:
             self._one_of(_TYPE, [look for look in self._free() if look.is_label and not self._means_else(look)])
         if _TYPE not in self.columns:
             raise CatalogueError(
-                f"no column tells what a product is; there are: {', '.join(self._looks)}. Say which: {OPTIONS[_TYPE]}"
+                f"no column tells what a product is; there are: {', '.join(self._looks)}. Say which: "
+                f"{OPTIONS[_TYPE]}; or, if the folders of the pictures tell it, take the sheet out of the source"
             )
 
     def _finest(self, found: Sequence[Look]) -> Sequence[Look]:

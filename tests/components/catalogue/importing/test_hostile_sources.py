@@ -195,6 +195,7 @@ def test_a_taxonomy_with_two_parents_or_without_a_type(tmp_path):
         ("broken.parquet", b"PAR1 no parquet"),
         ("deep.json", b"[" * 100_000),
         ("empty.csv", b""),
+        ("header.csv", b"id,type\n"),
         ("nul.csv", b"id,type\n1,\0\n"),
         ("half.jsonl", b'{"id": "1"\n'),
         ("old.xls", b"\xd0\xcf\x11\xe0"),

@@ -215,8 +215,8 @@ def test_one_folder_is_no_class(tmp_path, folder):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_link_to_the_pictures_is_named_where_it_is_missed(tmp_path):
-    """A link is not followed; without its pictures there is nothing, and the error says why and what to give."""
+def test_a_link_or_an_archive_of_the_pictures_is_named_where_it_is_missed(tmp_path):
+    """A link is not followed, an archive not opened; without their pictures the error says why and what to give."""
     source = tmp_path / "shop"
     source.mkdir()
     pictures(tmp_path / "elsewhere", *range(3))
@@ -226,6 +226,13 @@ def test_a_link_to_the_pictures_is_named_where_it_is_missed(tmp_path):
     assert result.exit_code == 1
     assert "photos/; give --pictures" in result.output
     imported(source, tmp_path / "there", "--pictures", tmp_path / "elsewhere")
+    (source / "photos").unlink()
+    with zipfile.ZipFile(source / "photos.zip", "w") as archive:
+        for file in (tmp_path / "elsewhere").iterdir():
+            archive.write(file, file.name)
+    result = lookbook_import(source, tmp_path / "out")
+    assert "photos.zip; give --pictures" in result.output
+    imported(source, tmp_path / "packed", "--pictures", source / "photos.zip")
 
 
 def test_a_workbook_with_titles_merged_and_hidden_cells(tmp_path):
