@@ -131,20 +131,19 @@ def _jpegs() -> Iterator[tuple[str, Taken]]:
     yield "jpeg progressive without end", lossy(progressive[:-2])
     yield "jpeg restarts without end", lossy(restarts[:-2])
     yield "jpeg broken exif", lossy(with_segment(plain, 0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff"))
+    yield "jpeg with tables of 255", Taken(encoded(image, "JPEG", quality=1), shown, 30.0)
+    yield "jpeg white thumbnail", lossy(with_segment(plain, 0xE0, b"JFXX\0\x13\x40\x40" + b"\xff" * 12288))
+    yield "jpeg fill between segments", lossy(plain[:2] + b"\xff" * 5000 + plain[2:])
     yield "jpeg comment", lossy(with_segment(plain, 0xFE, b"\xff\xd9 no end"))
     xmp = b'http://ns.adobe.com/xap/1.0/\0<rdf:Description tiff:Orientation="6"/>'
     yield "jpeg orientation in xmp alone", lossy(with_segment(plain, 0xE1, xmp))
     for orientation in range(1, 9):
         stored = encoded(turned(image, orientation), "JPEG", quality=95, exif=b"Exif\0\0" + exif_of(orientation))
         yield f"jpeg orientation {orientation}", lossy(stored)
-    yield (
-        "jpeg little-endian exif",
-        lossy(encoded(turned(image, 6), "JPEG", quality=95, exif=b"Exif\0\0" + exif_of(6, "<"))),
-    )
-    yield (
-        "jpeg without end, turned",
-        lossy(encoded(turned(image, 6), "JPEG", quality=95, exif=b"Exif\0\0" + exif_of(6))[:-2]),
-    )
+    for order in "<>":
+        stored = encoded(turned(image, 6), "JPEG", quality=95, exif=b"Exif\0\0" + exif_of(6, order))
+        yield f"jpeg exif {order}", lossy(stored)
+        yield f"jpeg exif {order} without end", lossy(stored[:-2])
 
 
 def _pngs() -> Iterator[tuple[str, Taken]]:

@@ -19,7 +19,7 @@ from schema.pictures.header import Header, broken, cut_short, unsupported
 START: Final = b"\xff\xd8\xff"
 END: Final = b"\xff\xd9"
 MAX_SEGMENTS: Final = 2000
-MAX_FILL: Final = 64  # bytes 0xFF in a row; one before each marker is the rule
+MAX_FILL: Final = 64  # bytes 0xFF in a row among pixels, where a 0 follows each; elsewhere they mean something
 MAX_SCANS: Final = 64  # encoders write some ten
 MAX_SCANNED_PIXELS: Final = 500_000_000  # scans × pixels: 50 megapixels in ten scans
 
@@ -61,8 +61,6 @@ def read(data: bytes) -> Header:
     Raises:
         PictureFault: it is broken, of a rare kind, or made to be slow.
     """
-    if b"\xff" * MAX_FILL in data.rstrip(b"\xff"):
-        raise broken(f"is a JPEG with {MAX_FILL:,} or more fill bytes in a row; save it anew")
     walk = _walk(data)
     _check(walk)
     orientation = orientation_of(walk.exif)
@@ -193,6 +191,9 @@ def _read_frame(data: bytes, marker: int, at: int, end: int, walk: _Walk) -> Non
 
 def _read_scan(data: bytes, at: int, end: int, walk: _Walk) -> None:
     """Counts a scan, and notes which coefficients are complete after it."""
+    # An erased disk behind a file without its end does no harm.
+    if data.find(b"\xff" * MAX_FILL, at, end if end < len(data) else len(data.rstrip(b"\xff"))) >= 0:
+        raise broken(f"is a JPEG with {MAX_FILL:,} or more fill bytes in a row in its pixels; save it anew")
     walk.scans += 1
     count = data[at] if at < end else 0
     last = at + 1 + 2 * count
