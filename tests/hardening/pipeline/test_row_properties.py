@@ -34,13 +34,14 @@ def parsed(content: bytes) -> Rows | None:
 
 
 def accounted(rows: Rows) -> None:
-    """No line is spoken for twice, no id is taken twice, and what is taken has an id and every label."""
+    """No line is spoken for twice, no id is taken twice, and what is taken has an id and the labels that all have."""
     lines = [row.line for row in rows.taken] + [finding.line for finding in rows.rejected]
     assert len(lines) == len(set(lines))
     ids = [row.id for row in rows.taken]
     assert all(ids)
     assert len(ids) == len(set(ids))
-    assert all(row.cells[label] for row in rows.taken for label in table.columns())
+    told = {tuple(label for label in table.columns() if row.cells.get(label)) for row in rows.taken}
+    assert len(told) <= 1 and all(table.finest().column in one for one in told), "one row has a level that others lack"
     assert {finding.line for finding in rows.repaired} <= {row.line for row in rows.taken}
 
 

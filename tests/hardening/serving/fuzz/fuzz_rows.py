@@ -33,7 +33,9 @@ def _try(content: bytes) -> None:
 def _check(rows: Rows, content: bytes) -> None:
     ids = [row.id for row in rows.taken]
     assert len(set(ids)) == len(ids) and all(ids), "ids are unique and never empty"
-    assert all(row.cells.get(label) for row in rows.taken for label in table.columns()), "a taken row has its labels"
+    told = {tuple(label for label in table.columns() if row.cells.get(label)) for row in rows.taken}
+    assert all(table.finest().column in one for one in told), "a taken row has an article type"
+    assert len(told) <= 1, "a level of the taxonomy is told by every row, or by none"
     lines = [entry.line for entry in (*rows.taken, *rows.rejected)]
     assert len(set(lines)) == len(lines), "a line is taken or rejected, never both"
     at_most = 1 + content.count(b"\n") + content.count(b"\r")
