@@ -80,7 +80,7 @@ def test_a_run_killed_in_every_component_ends_in_a_release(promise, catalogue: P
     with promise("pipeline: SIGKILL in each component", "no half release; the run is resumed and releases") as row:
         start, killed, left = time.monotonic(), [], set(COMPONENTS)
         # ServingCheck is killed when its server runs, which would be the one to be left behind.
-        signs = {"ServingCheck": lambda: processes_that_name(f"{tmp_path}/lookbook-check-")}
+        signs = {"ServingCheck": lambda: processes_that_name(f"{layout.artifacts}/ServingCheck/result/")}
         while left:
             component = kill_while_executing(left, layout, command, tmp_path / "killed.log", signs)
             left.remove(component)
