@@ -1,6 +1,6 @@
 """Asks the served release: through the whole stack, as any caller does."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
@@ -43,10 +43,21 @@ def connected(layout: Layout, server: Remote | None) -> Iterator[ClassifierClien
         raise RunError(f"{error}; is there a merger at {where}?") from error
 
 
-def classify_files(client: ClassifierClient, paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """The same as :func:`classify` for files; one that cannot be read or sent has its error."""
-    files = [(as_text(str(path)), path) for path in paths]
-    return [{"file": name, **_outcome(as_json(result))} for name, result in results_of(client, files)]
+def classify_files(
+    client: ClassifierClient, paths: Iterable[Path], progress: Callable[[int], object] = lambda files: None
+) -> list[dict[str, Any]]:
+    """The same as :func:`classify` for files; one that cannot be read or sent has its error.
+
+    Args:
+        client: of the merger.
+        paths: files.
+        progress: called with 1 after each answer.
+    """
+    answers = []
+    for name, result in results_of(client, [(as_text(str(path)), path) for path in paths]):
+        answers.append({"file": name, **_outcome(as_json(result))})
+        progress(1)
+    return answers
 
 
 def classify(client: ClassifierClient, pictures: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "rollback": "pipeline.commands.rollback",
     "prune": "pipeline.commands.prune",
     "audit": "pipeline.commands.curating.audit",
+    "sort": "pipeline.commands.curating.sort",
     "compile": "pipeline.commands.compile",
 }
 

@@ -5,6 +5,7 @@ The tests of this file run in order: each leaves the root in the state that the 
 
 import csv
 import json
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -123,6 +124,22 @@ def test_classify_answers_through_the_stack(home):
 def taxonomy(home):
     card = read_json(home.root / "release" / names.CATEGORY / "1" / "assets.extra" / "card.json")
     return {tuple(path[head.name] for head in table.taxonomy()) for path in card["taxonomy"]}
+
+
+def test_sort_moves_photos_and_takes_them_back(home, tmp_path):
+    """Nothing is touched unasked; then every photo is in a folder, what is none stays, and undo puts all back."""
+    photos, into = tmp_path / "photos", tmp_path / "sorted"
+    shutil.copytree(home.data / "held_out" / "images", photos)
+    (photos / "notes.txt").write_text("no photo")
+    before = {path.name: path.read_bytes() for path in photos.iterdir()}
+    dry = home.lookbook("sort", photos, "--into", into)
+    assert "nothing was touched" in dry.stdout and not into.exists()
+    home.lookbook("sort", photos, "--into", into, "--move")
+    assert [path.name for path in photos.iterdir()] == ["notes.txt"]
+    assert len([path for path in into.rglob("*.jpg") if path.is_file()]) == len(before) - 1
+    home.lookbook("sort", "--undo", into / "undo-1.jsonl")
+    assert {path.name: path.read_bytes() for path in photos.iterdir()} == before
+    assert not into.exists()
 
 
 def test_explain_draws_what_a_label_rests_on(home):

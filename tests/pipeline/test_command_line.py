@@ -28,6 +28,7 @@ COMMANDS = [
     "rollback",
     "prune",
     "audit",
+    "sort",
     "compile",
 ]
 
