@@ -10,6 +10,7 @@ matplotlib.use("Agg")
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from sklearn.metrics import roc_curve
 
 _MOST_CLASSES = 60
 """Beyond this many classes a confusion matrix shows the most frequent ones only."""
@@ -120,6 +121,27 @@ def plot_joint_exponents(curve: pd.DataFrame, exponents: Mapping[str, float], di
         axis.grid(alpha=0.3)
         axis.legend()
     return _save(figure, directory / "joint_exponents.png")
+
+
+def plot_roc(known: np.ndarray, strange: Mapping[str, np.ndarray], directory: Path) -> Path:
+    """Draws the share of strange pictures that are found against the share of known ones that are taken for strange.
+
+    Args:
+        known: float[N], familiarity of known pictures, at least one.
+        strange: a name for the legend → float[M], the same of strange ones; kinds without a picture are left out.
+        directory: for ``familiarity.png``.
+    """
+    figure, axis = plt.subplots(figsize=(6, 6), layout="constrained")
+    axis.plot([0, 1], [0, 1], color="grey", linestyle="--", label="chance")
+    for name, values in strange.items():
+        if len(values):
+            is_strange = np.repeat([0, 1], [len(known), len(values)])
+            false_alarms, found, _ = roc_curve(is_strange, -np.concatenate([known, values]))
+            axis.plot(false_alarms, found, label=name)
+    axis.set(title="familiarity: what is found", xlabel="share of known pictures taken for strange", ylabel="found")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    return _save(figure, directory / "familiarity.png")
 
 
 def _save(figure: plt.Figure, path: Path) -> Path:

@@ -93,6 +93,7 @@ class PipelineConfig:
       attributes: heads outside the taxonomy to learn as well, by name or column; kept by name, in the table's order.
       levels: names of the taxonomy's heads that the catalogue has a column of.
       trial: whether few rows will do, for a release that says TRIAL.
+      thumbnails: whether the release brings small pictures of the products that it knows.
       beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
     """
 
@@ -108,6 +109,7 @@ class PipelineConfig:
     attributes: tuple[str, ...] = ()
     levels: tuple[str, ...] = field(default_factory=lambda: tuple(head.name for head in table.taxonomy()))
     trial: bool = False
+    thumbnails: bool = True
     beam_args: tuple[str, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:

@@ -240,6 +240,8 @@ def _releasing(
         **evaluations,
         serving_check=check.outputs["result"],
         report=report.outputs["report"],
+        examples=examples,
+        thumbnails=config.thumbnails,
         directory=str(config.layout.releases),
         provenance=json.dumps(
             {

@@ -1,6 +1,7 @@
 """Scores a release on any catalogue, a batch at a time, so that no number of pictures fills the memory."""
 
 import itertools
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from components.catalogue.example_gen.stream import LabelledPicture, LabelledPictures
 from components.evaluation.classification_metrics import ClassificationTally, wilson_interval
+from components.evaluation.familiarity import LEFT_OUT, FamiliarityCheck, of_drawn_pictures
 from pipeline.errors import RunError
 from schema import heads as table
 from schema import names
@@ -45,9 +47,10 @@ class ReleasedModels:
         self.heads = {head: card for model in cards.values() for head, card in model.heads.items()}
         release = make_release(self.version, cards, {})
         self.levels, self.merger = release.levels, Merger(release)
+        self.familiarity = cards[names.ARTICLE_TYPE].familiarity
 
     def scores(self, images: list[bytes]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Head → float32[N, C], and bool[N] telling which pictures could be decoded."""
+        """Head → float32[N, C], and the familiarity float32[N] where the release tells it; bool[N]: is it decoded."""
         outputs: dict[str, np.ndarray] = {}
         for model in self._models:
             answer = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
@@ -80,6 +83,9 @@ class Score:
         all_right: pictures whose joint answer is right on every level that both release and catalogue tell.
         unknown_labels: head → label of the catalogue that the release does not know → its pictures.
         undecodable: ids of pictures that a model could not decode.
+        familiar: familiarity of each picture whose article type the release knows.
+        unfamiliar: the same of the others.
+        familiarity: how well it tells the two, and drawn pictures of no product, apart; None where it cannot.
         rejected: rows that could not be used.
     """
 
@@ -89,6 +95,9 @@ class Score:
     all_right: int = 0
     unknown_labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     undecodable: list[str] = field(default_factory=list)
+    familiar: list[float] = field(default_factory=list)
+    unfamiliar: list[float] = field(default_factory=list)
+    familiarity: FamiliarityCheck | None = None
     rejected: list[Any] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -104,6 +113,7 @@ class Score:
                 "all_right_interval": wilson_interval(self.all_right, count) if count else None,
             },
             "unknown_labels": {head: dict(labels.most_common()) for head, labels in self.unknown_labels.items()},
+            "familiarity": [_plain(row) for row in self.familiarity.rows()] if self.familiarity else None,
             "undecodable": self.undecodable,
             "rejected": [{"id": one.id, "line": one.line, "reason": one.reason.value} for one in self.rejected],
         }
@@ -133,10 +143,28 @@ def score_catalogue(
                 score.undecodable.append(picture.id)
         progress(len(batch))
     score.rejected = list(pictures.rejected)
+    score.familiarity = _check_familiarity(score, models)
     return score
 
 
+def _check_familiarity(score: Score, models: ReleasedModels) -> FamiliarityCheck | None:
+    if models.familiarity is None:
+        return None
+    strange = of_drawn_pictures(lambda images: models.scores(images)[0][names.FAMILIARITY])
+    left_out = {LEFT_OUT: np.array(score.unfamiliar)} if score.unfamiliar else {}
+    return FamiliarityCheck(np.array(score.familiar), {**strange, **left_out}, models.familiarity.review_threshold)
+
+
+def _plain(row: dict[str, float | str]) -> dict[str, float | str | None]:
+    # NaN is no JSON.
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+
+
 def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores: dict[str, np.ndarray]) -> None:
+    familiarity = scores.pop(names.FAMILIARITY, None)
+    if familiarity is not None:
+        is_known = picture.labels[names.ARTICLE_TYPE_LABEL] in models.heads[names.ARTICLE_TYPE].labels
+        (score.familiar if is_known else score.unfamiliar).append(float(familiarity))
     for head, values in scores.items():
         best = np.argsort(-values, kind="stable")[: names.TOP_K]
         ranked = [models.heads[head].labels[i] for i in best]

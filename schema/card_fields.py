@@ -6,6 +6,8 @@ from typing import Any, Final, TypeVar
 _LARGEST: Final = 2**31 - 1
 """Largest whole number; a count of more rows than that, or such a picture, is a mistake."""
 
+MOST: Final = sys.float_info.max
+
 T = TypeVar("T")
 
 
@@ -51,13 +53,19 @@ class Field:
             raise self.wrong(f"a whole number of at least {at_least} and at most {_LARGEST}")
         return int(self.value)
 
-    def number(self, low: float, high: float = sys.float_info.max) -> float:
+    def number(self, low: float, high: float = MOST) -> float:
         """A number of that range."""
         is_number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
         if not is_number or not low <= self.value <= high:  # NaN is neither
-            below = f" and at most {high:g}" if high < sys.float_info.max else ""
+            below = f" and at most {high:g}" if high < MOST else ""
             raise self.wrong(f"a number of at least {low:g}{below}")
         return float(self.value)
+
+    def positive(self) -> float:
+        """A number above 0."""
+        if self.number(0) == 0:
+            raise self.wrong("a number above 0")
+        return self.number(0)
 
     def expect(self, kind: type[T], words: str) -> T:
         """A value of that type; ``words`` say which."""

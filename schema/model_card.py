@@ -7,20 +7,23 @@ beside the graph as ``assets.extra/card.json`` for whoever wants to read it with
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from schema import heads as table
 from schema.card_fields import CardError, Field
+from schema.familiarity_card import FamiliarityCard, read_familiarity
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Version of the format.
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
 2: a head tells its column and its level.
 3: ``trial``, and ``joint.contradiction``; without them a release is no trial, and nothing lowers its confidence.
 4: ``levels``; without it a release has every level of the table of heads.
+5: ``familiarity``, without which nobody is told how familiar a picture is, and ``known_pictures``, without which no
+neighbours can be asked for.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -95,6 +98,8 @@ class ModelCard:
         training: free-form provenance: profile, data, hyper-parameters.
         trial: whether it was released on too few rows to mean much, because somebody asked for a trial.
         levels: names of the taxonomy's heads that the catalogue had, from the top down; the same in both models.
+        familiarity: how it tells whether a picture is like those that it knows; None where it does not.
+        known_pictures: how many its signature ``neighbours`` can name; 0 where it has none.
         format: version of the format that it was read from.
     """
 
@@ -107,6 +112,8 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     trial: bool = False
     levels: tuple[str, ...] = field(default_factory=lambda: _every_level())
+    familiarity: FamiliarityCard | None = None
+    known_pictures: int = 0
     format: int = FORMAT
 
     def attributes(self) -> tuple[str, ...]:
@@ -127,6 +134,8 @@ class ModelCard:
             "training": dict(self.training),
             "levels": list(self.levels),
             "trial": self.trial,
+            "familiarity": asdict(self.familiarity) if self.familiarity else None,
+            "known_pictures": self.known_pictures,
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 
@@ -163,6 +172,8 @@ def _read(document: Field) -> ModelCard:
         training=document["training"].mapping(),
         trial=document.get("trial", False).expect(bool, "true or false"),
         levels=levels,
+        familiarity=read_familiarity(document.get("familiarity", None)),
+        known_pictures=document.get("known_pictures", 0).whole(at_least=0),
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)
@@ -188,14 +199,11 @@ def _read_head(name: str, head: Field) -> HeadCard:
     row = next((row for row in table.HEADS if row.name == name), None)
     level = head["level"] if row is None else head.get("level", row.level)
     threshold = head["review_threshold"]
-    temperature = head["temperature"]
-    if temperature.number(0) == 0:
-        raise temperature.wrong("a number above 0")
     return HeadCard(
         labels=_labels(head["labels"]),
         column=(head["column"] if row is None else head.get("column", row.column)).text(),
         level=None if level.value is None else level.whole(at_least=0),
-        temperature=temperature.number(0),
+        temperature=head["temperature"].positive(),
         curvature=head.get("curvature", 0.0).number(0),
         review_threshold=_threshold(threshold),
         review_precision=head["review_precision"].number(0, 1),

@@ -10,8 +10,13 @@ signature            inputs                         outputs
 ``serving_default``  ``image_bytes`` string[N]      per head ``<head>_labels`` string[N, k] and ``<head>_scores``
                                                     float32[N, k], best first; ``image_ok`` bool[N]
 ``scores``           ``image_bytes`` string[N]      per head ``<head>`` float32[N, C] in the card's label order;
-                                                    ``image_ok`` bool[N]
+                                                    ``image_ok`` bool[N]; where the card has ``familiarity``, that
+                                                    too: float32[N], 0 to 1
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
+``neighbours``       ``image_bytes`` string[N]      the nearest known pictures, nearest first: ``ids``, ``labels`` and
+                                                    ``names`` string[N, m], ``similarities`` float32[N, m], 0 to 1;
+                                                    ``image_ok`` bool[N]; of the article type's model alone, where its
+                                                    card has ``known_pictures`` M: ``m = min(NEIGHBOURS_LISTED, M)``
 ``label_ids``        ``articleType`` …, string[N]   per head ``<head>_id`` int64[N]: index in the label order, or
                                                     :data:`UNKNOWN_LABEL`, or :data:`UNLABELLED`; the evaluator's, not
                                                     needed to serve, and not there where a model has no heads
@@ -62,7 +67,14 @@ SERVING_DEFAULT: Final = "serving_default"
 SCORES: Final = "scores"
 METADATA: Final = "metadata"
 LABEL_IDS: Final = "label_ids"
+NEIGHBOURS: Final = "neighbours"
+NEIGHBOUR_IDS: Final = "ids"
+NEIGHBOUR_LABELS: Final = "labels"
+NEIGHBOUR_NAMES: Final = "names"
+NEIGHBOUR_SIMILARITIES: Final = "similarities"
+NEIGHBOURS_LISTED: Final = 50
 IMAGE_OK: Final = "image_ok"
+FAMILIARITY: Final = "familiarity"
 METADATA_KEYS: Final = "keys"
 METADATA_VALUES: Final = "values"
 TOP_K: Final = 5

@@ -9,12 +9,15 @@ import numpy as np
 
 from components.calibration import fitting
 from components.calibration.contradiction import fit_contradiction
+from components.calibration.familiarity import fit_familiarity
 from components.calibration.joint_answer import JointAnswer
 from components.calibration.joint_exponents import JointFit, fit_exponents
 from components.calibration.served_model import ServedClassifier
 from components.model.calibration import combined, logit_offsets
+from components.model.familiarity import signals
 from components.training.eval_outputs import EvalOutputs
 from schema import model_card, names
+from schema.familiarity_card import FamiliarityCard
 from schema.model_card import CONTRADICTION, HeadCard, ModelCard
 
 JOINT_CURVE = "joint_exponents.csv"
@@ -74,7 +77,9 @@ def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output
         for head, description in card.heads.items()
     }
     joint = _fit_joint(cards, outputs, heads)
-    card = dataclasses.replace(_calibrated_card(cards[name], heads, joint, settings), trial=trial)
+    familiar = _fit_familiarity(outputs[name], heads) if name == names.ARTICLE_TYPE else None
+    card = _calibrated_card(cards[name], heads, joint, settings)
+    card = dataclasses.replace(card, trial=trial, familiarity=familiar)
     ServedClassifier(trained[name], card, {head: heads[head].offsets for head in card.heads}).save(output)
     joint.curve.to_csv(output.parent / JOINT_CURVE, index=False)
 
@@ -95,6 +100,13 @@ def fit_head(card: HeadCard, outputs: EvalOutputs, head: str, settings: Settings
         card, **dataclasses.asdict(calibration), review_threshold=threshold, review_precision=reached
     )
     return HeadFit(fitted, offsets, scores)
+
+
+def _fit_familiarity(outputs: EvalOutputs, heads: Mapping[str, HeadFit]) -> FamiliarityCard | None:
+    """Of the article type's model alone: the other one starts from its backbone and sees the same."""
+    head = names.ARTICLE_TYPE
+    values = signals({head: outputs.logits[head], **outputs.signals}, head, heads[head].scores)
+    return fit_familiarity({name: rows.numpy() for name, rows in values.items()})
 
 
 def _fit_joint(

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.model.calibration import Calibration, combined
+from components.model.familiarity import familiarity, signals
 from components.model.nearest_pictures import votes_key
 from components.model.signatures import BYTES, OUTPUTS
 from schema import model_card, names
@@ -48,15 +49,22 @@ class ServedClassifier(tf.Module):
             specs = self._label_ids.structured_input_signature[1]
             label_specs = {column: tf.TensorSpec([None], spec.dtype, name=column) for column, spec in specs.items()}
             signatures[names.LABEL_IDS] = tf.function(self.label_ids).get_concrete_function(**label_specs)
+        if self._document.known_pictures:
+            signatures[names.NEIGHBOURS] = tf.function(self.neighbours).get_concrete_function(image_bytes=BYTES)
         tf.saved_model.save(self, str(directory), signatures=signatures)
         model_card.write_file(directory, self._document)
 
     def scores(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Full scores: string[N] → {head: float32[N, C], ``image_ok``: bool[N]}."""
+        """Scores: string[N] → {head: float32[N, C], ``image_ok``: bool[N]}, with familiarity where the card has it."""
         outputs = self._outputs(image_bytes=image_bytes)
         is_ok = outputs[names.IMAGE_OK]
-        answered = tf.cast(is_ok, tf.float32)[:, tf.newaxis]
-        return {**{head: self._calibrated(head, outputs) * answered for head in self._heads}, names.IMAGE_OK: is_ok}
+        answered = tf.cast(is_ok, tf.float32)
+        scores = {head: self._calibrated(head, outputs) for head in self._heads}
+        answers = {head: values * answered[:, tf.newaxis] for head, values in scores.items()}
+        if self._document.familiarity:
+            known = signals(outputs, names.ARTICLE_TYPE, scores[names.ARTICLE_TYPE])
+            answers[names.FAMILIARITY] = familiarity(known, self._document.familiarity) * answered
+        return {**answers, names.IMAGE_OK: is_ok}
 
     def _calibrated(self, head: str, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
         logits = combined(outputs[head], outputs.get(votes_key(head)), self._offsets[head])
@@ -73,6 +81,11 @@ class ServedClassifier(tf.Module):
             outputs[names.labels_tensor(head)] = tf.where(is_ok, labels, "")
             outputs[names.scores_tensor(head)] = best.values
         return outputs
+
+    def neighbours(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The nearest known pictures: string[N] → as training left it; calibration changes nothing of it."""
+        found: dict[str, tf.Tensor] = self._uncalibrated.signatures[names.NEIGHBOURS](image_bytes=image_bytes)
+        return found
 
     def metadata(self, keys: tf.Tensor) -> dict[str, tf.Tensor]:
         """Documents by key: string[N] → ``values`` string[N], empty for a key that is not known."""

@@ -11,6 +11,16 @@ FEATURES = "features"
 """Key of the features beside the heads' logits."""
 
 
+CONTRAST = "contrast"
+"""Key beside the heads' logits: ``log(1 + σ)`` of all of a picture's values, float32[N]; 0 for a plain one.
+
+It grows no further from :data:`_SHOWN` on: how much a product stands out against its background is no matter.
+"""
+
+_SHOWN = 8.0
+"""Standard deviation, of 255, with which a picture shows something."""
+
+
 def build_classifier(
     heads: dict[str, int], input_shape: tuple[int, int, int], backbone: str, dropout: float
 ) -> tuple[keras.Model, keras.Model]:
@@ -81,3 +91,13 @@ def with_mirror(model: keras.Model) -> keras.Model:
     halves = {key: ops.split(values, 2) for key, values in both.items()}
     answers = {key: pair[0] if key == FEATURES else sum(pair) / 2 for key, pair in halves.items()}
     return keras.Model(model.input, answers, name=model.name)
+
+
+def with_contrast(model: keras.Model) -> keras.Model:
+    """The same model, sharing its layers, that also tells :data:`CONTRAST`.
+
+    Nothing else tells a white picture from a product: white is what most of a product's photo is.
+    """
+    deviation = ops.std(ops.cast(model.input, "float32"), axis=(1, 2, 3))
+    contrast = ops.log1p(ops.minimum(deviation, _SHOWN))
+    return keras.Model(model.input, {**model.output, CONTRAST: contrast}, name=model.name)

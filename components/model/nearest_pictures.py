@@ -6,6 +6,7 @@ similarity s: the cosine of what the network's layers saw of both, whitened. How
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
@@ -14,12 +15,33 @@ from keras import layers, ops
 from sklearn.covariance import LedoitWolf
 
 from components.model.classifier import FEATURES
+from schema import names
 
 MOST_PICTURES = 65_536
 """More of one split are not remembered: each costs its features' size in memory, and time in each answer."""
 
+SIMILARITY = "nearest_similarity"
+"""Key beside the heads' logits: mean similarity of the :data:`_NEAREST` nearest known pictures, float32[N]."""
+
+CENTRALITY = "centrality"
+"""Key beside the heads' logits: how near a picture lies to the middle of the known ones, float32[N].
+
+It is ``-log`` of the Mahalanobis distance, which the cosine of the similarities leaves out. Noise and plain colours lie
+far out, whatever is nearest to them.
+"""
+
+NEARNESS = (SIMILARITY, CENTRALITY)
+
+ROWS = "neighbour_rows"
+"""Key beside the heads' logits: which known pictures are nearest, int32[N, m], nearest first."""
+
+SIMILARITIES = "neighbour_similarities"
+"""Key beside the heads' logits: how similar those are, float32[N, m], from 0, unlike, to 1, the same."""
+
+_NEAREST = 5
 _SHARPNESS = 30.0
 _LEAST_VARIANCE = 1e-6
+_LEAST_DISTANCE = 1e-6
 
 
 def votes_key(head: str) -> str:
@@ -28,22 +50,28 @@ def votes_key(head: str) -> str:
 
 
 class Known(NamedTuple):
-    """Pictures to remember: features float32[M, F], and head → labels int[M], below 0 where a picture has none."""
+    """Pictures to remember: features float32[M, F], and head → labels int[M], below 0 where a picture has none.
+
+    ``told`` is what can be said of each to a person, name → str[M]; empty where nothing is to be said.
+    """
 
     features: np.ndarray
     labels: Mapping[str, np.ndarray]
+    told: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 def joined(*parts: Known) -> Known:
     """All of these pictures together, less those that have no label of any head."""
     usable = [_with_labels(part) for part in parts]
     labels = {head: np.concatenate([part.labels[head] for part in usable]) for head in parts[0].labels}
-    return Known(np.concatenate([part.features for part in usable]), labels)
+    told = {name: np.concatenate([part.told[name] for part in usable]) for name in parts[0].told}
+    return Known(np.concatenate([part.features for part in usable]), labels, told)
 
 
 def _with_labels(pictures: Known) -> Known:
     kept = np.any([ids >= 0 for ids in pictures.labels.values()], axis=0)
-    return Known(pictures.features[kept], {head: ids[kept] for head, ids in pictures.labels.items()})
+    labels = {head: ids[kept] for head, ids in pictures.labels.items()}
+    return Known(pictures.features[kept], labels, {name: texts[kept] for name, texts in pictures.told.items()})
 
 
 class Whitening(NamedTuple):
@@ -73,14 +101,20 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.
       neighbours: how many are asked, at least 1; all, where there are fewer.
 
     Returns:
-      A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C]}, the votes of a head
-      adding up to 1, less the weight of the nearest that have no label of it.
+      A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C], :data:`SIMILARITY` and
+      :data:`CENTRALITY`: float32[N], :data:`ROWS`: int32[N, m], :data:`SIMILARITIES`: float32[N, m]}, the votes of a
+      head adding up to 1, less the weight of the nearest that have no label of it.
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
-    classes = {head: logits.shape[-1] for head, logits in outputs.items()}
-    votes = NearestPictures(known, neighbours, classes)(seen)
-    return keras.Model(model.input, {**outputs, **votes}, name=model.name)
+    classes = {head: outputs[head].shape[-1] for head in known.labels}
+    nearest = NearestPictures(known, neighbours, classes)(seen)
+    return keras.Model(model.input, {**outputs, **nearest}, name=model.name)
+
+
+def told_of(model: keras.Model) -> Mapping[str, np.ndarray]:
+    """What can be said of the pictures that a model knows, in the order of :data:`ROWS`; empty where it knows none."""
+    return next((layer.told for layer in model.layers if isinstance(layer, NearestPictures)), {})
 
 
 class NearestPictures(layers.Layer):
@@ -90,12 +124,15 @@ class NearestPictures(layers.Layer):
         """Remembers the pictures; ``classes``: head → number of its classes."""
         super().__init__(name="nearest_pictures", trainable=False)
         self._classes = dict(classes)
+        self.told = dict(known.told)
         self._neighbours = min(neighbours, len(known.features))
+        self._listed = min(names.NEIGHBOURS_LISTED, len(known.features))
         whitening = fit_whitening(known.features)
         self._mean = self._constant("mean", whitening.mean)
         self._matrix = self._constant("matrix", whitening.matrix)
         # Transposed, which is how the product with a single picture reads it from end to end.
-        self._pictures = self._constant("pictures", np.transpose(self._embed(known.features)))
+        embedded = ops.normalize(self._whitened(known.features), axis=-1)
+        self._pictures = self._constant("pictures", np.transpose(embedded))
         self._labels = {head: self._constant(head, ids.astype(np.int32)) for head, ids in known.labels.items()}
 
     def _constant(self, name: str, value: np.ndarray) -> keras.Variable:
@@ -103,15 +140,27 @@ class NearestPictures(layers.Layer):
         variable.assign(value)
         return variable
 
-    def _embed(self, features: keras.KerasTensor) -> keras.KerasTensor:
-        return ops.normalize(ops.matmul(features - self._mean, self._matrix), axis=-1)
+    def _whitened(self, features: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.matmul(features - self._mean, self._matrix)
 
     def call(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """Features float32[N, F] → {:func:`votes_key`: float32[N, C]}."""
-        similarities, nearest = ops.top_k(ops.matmul(self._embed(features), self._pictures), self._neighbours)
+        """Features float32[N, F] → what :func:`with_neighbours` adds to a model."""
+        whitened = self._whitened(features)
+        all_similarities = ops.matmul(ops.normalize(whitened, axis=-1), self._pictures)
+        # One search for both: the rest of the listed costs next to nothing.
+        listed, rows = ops.top_k(all_similarities, max(self._neighbours, self._listed))
+        similarities, nearest = listed[:, : self._neighbours], rows[:, : self._neighbours]
         # A label below 0 is a row of zeros.
         weights = ops.expand_dims(ops.softmax(_SHARPNESS * similarities), axis=-1)
-        return {
+        votes = {
             votes_key(head): ops.sum(weights * ops.one_hot(ops.take(self._labels[head], nearest), count), axis=1)
             for head, count in self._classes.items()
+        }
+        distance = ops.maximum(ops.norm(whitened, axis=-1), _LEAST_DISTANCE)
+        return {
+            **votes,
+            SIMILARITY: ops.mean(similarities[:, :_NEAREST], axis=1),
+            CENTRALITY: -ops.log(distance),
+            ROWS: rows[:, : self._listed],
+            SIMILARITIES: ops.clip(listed[:, : self._listed], 0.0, 1.0),
         }

@@ -1,19 +1,23 @@
 """The trained model before it is calibrated: picture bytes in, logits and votes out. Not served, only built upon."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.model import preprocessing
+from components.model.nearest_pictures import ROWS, SIMILARITIES
 from schema import names
 from schema.heads import Head
 
 OUTPUTS = "uncalibrated"
 """Signature of an uncalibrated model, with the inputs of ``scores``: per head logits and, where the model remembers
-pictures, their votes (:func:`components.model.nearest_pictures.votes_key`), float32[N, C]; ``image_ok`` bool[N]."""
+pictures, their votes (:func:`components.model.nearest_pictures.votes_key`), float32[N, C], and how near they are
+(:data:`components.model.nearest_pictures.SIMILARITY` and ``CENTRALITY``), float32[N];
+:data:`components.model.classifier.CONTRAST` float32[N]; ``image_ok`` bool[N]."""
 
 BYTES = tf.TensorSpec([None], tf.string)
 
@@ -21,10 +25,22 @@ BYTES = tf.TensorSpec([None], tf.string)
 class UncalibratedClassifier(tf.Module):
     """A trained classifier behind the transform graph."""
 
-    def __init__(self, model: keras.Model | None, transform_output: tft.TFTransformOutput, heads: Sequence[Head]):
-        """Wraps ``model``, which takes uint8 or float32[N, H, W, 3] and gives logits and votes of these heads.
+    def __init__(
+        self,
+        model: keras.Model | None,
+        transform_output: tft.TFTransformOutput,
+        heads: Sequence[Head],
+        told: Mapping[str, np.ndarray] | None = None,
+    ):
+        """Wraps a model.
 
-        None stands for a model that has no head: what it tells of a picture is whether it can be read.
+        Args:
+            model: takes uint8 or float32[N, H, W, 3] and gives logits and votes of these heads. None stands for a model
+                that has no head: what it tells of a picture is whether it can be read.
+            transform_output: of the Transform component.
+            heads: of the model.
+            told: what the signature ``neighbours`` says of the pictures that the model knows, by the names of its
+                outputs: str[M] each; None for a model that is not to tell them.
         """
         super().__init__(name="uncalibrated_classifier")
         # The bare variables are tracked, and the model is hidden in a partial: a tracked Keras 3 variable is exported
@@ -39,16 +55,37 @@ class UncalibratedClassifier(tf.Module):
             head.column: tf.TensorSpec([None], raw[head.column].dtype, name=head.column) for head in heads
         }
         self._heads = [head.name for head in heads]
+        # Variables, since constants lie in the graph, which is copied whenever it is rewritten.
+        self._told = {
+            name: tf.Variable(tf.constant(texts.tolist()), trainable=False) for name, texts in (told or {}).items()
+        }
 
     def save(self, directory: str) -> None:
-        """Writes the SavedModel with the signatures :data:`OUTPUTS` and, where it has heads, ``label_ids``."""
+        """Writes the SavedModel: :data:`OUTPUTS`, ``label_ids`` if it has heads, ``neighbours`` if it tells them."""
         signatures = {OUTPUTS: tf.function(self.outputs).get_concrete_function(image_bytes=BYTES)}
         if self._heads:
             signatures[names.LABEL_IDS] = tf.function(self.label_ids).get_concrete_function(**self._label_specs)
+        if self._told:
+            signatures[names.NEIGHBOURS] = tf.function(self.neighbours).get_concrete_function(image_bytes=BYTES)
         tf.saved_model.save(self, directory, signatures=signatures)
 
     def outputs(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → what :data:`OUTPUTS` says."""
+        outputs = self._all_outputs(image_bytes)
+        return {key: values for key, values in outputs.items() if key not in (ROWS, SIMILARITIES)}
+
+    def neighbours(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Pictures string[N] → the nearest known ones, as :mod:`schema.names` says; of a broken one no text."""
+        outputs = self._all_outputs(image_bytes)
+        is_ok = outputs[names.IMAGE_OK]
+        texts = {name: tf.gather(texts, outputs[ROWS]) for name, texts in self._told.items()}
+        return {
+            **{name: tf.where(is_ok[:, tf.newaxis], one, "") for name, one in texts.items()},
+            names.NEIGHBOUR_SIMILARITIES: outputs[SIMILARITIES] * tf.cast(is_ok, tf.float32)[:, tf.newaxis],
+            names.IMAGE_OK: is_ok,
+        }
+
+    def _all_outputs(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         features = self._transform({names.IMAGE: image_bytes})
         is_ok = tf.cast(features[names.IMAGE_OK], tf.bool)
         return {**self._outputs(features[preprocessing.IMAGE_FEATURE]), names.IMAGE_OK: is_ok}

@@ -4,20 +4,25 @@ import datetime
 import importlib.metadata
 import json
 import logging
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types import standard_artifacts
-from tfx.utils import path_utils
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import io_utils, path_utils
 
 from components.artifacts import QualityReport, ServingCheckResult
 from components.errors import GateError
 from components.evaluation.results import EvaluationResult, plain_figures
 from components.release.store import ReleaseStore
+from components.release.thumbnails import write_thumbnails
 from schema import model_card, names
 from schema.release_folder import Release
+from schema.thumbnails import FILE
 
 _log = logging.getLogger("lookbook.release")
 
@@ -31,9 +36,11 @@ def PairedRelease(
     article_type_evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
     serving_check: InputArtifact[ServingCheckResult],
     report: InputArtifact[QualityReport],
+    examples: InputArtifact[standard_artifacts.Examples],
     release: OutputArtifact[standard_artifacts.PushedModel],
     directory: Parameter[str],
     provenance: Parameter[str],
+    thumbnails: Parameter[bool],
     code: Parameter[str],
     category_evaluation: InputArtifact[standard_artifacts.ModelEvaluation] = None,
 ) -> None:
@@ -45,9 +52,11 @@ def PairedRelease(
         article_type_evaluation: the Evaluator's word on the first.
         serving_check: holds ``<model>/tf_serving_warmup_requests`` for both.
         report: folder for people, copied beside the models.
+        examples: of whose train and eval splits the thumbnails are.
         release: what was published, with the version, the manifest's path and the uris of both models.
         directory: of the :class:`~components.release.store.ReleaseStore`.
         provenance: JSON object that goes into the manifest: profile, hyper-parameters, data and code hashes.
+        thumbnails: whether the release brings small pictures of the products that it knows.
         code: hash of the source; there for TFX's cache alone.
         category_evaluation: the Evaluator's word on the second; none where that has no heads to evaluate.
 
@@ -66,12 +75,24 @@ def PairedRelease(
         paths = {name: Path(path_utils.serving_model_path(uri)) for name, uri in sources.items()}
         figures = {head: plain_figures(values) for result in results for head, values in result.figures().items()}
         manifest = _manifest(sources, paths, figures, json.loads(provenance))
-        warmup = {name: Path(serving_check.uri) / name for name in models}
-        published = store.publish(paths, warmup, Path(report.uri), manifest)
+        extras = {name: Path(serving_check.uri) / name for name in models}
+        Path(release.uri).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=release.uri) as folder:
+            if thumbnails and model_card.read_file(paths[names.ARTICLE_TYPE]).known_pictures:
+                extras[names.ARTICLE_TYPE] = _with_thumbnails(extras[names.ARTICLE_TYPE], examples, Path(folder))
+            published = store.publish(paths, extras, Path(report.uri), manifest)
     _log.info("release %d is current in %s", published.version, directory)
     release.set_int_custom_property("version", published.version)
     release.set_string_custom_property("manifest", str(store.manifest_path(published.version)))
     release.set_string_custom_property("model_uris", "\n".join(sources.values()))
+
+
+def _with_thumbnails(extra: Path, examples: standard_artifacts.Examples, folder: Path) -> Path:
+    """A folder with what is in ``extra``, and the thumbnails."""
+    both = Path(shutil.copytree(extra, folder / "extra"))
+    splits = (artifact_utils.get_split_uri([examples], split) for split in (names.TRAIN, names.EVAL))
+    write_thumbnails([tf.io.gfile.glob(io_utils.all_files_pattern(split)) for split in splits], both / FILE)
+    return both
 
 
 def _already_published(store: ReleaseStore, sources: dict[str, str]) -> Release | None:

@@ -1,7 +1,7 @@
 """What calibrating needs of a training: the model's word on the eval split, kept beside the SavedModel."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ class EvalOutputs:
         logits: head → float32[N, C], of the network.
         votes: head → float32[N, C], of the nearest pictures; empty where the model remembers none.
         counts: head → int64[C], rows of each class in the training split.
+        signals: of familiarity (:mod:`components.model.familiarity`) → float32[N]; those that are no logits or votes.
     """
 
     ids: np.ndarray
@@ -27,6 +28,7 @@ class EvalOutputs:
     logits: Mapping[str, np.ndarray]
     counts: Mapping[str, np.ndarray]
     votes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    signals: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
         """Writes them into a folder."""
@@ -36,7 +38,7 @@ class EvalOutputs:
     @classmethod
     def load(cls, directory: Path) -> "EvalOutputs":
         """Reads what :meth:`save` wrote into that folder."""
-        parts: dict[str, dict[str, np.ndarray]] = {"labels": {}, "logits": {}, "counts": {}, "votes": {}}
+        parts: dict[str, dict[str, np.ndarray]] = {one.name: {} for one in fields(cls) if one.name != "ids"}
         with np.load(directory / _FILE, allow_pickle=False) as file:
             for key in file.files:
                 part, _, head = key.partition("/")

@@ -1,7 +1,8 @@
 """Trains one of the two models: TFX's ``run_fn``, the same for both, told by ``custom_config`` which one it is."""
 
+import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ import tensorflow_transform as tft
 
 from components import plots
 from components.model import nearest_pictures
-from components.model.classifier import FEATURES, with_features, with_mirror
+from components.model.classifier import CONTRAST, FEATURES, with_contrast, with_features, with_mirror
 from components.model.signatures import UncalibratedClassifier
 from components.training import training_data
 from components.training.eval_outputs import EvalOutputs
@@ -53,7 +54,8 @@ def run_fn(fn_args: Any) -> None:
 
     training = {**config["provenance"], "hyperparameters": config["hyperparameters"]}
     card = make_card(config["model"], heads, config["levels"], transform_output, parameters, training)
-    ids, saved_model = training_data.read_ids(fn_args.eval_files), Path(fn_args.serving_model_dir)
+    ids = training_data.read_texts(fn_args.eval_files, [names.ID])[names.ID].tolist()
+    saved_model = Path(fn_args.serving_model_dir)
     if not heads:
         save(None, card, EvalOutputs(np.asarray(ids, np.str_), {}, {}, {}), transform_output, saved_model)
         return
@@ -67,7 +69,8 @@ def run_fn(fn_args: Any) -> None:
         )
         evaluation = evaluation.batch(parameters.batch_size)
         model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base)
-        fitted, model = answering_models(model, backbone, train, evaluation, parameters)
+        told = [read_told(config["model"], files) for files in (fn_args.train_files, fn_args.eval_files)]
+        fitted, model = answering_models(model, backbone, train, evaluation, parameters, told)
         outputs = eval_outputs(fitted, evaluation, ids, counts)
     plots.plot_training(run_dir / METRICS, heads, run_dir)
     save(model, card, outputs, transform_output, saved_model)
@@ -82,13 +85,34 @@ def save(
     saved_model: Path,
 ) -> None:
     """Writes what calibrating needs: the uncalibrated SavedModel with its card, and its word on the eval split."""
-    UncalibratedClassifier(model, transform_output, [table.head(head) for head in card.heads]).save(str(saved_model))
+    known = nearest_pictures.told_of(model) if model else {}
+    heads = [table.head(head) for head in card.heads]
+    UncalibratedClassifier(model, transform_output, heads, known).save(str(saved_model))
+    card = dataclasses.replace(card, known_pictures=len(known.get(names.NEIGHBOUR_IDS, ())))
     model_card.write_file(saved_model, card)
     outputs.save(saved_model.parent)
 
 
+def read_told(model: str, files: Sequence[str]) -> dict[str, np.ndarray]:
+    """What the signature ``neighbours`` says of the rows of a split; nothing for the model that does not have it."""
+    columns = {
+        names.NEIGHBOUR_IDS: names.ID,
+        names.NEIGHBOUR_LABELS: names.ARTICLE_TYPE_LABEL,
+        names.NEIGHBOUR_NAMES: names.PRODUCT_NAME,
+    }
+    if model != names.ARTICLE_TYPE:
+        return {}
+    texts = training_data.read_texts(files, list(columns.values()))
+    return {name: texts[column][: nearest_pictures.MOST_PICTURES] for name, column in columns.items()}
+
+
 def answering_models(
-    model: keras.Model, backbone: keras.Model, train: Dataset, evaluation: Dataset, parameters: HyperParameters
+    model: keras.Model,
+    backbone: keras.Model,
+    train: Dataset,
+    evaluation: Dataset,
+    parameters: HyperParameters,
+    told: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
 ) -> tuple[keras.Model, keras.Model]:
     """The model as its confidence is fitted, and as it is served: with its mirror image and its memory, where wanted.
 
@@ -101,14 +125,19 @@ def answering_models(
       train: rows ``(uint8[H, W, 3], {head: int64[]})``.
       evaluation: batches of the same; may be empty.
       parameters: of the training.
+      told: what can be said of the rows of both, in order; see :class:`components.model.nearest_pictures.Known`.
     """
     seeing = with_features(model, backbone, parameters.neighbour_layer_names()) if parameters.neighbours else model
-    answering = with_mirror(seeing) if parameters.mirror else seeing
+    answering = with_contrast(with_mirror(seeing) if parameters.mirror else seeing)
     if not parameters.neighbours:
         return answering, answering
     splits = [rows.take(nearest_pictures.MOST_PICTURES) for rows in (train, evaluation.unbatch())]
     seen = [_predict(seeing, rows.batch(parameters.batch_size)) for rows in splits]
-    known = [nearest_pictures.Known(outputs[FEATURES], labels) for outputs, labels in seen if len(outputs[FEATURES])]
+    known = [
+        nearest_pictures.Known(outputs[FEATURES], labels, texts)
+        for (outputs, labels), texts in zip(seen, told, strict=True)
+        if len(outputs[FEATURES])
+    ]
     return tuple(
         nearest_pictures.with_neighbours(answering, nearest_pictures.joined(*parts), parameters.neighbours)
         for parts in (known[:1], known)
@@ -132,6 +161,7 @@ def eval_outputs(model: keras.Model, evaluation: Dataset, ids: Sequence[str], co
         logits={head: outputs[head] for head in counts},
         counts={head: np.asarray(rows) for head, rows in counts.items()},
         votes={head: outputs[key] for head, key in votes.items() if key in outputs},
+        signals={key: outputs[key] for key in (*nearest_pictures.NEARNESS, CONTRAST) if key in outputs},
     )
 
 

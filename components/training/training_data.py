@@ -44,11 +44,15 @@ def read_split(
     return rows.unbatch().cache(cache)
 
 
-def read_ids(file_patterns: Sequence[str]) -> list[str]:
-    """Ids of the rows of one split, in the order of :func:`read_split`."""
-    spec = {names.ID: tf.io.FixedLenFeature([], tf.string)}
-    batches = _records(file_patterns).map(lambda serialized: tf.io.parse_example(serialized, spec)[names.ID])
-    return [row_id.decode() for batch in batches.as_numpy_iterator() for row_id in batch]
+def read_texts(file_patterns: Sequence[str], columns: Sequence[str]) -> dict[str, np.ndarray]:
+    """Columns of text of one split, column → str[N], in the order of :func:`read_split`; "" where a row has none."""
+    spec = {column: tf.io.FixedLenFeature([], tf.string, "") for column in columns}
+    batches = _records(file_patterns).map(lambda serialized: tf.io.parse_example(serialized, spec))
+    rows: dict[str, list[str]] = {column: [] for column in columns}
+    for batch in batches.as_numpy_iterator():
+        for column, texts in rows.items():
+            texts += [text.decode() for text in batch[column]]
+    return {column: np.array(texts, np.str_) for column, texts in rows.items()}
 
 
 def _records(file_patterns: Sequence[str]) -> tf.data.Dataset:

@@ -89,6 +89,12 @@ _ROOM_BYTES = 2**20
 )
 @attributes_option
 @limit_option
+@click.option(
+    "--thumbnails/--no-thumbnails",
+    default=True,
+    show_default=True,
+    help="Keep small pictures of the catalogue in the release, to show beside products that look alike.",
+)
 @trial_option
 @click.option("--ask", type=click.IntRange(min=0), default=0, help="Then ask the release about so many pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole of these answers, for machines.")

@@ -48,7 +48,8 @@ def command(
 
     Per head: top-1 with its 95 % interval, top-5, macro-F1 over the classes present, expected calibration error, count;
     then the same for the joint answer. Rows that cannot be used are listed, not counted. Labels that the release does
-    not know are named; their pictures count as wrong.
+    not know are named; their pictures count as wrong. Last, how well the release tells article types that it knows from
+    others, and from drawn pictures of no product at all.
 
     Score pictures that are new to the release: it may remember those of its train and eval splits, and looks better on
     them than it is.
@@ -91,6 +92,9 @@ def _print(document: dict[str, Any], data: Path) -> None:
         if isinstance(figures, dict):
             click.echo(f"  {head:<16} {_line(figures)}")
     click.echo(f"  every level      {_shown(joint['all_right'])}{_interval(joint['all_right_interval'])}")
+    for row in document["familiarity"] or []:
+        apart = "" if row["auroc"] is None else f", AUROC {row['auroc']:.3f}"
+        click.echo(f"unfamiliar: {_shown(row['flagged'])} of {row['count']}, {row['pictures']}{apart}")
     for head, labels in document["unknown_labels"].items():
         named = ", ".join(f"{label} ({count})" for label, count in labels.items())
         click.echo(f"{head}: the release does not know {named}; {sum(labels.values())} pictures count as wrong")

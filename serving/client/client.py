@@ -177,6 +177,14 @@ class ClassifierClient:
         """
         return self._call(self._stub.Explain, pb.ExplainRequest(image=image, options=options))
 
+    def find_similar(self, image: bytes, options: pb.SimilarOptions | None = None) -> pb.FindSimilarResponse:
+        """The known products that look most like one picture, nearest first.
+
+        Raises:
+            ClassifyError: there is no answer; with the code ``no_index`` the release cannot name any.
+        """
+        return self._call(self._stub.FindSimilar, pb.FindSimilarRequest(image=image, options=options))
+
     def taxonomy(self) -> pb.Taxonomy:
         """Every path that an answer can name.
 

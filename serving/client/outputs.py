@@ -30,9 +30,14 @@ COLUMNS: Final = (
     "release",
     "error",
     "detail",
+    "familiarity",
 )
 """Columns of every CSV. The labels are those of the joint answer, in the columns of a catalogue's ``styles.csv``. After
 them come two for each attribute of the release: its own column there, and its confidence."""
+
+
+_FORMER: Final = COLUMNS[:-1]
+"""Columns of a CSV that was begun by a client of before familiarity; it goes on without."""
 
 
 class Output(Protocol):
@@ -102,6 +107,7 @@ class CsvTable:
     def __init__(self) -> None:
         self.left_out: set[str] = set()
         self._columns: tuple[str, ...] = ()
+        self._attributes: frozenset[str] = frozenset()
 
     @property
     def header(self) -> str:
@@ -115,7 +121,7 @@ class CsvTable:
             ValueError: two columns would have one name.
         """
         if not self._columns:
-            self._columns = (*COLUMNS, *_pairs(attributes()))
+            self._keep(COLUMNS, tuple(attributes()))
             _require_distinct(self._columns)
 
     def row(self, name: str, result: pb.ClassifyResult) -> str:
@@ -134,21 +140,24 @@ class CsvTable:
             return []
         rows = csv.DictReader(io.StringIO(text))
         columns = tuple(rows.fieldnames or ())
-        ours, pairs = columns[: len(COLUMNS)], columns[len(COLUMNS) :]
-        if ours != COLUMNS or pairs != _pairs(pairs[::2]):
+        ours = COLUMNS if columns[: len(COLUMNS)] == COLUMNS else _FORMER
+        self._keep(ours, columns[len(ours) :: 2])
+        if columns != self._columns:
             raise ValueError(f"its columns are {list(columns)}, not {list(COLUMNS)} and two for each attribute")
-        self._columns = columns
         return [(row["file"], bool(row["error"])) for row in rows]
 
     def stored(self, name: str) -> str:
         """A cell that no spreadsheet takes for a formula."""
         return inert(name)
 
+    def _keep(self, ours: tuple[str, ...], attributes: tuple[str, ...]) -> None:
+        self._columns, self._attributes = (*ours, *_pairs(attributes)), frozenset(attributes)
+
     def _answer(self, answer: pb.ClassifyResponse) -> dict[str, Any]:
         cells: dict[str, Any] = {}
         for one in answer.attributes:
             cells |= zip(_pairs([one.column]), (one.label, one.confidence), strict=True)
-            if one.column not in self._columns[len(COLUMNS) :: 2]:
+            if one.column not in self._attributes:
                 self.left_out.add(one.column)
         return cells | _answer_values(answer)
 
@@ -192,6 +201,7 @@ def _answer_values(answer: pb.ClassifyResponse) -> dict[str, Any]:
         "reasons": " ".join(reason.code for reason in answer.review.reasons),
         "agree": str(agree).lower(),
         "release": f"{answer.release} TRIAL" if answer.trial else answer.release,
+        "familiarity": answer.familiarity if answer.HasField("familiarity") else "",
     }
 
 

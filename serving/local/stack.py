@@ -89,7 +89,7 @@ def stack(
         server = find_model_server(release, logs, Path(private.name))
         log = logs / "model_server.log"
         children.append(Child("model server", server.command, log, stop_command=server.stop_command))
-        children.append(_start_merger(server.target, http_port, grpc_port, metrics_port, logs / "merger.log"))
+        children.append(_start_merger(server.target, release, http_port, grpc_port, metrics_port, logs / "merger.log"))
         wait_for(lambda: _is_ready(metrics_port), children, ready_s)
         yield Stack(
             f"{scheme}://127.0.0.1:{http_port}",
@@ -140,8 +140,11 @@ def _check_release(release: Path) -> None:
         )
 
 
-def _start_merger(model_target: str, http_port: int, grpc_port: int, admin_port: int, log: Path) -> Child:
+def _start_merger(
+    model_target: str, release: Path, http_port: int, grpc_port: int, admin_port: int, log: Path
+) -> Child:
     environment = {
+        variable("thumbnails_dir"): str(release.resolve()),
         "LOOKBOOK_HTTP_PORT": str(http_port),
         "LOOKBOOK_GRPC_PORT": str(grpc_port),
         "LOOKBOOK_ADMIN_PORT": str(admin_port),

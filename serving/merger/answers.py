@@ -31,7 +31,9 @@ def answer(
         return ImageUndecodable("The models cannot read the picture although its header is right; save it anew.")
     merging = time.perf_counter()
     scores = {head: rows[row] for reply in replies.scores.values() for head, rows in reply.heads.items()}
-    merged = candidate.merger.merge(scores, call.top_k)
+    told = (reply.familiarity for reply in replies.scores.values() if reply.familiarity is not None)
+    familiarity = next(told, None)
+    merged = candidate.merger.merge(scores, call.top_k, None if familiarity is None else familiarity[row])
     merge_s = time.perf_counter() - merging
     merged.request_id = call.request_id
     merged.partial |= bool(replies.missing)

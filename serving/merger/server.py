@@ -11,6 +11,7 @@ import grpc.aio
 import uvicorn
 
 from schema import heads as table
+from schema import names
 from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.memory import return_large_blocks
 from serving.merger.admission.uploads import Uploads
@@ -67,7 +68,9 @@ class Server:
             model: MicroBatcher(client, settings.model_calls, settings.model_batch_images)
             for model, client in self._clients.items()
         }
-        self._classifier = Classifier(settings, scorers, self._releases, self._telemetry)
+        self._classifier = Classifier(
+            settings, scorers, self._clients[names.ARTICLE_TYPE], self._releases, self._telemetry
+        )
         self._callers = ApiKeys(settings.api_keys_file)
         self._uploads = Uploads(settings.max_held_bytes)
         self._credentials = server_credentials(settings)

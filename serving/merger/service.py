@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from serving.merger import similar
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.admission.rate_limiter import RateLimiter
 from serving.merger.answers import Outcome, answer, milliseconds, result
@@ -13,11 +14,13 @@ from serving.merger.core.errors import BatchTooLarge, DeadlineExceeded, Lookbook
 from serving.merger.core.images import Inspected, Picture, Size
 from serving.merger.decoding.gate import PictureGate, Unread
 from serving.merger.explain import Explainer, Question
-from serving.merger.models.backend import Scorer
+from serving.merger.models.backend import NeighbourFinder, Scorer
 from serving.merger.models.fan_out import Replies, ask_models
 from serving.merger.models.releases import Candidate, Releases
 from serving.merger.settings import Settings
+from serving.merger.similar import Similar
 from serving.merger.telemetry import Telemetry
+from serving.merger.thumbnails import Thumbnails
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 LARGEST_RESERVE: Final = 0.2
@@ -38,12 +41,18 @@ class Classifier:
     Args:
         settings: limits and times.
         scorers: by model.
+        finder: of the article type's model.
         releases: says which version to ask.
         telemetry: is told of every picture.
     """
 
     def __init__(
-        self, settings: Settings, scorers: Mapping[str, Scorer], releases: Releases, telemetry: Telemetry
+        self,
+        settings: Settings,
+        scorers: Mapping[str, Scorer],
+        finder: NeighbourFinder,
+        releases: Releases,
+        telemetry: Telemetry,
     ) -> None:
         self._settings = settings
         self._scorers = scorers
@@ -52,6 +61,7 @@ class Classifier:
         self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
         self._rates = RateLimiter(settings.rate_images_per_s, settings.rate_burst_images)
         self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
+        self._similar = Similar(finder, Thumbnails(settings.thumbnails_dir))
         self._pictures = PictureGate(settings)
         self.start, self.stop = self._pictures.start, self._pictures.stop
         telemetry.watch(lambda: self._limiter.active, lambda: self._limiter.queued)
@@ -139,6 +149,28 @@ class Classifier:
         except VersionGone:
             other = await self._instead_of(candidate, call)
             return await self._explainer.explain(seen, Question.of(options, other.release), other, call)
+
+    async def find_similar(self, image: bytes, options: pb.SimilarOptions, call: Call) -> pb.FindSimilarResponse:
+        """The known products that look most like a picture.
+
+        Raises:
+            LookbookError: there are none to be had.
+        """
+        similar.check(options)
+        similar.require_index(self._releases.pick().release)
+        self._limiter.check(1, call.caller)
+        inspected = await self._pictures.inspect(image)
+        await self._rates.admit(call.caller, 1, call.deadline)
+        async with self._limiter.places(1, call.deadline, caller=call.caller, call=call):
+            candidate = self._releases.pick()
+            similar.require_index(candidate.release)
+            picture = await self._pictures.prepare(inspected, candidate.release.sizes, call)
+            try:
+                return await self._similar.find(picture, options, candidate, call)
+            except VersionGone:
+                other = await self._instead_of(candidate, call)
+                similar.require_index(other.release)
+                return await self._similar.find(picture, options, other, call)
 
     async def _read_stream(
         self, items: AsyncIterator[StreamItem], window: "asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None]"

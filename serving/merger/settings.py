@@ -120,6 +120,9 @@ class Settings:
         int, Row("After SIGTERM: time between saying 'not ready' and taking no more calls.")
     ] = 3_000
     drain_timeout_ms: Annotated[int, Row("After that: longest wait for answers under way.")] = 15_000
+    thumbnails_dir: Annotated[
+        str, Row("Folder of releases, as the model servers read it, for pictures of similar products; empty: none.")
+    ] = ""
     log_level: Annotated[str, Row("DEBUG, INFO, WARNING or ERROR.")] = "INFO"
     web_dir: Annotated[Path, Row("Folder of the built page; left out when missing.")] = (
         Path(__file__).parents[1] / "web" / "dist"

@@ -76,6 +76,8 @@ def _card(card: ModelCard) -> pb.ModelCard:
         image_width=card.width,
         heads=[_head(name, head) for name, head in card.heads.items()],
         training_json=json.dumps(card.training),
+        known_pictures=card.known_pictures,
+        familiarity_threshold=card.familiarity.review_threshold if card.familiarity else None,
     )
 
 

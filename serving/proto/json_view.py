@@ -1,5 +1,9 @@
-"""Proto messages as the JSON that REST sends: every field there, an absent message or optional scalar null."""
+"""Proto messages as the JSON that REST sends: every field there, an absent message or optional scalar null.
 
+Bytes are Base64, as in protobuf's own JSON.
+"""
+
+import base64
 from functools import cache
 from typing import Any, Final
 
@@ -33,4 +37,6 @@ def _value(message: Message, name: str, is_message: bool, is_repeated: bool, has
     value = getattr(message, name)
     if is_repeated:
         return [as_json(item) for item in value] if is_message else list(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
     return as_json(value) if is_message else value

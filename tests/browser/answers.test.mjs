@@ -33,6 +33,17 @@ describe("The page over the real stack", () => {
     await closePage(page);
   });
 
+  it("names under the answer the known products that look most like it, and what most of them are", async () => {
+    page = await openPage(browser, merger.url);
+    await choose(page, [NAMES[0]]);
+    const alike = page.getByRole("region", { name: `Products that look like ${NAMES[0]}` });
+    await alike.getByText(/^1 of the 6 nearest are /).waitFor();
+    const names = await alike.getByRole("listitem").allInnerTexts();
+    assert.equal(names.length, 6);
+    assert.match(names[0], /^A red thing$/);
+    await closePage(page);
+  });
+
   it("draws the thumbnail of what was chosen", async () => {
     page = await openPage(browser, merger.url);
     await choose(page, [NAMES[0]]);

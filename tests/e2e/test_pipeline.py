@@ -13,6 +13,7 @@ from PIL import Image
 
 from schema import heads as table
 from schema import names
+from schema.thumbnails import FILE
 from tests.e2e.conftest import read_json
 from tests.e2e.graph_ops import unknown_to_the_oldest
 
@@ -119,6 +120,21 @@ def test_classify_answers_through_the_stack(home):
         assert one["answer"]["release"] == "1"
     assert answers[3]["answer"] is None
     assert answers[3]["error"]["detail"]
+
+
+def test_similar_names_known_products(home):
+    """`lookbook similar` names known products with their pictures, which are hashed files of the release."""
+    picture = sorted((home.data / "held_out" / "images").glob("*.jpg"))[0]
+    sheet = home.root / "alike.png"
+    found = json.loads(home.lookbook("similar", picture, "--json", "--contact-sheet", sheet).stdout)
+    assert len(found["products"]) == 12 and found["counted"] == 20 and sheet.is_file()
+    assert all(one["id"] and one["name"] and one["thumbnail"] for one in found["products"])
+    similarities = [one["similarity"] for one in found["products"]]
+    assert similarities == sorted(similarities, reverse=True)
+    [manifest] = home.manifests()
+    assert f"assets.extra/{FILE}" in read_json(manifest)["models"][names.ARTICLE_TYPE]["files"]
+    card = read_json(home.root / "release" / names.ARTICLE_TYPE / "1" / "assets.extra" / "card.json")
+    assert card["known_pictures"] > 400 and card["familiarity"]["false_alarms"] <= 0.05
 
 
 def taxonomy(home):

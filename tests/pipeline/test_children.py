@@ -14,7 +14,7 @@ from schema import heads as table
 from tests.tiny_models import picture
 
 
-@pytest.mark.parametrize("command", ["classify", "explain"])
+@pytest.mark.parametrize("command", ["classify", "explain", "similar"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
 def test_a_command_that_ends_ends_its_servers(tmp_path: Path, command: str, number: signal.Signals) -> None:
     """No signal, not even SIGKILL, leaves the model server or the merger of a command behind."""

@@ -23,6 +23,7 @@ COMMANDS = [
     "schema diff",
     "classify",
     "explain",
+    "similar",
     "score",
     "releases",
     "rollback",
@@ -86,6 +87,8 @@ def test_top_level_help_lists_every_command():
         ["classify", ".", "--out", "results.jsonl", "--excel"],
         ["classify", ".", "--out", "results.txt"],
         ["explain", __file__, "--out", "heat.gif"],
+        ["similar", __file__, "--contact-sheet", "sheet.pdf"],
+        ["similar", __file__, "--k", "51"],
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schema import heads as table
 from schema import model_card, names
+from schema.familiarity_card import FamiliarityCard, Signal
 from schema.model_card import ALWAYS_REVIEW, CONTRADICTION, FORMAT, PATH, CardError, HeadCard, ModelCard, TaxonomyPath
 
 LEVELS = [head.name for head in table.taxonomy()]
@@ -35,6 +36,7 @@ CARD = ModelCard(
     ),
     joint={"master_category": 0.25, "sub_category": 0.5, "article_type": 1.0, PATH: 2.0},
     training={"profile": "quick", "data": {"rows": 31}},
+    familiarity=FamiliarityCard(0.5, 0.049, 22.1, {"energy": Signal(-4.1, 0.9), "contrast": Signal(4.0, 0.4)}),
 )
 
 
@@ -87,8 +89,14 @@ def cards(draw: st.DrawFn) -> ModelCard:
         taxonomy=tuple(sorted(TaxonomyPath(path, draw(st.integers(1, 10**6))) for path in paths)),
         joint={key: draw(exponents) for key in (*LEVELS, PATH, *draw(st.sampled_from([(), (CONTRADICTION,)])))},
         trial=draw(st.booleans()),
+        familiarity=draw(st.one_of(st.none(), _familiarities())),
         training=draw(st.dictionaries(TEXT, st.one_of(TEXT, st.integers(), st.none()), max_size=3)),
     )
+
+
+def _familiarities() -> st.SearchStrategy[FamiliarityCard]:
+    signals = st.dictionaries(TEXT, st.builds(Signal, st.floats(-1e300, 1e300), POSITIVE), min_size=1, max_size=3)
+    return st.builds(FamiliarityCard, SHARE, SHARE, POSITIVE, signals)
 
 
 @st.composite
@@ -157,6 +165,34 @@ def test_format_1_is_read() -> None:
     assert card.heads["master_category"].labels == ("Apparel", "Footwear")
     assert [path.labels for path in card.taxonomy] == [("Apparel", "Topwear", "Shirts"), ("Footwear", "Shoes", "Flats")]
     assert ModelCard.from_json(card.to_json()).format == FORMAT, "it is written in the newest format"
+
+
+def test_a_card_from_before_familiarity_is_read() -> None:
+    """A release that cannot tell how familiar a picture is serves on, and says that it cannot."""
+    card = document() | {"format": 3}
+    del card["familiarity"]
+    assert read(card).familiarity is None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda one: one.update(scale=0), r"familiarity\.scale is 0; it must be a number above 0"),
+        (lambda one: one.update(review_threshold=1.01), r"familiarity\.review_threshold is 1\.01"),
+        (
+            lambda one: one.update(signals={}),
+            r"familiarity\.signals is {}; it must be an object of at least one signal",
+        ),
+        (lambda one: one["signals"]["energy"].update(deviation=0), r"familiarity\.signals\.energy\.deviation is 0"),
+        (lambda one: one["signals"]["energy"].pop("mean"), r"has no familiarity\.signals\.energy\.mean"),
+    ],
+)
+def test_nonsense_of_familiarity_is_named(change: Change, told: str) -> None:
+    """A threshold that no picture could reach, or a signal without a spread, is refused by its name."""
+    card = document()
+    change(card["familiarity"])
+    with pytest.raises(CardError, match=told):
+        read(card)
 
 
 def test_newer_format_with_more_is_read() -> None:

@@ -31,6 +31,10 @@ from tests.tiny_models import PRODUCTS, head_labels
 
 State = get_model_status_pb2.ModelVersionStatus.State
 SURE = 0.94
+FAMILIARITY = {
+    "review_threshold": 0.5, "false_alarms": 0.05, "scale": 3.0, "signals": {"energy": {"mean": -1.5, "deviation": 2.0}}
+}  # fmt: skip
+"""As a card has it."""
 
 
 @dataclass
@@ -49,6 +53,7 @@ class FakeModel:
     spoil: Callable[[predict_pb2.PredictResponse], None] | None = None
     card: Callable[[dict[str, Any]], None] | None = None  # changes the card
     attributes: tuple[str | Head, ...] = ()  # of the release; each model has its own of them
+    familiarity: float | None = None  # of every picture; None: the release cannot tell
     unsure: tuple[str, ...] = ()  # heads whose best label has a half
     shift: int = 0
     sure: float = SURE
@@ -117,6 +122,8 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         if model.versions.get(version) != "AVAILABLE":
             words = f"Servable not found for request: Specific({name}, {version})"
             await context.abort(grpc.StatusCode.NOT_FOUND, words)
+        if request.model_spec.signature_name == names.NEIGHBOURS:
+            return self._neighbours(model, version, images)
         return self._scores(name, model, version, images)
 
     async def _metadata(self, name: str, model: FakeModel, request: Any, context: grpc.aio.ServicerContext) -> Any:
@@ -124,10 +131,29 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         if model.versions.get(version) != "AVAILABLE":
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such version")
         document = make_card(name, model.attributes)
+        if model.familiarity is not None:
+            document["familiarity"] = FAMILIARITY
         if model.card:
             model.card(document)
         reply = predict_pb2.PredictResponse(model_spec=request.model_spec)
         _put(reply, names.METADATA_VALUES, types_pb2.DT_STRING, [1]).string_val.append(json.dumps(document).encode())
+        return reply
+
+    def _neighbours(self, model: FakeModel, version: int, images: list[bytes]) -> Any:
+        """The products in the order of :data:`PRODUCTS`, that of the picture's colour first."""
+        reply = predict_pb2.PredictResponse()
+        reply.model_spec.name, reply.model_spec.version.value = names.ARTICLE_TYPE, version + model.shift
+        count = len(PRODUCTS)
+        for name, texts in tiny_models.known_pictures(version).items():
+            tensor = _put(reply, name, types_pb2.DT_STRING, [len(images), count])
+            for image in images:
+                tensor.string_val.extend(one.encode() for one in nearest_first(image, texts))
+        tensor = _put(reply, names.NEIGHBOUR_SIMILARITIES, types_pb2.DT_FLOAT, [len(images), count])
+        tensor.float_val.extend([1 - 0.1 * rank for rank in range(count)] * len(images))
+        ok = _put(reply, names.IMAGE_OK, types_pb2.DT_BOOL, [len(images)])
+        ok.bool_val.extend([not model.unreadable] * len(images))
+        if model.spoil:
+            model.spoil(reply)
         return reply
 
     def _scores(self, name: str, model: FakeModel, version: int, images: list[bytes]) -> Any:
@@ -143,6 +169,9 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             tensor.tensor_content = array("f", [score for row in rows for score in row]).tobytes()
         ok = _put(reply, names.IMAGE_OK, types_pb2.DT_BOOL, [len(images)])
         ok.bool_val.extend([not model.unreadable] * len(images))
+        if model.familiarity is not None:
+            tensor = _put(reply, names.FAMILIARITY, types_pb2.DT_FLOAT, [len(images)])
+            tensor.float_val.extend([model.familiarity] * len(images))
         if model.spoil:
             model.spoil(reply)
         return reply
@@ -196,6 +225,12 @@ def score_row(head: str, image: bytes, weights: int, sure: float = SURE) -> list
         return [1 / len(labels)] * len(labels)
     best = labels.index(tiny_models.expected(colour, weights, [head])[head])
     return [sure if i == best else (1 - sure) / (len(labels) - 1) for i in range(len(labels))]
+
+
+def nearest_first(image: bytes, texts: list[str]) -> list[str]:
+    """What stands for each product, that of the picture's colour first."""
+    first = tiny_models.COLOURS.index(colour_of(image) or tiny_models.COLOURS[0])
+    return [texts[first], *texts[:first], *texts[first + 1 :]]
 
 
 def colour_of(image: bytes) -> str | None:

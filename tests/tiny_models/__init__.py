@@ -90,7 +90,17 @@ def make_card(model: str, attributes: Iterable[str | Head] = (), **training: Any
         )
         for head in heads_of(model, attributes)
     }
-    return ModelCard(model, HEIGHT, WIDTH, heads, tuple(sorted(paths)), joint, training)
+    known = len(PRODUCTS) if model == names.ARTICLE_TYPE else 0
+    return ModelCard(model, HEIGHT, WIDTH, heads, tuple(sorted(paths)), joint, training, known_pictures=known)
+
+
+def known_pictures(weights: int = 0) -> dict[str, list[str]]:
+    """What a release written with ``weights`` says of the pictures that it knows, one a product, in their order."""
+    return {
+        names.NEIGHBOUR_IDS: [f"{weights}-{product.colour}" for product in PRODUCTS],
+        names.NEIGHBOUR_LABELS: [expected(product.colour, weights)[names.ARTICLE_TYPE] for product in PRODUCTS],
+        names.NEIGHBOUR_NAMES: [f"A {product.colour} thing" for product in PRODUCTS],
+    }
 
 
 def picture(colour: str, *, width: int = 60, height: int = 80, image_format: str = "JPEG") -> bytes:

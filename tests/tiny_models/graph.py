@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.python.data.experimental.ops import testing as tf_data_testing  # sleeps without burning a core
 
 from schema import heads as table
-from schema import names
+from schema import model_card, names
 from schema.model_card import ModelCard
 from tests import tiny_models
 from tests.tiny_models import HEIGHT, PRODUCTS, WIDTH, head_labels
@@ -85,7 +85,7 @@ def top_k(head: str, scores: tf.Tensor, image_ok: tf.Tensor) -> Tensors:
 def signatures(
     card: ModelCard, weights: int, delay_seconds: float, card_text: str
 ) -> dict[str, Callable[..., Tensors]]:
-    """All three signatures of a model, by name; ``metadata`` tells ``card_text``."""
+    """All signatures of a model, by name; ``metadata`` tells ``card_text``."""
     scores = scores_function(card, weights, delay_seconds)
 
     @tf.function(input_signature=[Images])
@@ -99,10 +99,24 @@ def signatures(
     def metadata(keys: tf.Tensor) -> Tensors:
         return {names.METADATA_VALUES: tf.where(keys == names.CARD_KEY, card_text, "")}
 
+    @tf.function(input_signature=[Images])
+    def neighbours(image_bytes: tf.Tensor) -> Tensors:
+        pixels, image_ok = decode_batch(image_bytes)
+        known = tf.constant([product.rgb for product in PRODUCTS], tf.float32)
+        distance = tf.reduce_sum((tf.reduce_mean(pixels, axis=[1, 2])[:, tf.newaxis] - known) ** 2, axis=-1)
+        nearest = tf.math.top_k(1 - distance / 3, k=len(PRODUCTS))
+        texts = {
+            name: tf.where(image_ok[:, tf.newaxis], tf.gather(tf.constant(told), nearest.indices), "")
+            for name, told in tiny_models.known_pictures(weights).items()
+        }
+        similarities = nearest.values * tf.cast(image_ok, tf.float32)[:, tf.newaxis]
+        return texts | {names.NEIGHBOUR_SIMILARITIES: similarities, names.IMAGE_OK: image_ok}
+
     return {
         names.SERVING_DEFAULT: serving_default,
         names.SCORES: tf.function(scores, input_signature=[Images]),
         names.METADATA: metadata,
+        **({names.NEIGHBOURS: neighbours} if card.known_pictures else {}),
     }
 
 
@@ -111,7 +125,7 @@ def write_warmup(folder: Path, model: str) -> None:
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
     extra = folder / "assets.extra"
-    extra.mkdir()
+    extra.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(extra / "tf_serving_warmup_requests")) as writer:
         for signature in (names.SERVING_DEFAULT, names.SCORES):
             request = predict_pb2.PredictRequest()
@@ -125,6 +139,7 @@ def write_warmup(folder: Path, model: str) -> None:
 def write_model(folder: Path, card: ModelCard, weights: int, delay_seconds: float, broken: str | None) -> None:
     """Write one SavedModel into ``folder``, whole or broken in one of the ways of ``BROKEN``."""
     folder.mkdir(parents=True)
+    model_card.write_file(folder, card)
     if broken == "garbage":
         (folder / "saved_model.pb").write_bytes(b"\x00 this is no SavedModel")
     elif broken != "empty":

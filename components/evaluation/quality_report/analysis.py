@@ -9,6 +9,7 @@ from scipy import special
 
 from components.calibration.joint_answer import JointAnswer
 from components.evaluation.classification_metrics import ClassificationTally
+from components.evaluation.familiarity import LEFT_OUT, FamiliarityCheck
 from components.evaluation.quality_report.predictions import SplitPredictions
 from components.evaluation.results import NOT_LEARNED
 from components.model.calibration import Calibration
@@ -65,6 +66,17 @@ def joint_confidence(predictions: SplitPredictions) -> dict[str, tuple[float, pd
             tally.add(truth, [path], confidence)
         curves[name] = tally.figures()["ece"], tally.reliability()
     return curves
+
+
+def familiarity_check(predictions: SplitPredictions) -> FamiliarityCheck | None:
+    """How well known article types are told from what is unfamiliar; None where the models do not tell it."""
+    card = predictions.cards[names.ARTICLE_TYPE].familiarity
+    if card is None or predictions.familiarity is None:
+        return None
+    is_known = predictions.truths[names.ARTICLE_TYPE] >= 0
+    left_out = predictions.familiarity[~is_known]
+    strange = {**predictions.drawn, **({LEFT_OUT: left_out} if len(left_out) else {})}
+    return FamiliarityCheck(predictions.familiarity[is_known], strange, card.review_threshold)
 
 
 def risk_coverage(scores: np.ndarray, truths: np.ndarray) -> pd.DataFrame:

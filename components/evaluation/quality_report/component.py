@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import tensorflow as tf
@@ -16,9 +17,10 @@ from components.artifacts import CatalogueReport
 from components.artifacts import QualityReport as QualityReportArtifact
 from components.calibration.calibrating import JOINT_CURVE
 from components.catalogue.report.report import REPORT_JSON, Report
+from components.evaluation.familiarity import auroc
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import CATALOGUE, FIGURES, Overview, render_page
-from components.evaluation.quality_report.predictions import groups_of, predict_split
+from components.evaluation.quality_report.predictions import SplitPredictions, groups_of, predict_split
 from components.evaluation.quality_report.sections import make_section
 from components.evaluation.quality_report.summary import summarise
 from components.evaluation.results import EvaluationResult, plain_figures
@@ -41,8 +43,8 @@ def QualityReport(
     """Writes ``index.html`` with the report on the catalogue beside it, and the same figures for machines.
 
     ``figures.json``: head → its figures, with ``ece_before`` calibration. As CSV: the figures of each head's classes,
-    the ways to one answer, and the joint exponents tried. There is no ``category_evaluation`` where that model has no
-    heads.
+    the ways to one answer, the joint exponents tried, and how familiar is what is no product. There is no
+    ``category_evaluation`` where that model has no heads.
 
     ``code``, a hash of the source, is there for TFX's cache alone.
     """
@@ -83,10 +85,25 @@ def QualityReport(
         analysis.by_year(predictions),
         analysis.contradicting_groups(predictions.rows),
         predictions.cards[names.ARTICLE_TYPE].trial,
+        **_familiarity(predictions, directory),
     )
     shutil.copytree(catalogue.uri, directory / CATALOGUE, dirs_exist_ok=True)
     summary = summarise(_read(catalogue.uri), predictions, list(results.values()))
     (directory / "index.html").write_text(render_page(summary, sections, overview), encoding="utf-8")
+
+
+def _familiarity(predictions: SplitPredictions, directory: Path) -> dict[str, Any]:
+    check, card = analysis.familiarity_check(predictions), predictions.cards[names.ARTICLE_TYPE].familiarity
+    if check is None or card is None:
+        return {}
+    rows = pd.DataFrame(check.rows())
+    rows.to_csv(directory / "familiarity.csv", index=False)
+    curves = {f"{kind}, AUROC {auroc(check.known, values):.3f}": values for kind, values in check.strange.items()}
+    return {
+        "familiarity": rows,
+        "familiarity_curve": plots.plot_roc(check.known, curves, directory) if len(check.known) else None,
+        "false_alarms": card.false_alarms,
+    }
 
 
 def _read(uri: str) -> Report:

@@ -87,6 +87,9 @@ class Overview:
         by_year: top-1 by year of the product.
         contradictions: rows of one group with different labels.
         trial: whether the release is a trial.
+        familiarity: ``pictures, count, auroc, flagged``; None where the models do not tell it.
+        familiarity_curve: PNG file of the same; None where there is nothing to draw.
+        false_alarms: share of eval that was let fall below the threshold.
     """
 
     joint: pd.DataFrame
@@ -97,6 +100,9 @@ class Overview:
     by_year: pd.DataFrame
     contradictions: pd.DataFrame
     trial: bool
+    familiarity: pd.DataFrame | None = None
+    familiarity_curve: Path | None = None
+    false_alarms: float = 0.0
 
 
 def render_page(summary: Summary, sections: Sequence[HeadSection], overview: Overview) -> str:

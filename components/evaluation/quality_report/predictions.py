@@ -1,7 +1,7 @@
 """What both candidates say about a split: one pass over the pictures, through the signatures that will serve."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from components.evaluation.familiarity import Familiar, of_drawn_pictures
 from schema import model_card, names
 from schema.model_card import ModelCard
 
@@ -26,6 +27,8 @@ class SplitPredictions:
       scores: head → float32[N, C], calibrated.
       truths: head → int[N]; :data:`schema.names.UNKNOWN_LABEL`, and :data:`schema.names.UNLABELLED`, as in training.
       cards: model → its card.
+      familiarity: float32[N]; None where the models do not tell it.
+      drawn: kind of drawn picture of no product → familiarity, float32[M]; empty where the models do not tell it.
     """
 
     rows: pd.DataFrame
@@ -33,6 +36,8 @@ class SplitPredictions:
     scores: dict[str, np.ndarray]
     truths: dict[str, np.ndarray]
     cards: dict[str, ModelCard]
+    familiarity: np.ndarray | None = None
+    drawn: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def true_labels(self, head: str) -> np.ndarray:
         """str[N], the true labels; empty where a row has none."""
@@ -60,14 +65,18 @@ def predict_split(models: Mapping[str, Path], files: Sequence[str]) -> SplitPred
     labels = {head: list(one.labels) for head, one in heads.items()}
     columns = {head: one.column for head, one in heads.items()}
     # Kept whole: signatures alone do not keep their variables alive.
-    loaded = [tf.saved_model.load(str(path)) for path in models.values()]
+    loaded = {name: tf.saved_model.load(str(path)) for name, path in models.items()}
     tables, scores = [], {head: [np.zeros((0, len(known)), np.float32)] for head, known in labels.items()}
+    tells = cards[names.ARTICLE_TYPE].familiarity is not None
+    familiarity = [np.zeros(0, np.float32)]
     for cells, images in read_records(files, columns.values()):
         tables.append(pd.DataFrame(cells))
-        for model in loaded:
+        for model in loaded.values():
             answer = model.signatures[names.SCORES](image_bytes=images)
             for head in scores.keys() & answer.keys():
                 scores[head].append(answer[head].numpy())
+            if names.FAMILIARITY in answer:
+                familiarity.append(answer[names.FAMILIARITY].numpy())
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*_DETAILS, *columns.values()])
     return SplitPredictions(
         rows=rows,
@@ -75,7 +84,13 @@ def predict_split(models: Mapping[str, Path], files: Sequence[str]) -> SplitPred
         scores={head: np.concatenate(parts) for head, parts in scores.items()},
         truths={head: _positions(_texts(rows[column]), labels[head]) for head, column in columns.items()},
         cards=cards,
+        familiarity=np.concatenate(familiarity) if tells else None,
+        drawn=of_drawn_pictures(_familiar(loaded[names.ARTICLE_TYPE])) if tells else {},
     )
+
+
+def _familiar(model: Any) -> Familiar:
+    return lambda images: model.signatures[names.SCORES](image_bytes=tf.constant(images))[names.FAMILIARITY].numpy()
 
 
 def pictures_at(files: Sequence[str], positions: Iterable[int]) -> dict[int, bytes]:

@@ -6,6 +6,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
@@ -15,7 +16,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_
 
 from components.errors import GateError
 from components.release.serving_check.server import model_server, server_command
-from schema import names
+from schema import model_card, names
 
 _log = logging.getLogger("lookbook.serving_check")
 
@@ -40,8 +41,9 @@ def check_models(models: dict[str, Path], pictures: list[bytes], output: Path, m
     Raises:
         GateError: the server did not start, an answer differs, a broken picture spoils its neighbours, or it is slow.
     """
-    for name in models:
-        _write_warmup(output / name / WARMUP_FILE, name, pictures)
+    for name, path in models.items():
+        more = [names.NEIGHBOURS] if model_card.read_file(path).known_pictures else []
+        _write_warmup(output / name / WARMUP_FILE, name, pictures, [*_SERVED_SIGNATURES, *more])
     # Below the root, whose path is looked at before a run; that of TMPDIR may be any.
     with tempfile.TemporaryDirectory(prefix="check-", dir=output) as folder:
         staged = Path(folder)
@@ -86,6 +88,11 @@ def _largest_difference(
             raise GateError(f"{name}: image_ok is {served[names.IMAGE_OK].tolist()} for a good and a broken picture")
         for head in offline.keys() - {names.IMAGE_OK}:
             difference = max(difference, float(np.abs(served[head][0] - offline[head][index]).max()))
+    if names.NEIGHBOURS in model.signatures:
+        key = names.NEIGHBOUR_SIMILARITIES
+        known = model.signatures[names.NEIGHBOURS](image_bytes=tf.constant(pictures[:1]))[key].numpy()
+        found = _predict(stub, name, names.NEIGHBOURS, [pictures[0], b"not a picture"])[key]
+        difference = max(difference, float(np.abs(found[0] - known[0]).max()), float(found[1].max()))
     return difference
 
 
@@ -115,10 +122,10 @@ def _request(name: str, signature: str, pictures: list[bytes]) -> predict_pb2.Pr
     return request
 
 
-def _write_warmup(path: Path, name: str, pictures: list[bytes]) -> None:
+def _write_warmup(path: Path, name: str, pictures: list[bytes], signatures: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature in _SERVED_SIGNATURES:
+        for signature in signatures:
             for size in _WARMUP_BATCHES:
                 batch = (pictures * size)[:size]
                 log = prediction_log_pb2.PredictLog(request=_request(name, signature, batch))

@@ -20,6 +20,7 @@
     ├── Overloaded                      too many pictures at once
     ├── DeadlineExceeded                out of time
     ├── NotReady                        no release on both models
+    ├── NoIndex                         the release cannot name similar products
     └── ModelError                      one model; says which
         ├── ModelUnavailable            cannot be reached, or is left alone for a while
         ├── ModelFailed                 answered with an error or nonsense
@@ -145,6 +146,11 @@ class NotReady(LookbookError):
     title = "No release is ready"
 
 
+class NoIndex(LookbookError):
+    code = "no_index"
+    title = "The release knows no products by name"
+
+
 class ModelError(LookbookError):
     """One model failed; ``model`` says which."""
 
@@ -186,6 +192,7 @@ HTTP_STATUS: Final = {
     "overloaded": 429,
     "deadline_exceeded": 504,
     "not_ready": 503,
+    "no_index": 501,
     "model_unavailable": 503,
     "model_failed": 502,
     "internal": 500,
@@ -209,6 +216,7 @@ GRPC_STATUS: Final = {
     "overloaded": "RESOURCE_EXHAUSTED",
     "deadline_exceeded": "DEADLINE_EXCEEDED",
     "not_ready": "UNAVAILABLE",
+    "no_index": "UNIMPLEMENTED",
     "model_unavailable": "UNAVAILABLE",
     "model_failed": "INTERNAL",
     "internal": "INTERNAL",

@@ -14,6 +14,7 @@ A release tells the levels of the taxonomy that its catalogue had: what is said 
 one or two that there are, and ``absent_levels`` stands for the rest.
 
 An attribute, a head outside the taxonomy, stands beside all that: it changes neither the joint answer nor its review.
+A picture unlike those that were learnt from asks for a look, whatever is answered.
 """
 
 import math
@@ -55,17 +56,20 @@ class Merger:
         self._absent = [_absent(level, release) for level in LEVELS if level not in release.levels]
         self._known = {path.labels for path in release.taxonomy}
 
-    def merge(self, scores: Scores, top_k: int = DEFAULT_TOP_K) -> pb.ClassifyResponse:
+    def merge(
+        self, scores: Scores, top_k: int = DEFAULT_TOP_K, familiarity: float | None = None
+    ) -> pb.ClassifyResponse:
         """The answer for one picture, without request id, versions, timings and picture.
 
         Args:
             scores: of the heads of at least one model.
             top_k: labels and paths to list.
+            familiarity: of the picture; None where no model tells it.
         """
         joint = self._joint(scores, top_k)
         best = {head: _best(row, top_k) for head, row in scores.items()}
         agreement = self._agreement({head: positions[0] for head, positions in best.items()})
-        reasons = self._reasons(scores, joint, agreement)
+        reasons = [*self._reasons(scores, joint, agreement), *self._unfamiliar(familiarity)]
         level = self._level(joint, reasons)
         heads: Fields = {head: self._head(head, row, best[head]) for head, row in scores.items()}
         # Nested dictionaries are turned into messages in C; nested messages would be copied one by one.
@@ -83,6 +87,7 @@ class Merger:
                 self._attribute(heads[name], scores[name]) for name in self._release.attributes if name in heads
             ],
             absent_levels=self._absent,
+            familiarity=None if familiarity is None else round(familiarity, DIGITS),
         )
 
     def _head(self, head: str, row: Sequence[float], best: Sequence[int]) -> Fields:
@@ -154,6 +159,16 @@ class Merger:
         unsure = [reason["head"] for reason in reasons if reason["code"] == "low_confidence"]
         # Where the unsure type is all that there is, it stays, as a suggestion.
         return deepest if deepest in joint and not (upper and unsure == [deepest]) else upper[-1]
+
+    def _unfamiliar(self, familiarity: float | None) -> list[Fields]:
+        card = self._release.familiarity
+        if familiarity is None or card is None or familiarity >= card.review_threshold:
+            return []
+        message = (
+            f"The picture is unlike those that the models learnt from: its familiarity is {familiarity:.2f}; "
+            f"{card.review_threshold:.2f} would have been enough."
+        )
+        return [{"code": "unfamiliar", "threshold": card.review_threshold, "message": message}]
 
     def _unsure(self, head: str, row: Sequence[float], label: str) -> Fields | None:
         threshold = self._release.heads[head].review_threshold

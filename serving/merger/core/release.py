@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from schema import heads as table
+from schema.familiarity_card import FamiliarityCard
 from schema.model_card import CardError, HeadCard, ModelCard, TaxonomyPath
 from serving.merger.core.errors import ReleaseError
 from serving.merger.core.images import Size
@@ -38,6 +39,11 @@ class Release:
     def joint(self) -> Mapping[str, float]:
         """Exponents of the joint answer, by head and :data:`schema.model_card.PATH`."""
         return self._any.joint
+
+    @property
+    def familiarity(self) -> FamiliarityCard | None:
+        """How it tells whether a picture is like those that it knows; None where it does not."""
+        return next((card.familiarity for card in self.cards.values() if card.familiarity), None)
 
     @property
     def trial(self) -> bool:

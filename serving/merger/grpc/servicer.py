@@ -85,6 +85,17 @@ class ClassifierServicer:
 
         return await self._guard.one("Explain", pb.ExplainRequest, context, work)
 
+    async def FindSimilar(self, _requests: Requests, context: Context) -> pb.FindSimilarResponse:
+        """The known products that look most like a picture."""
+
+        async def work(request: pb.FindSimilarRequest, caller: Caller) -> pb.FindSimilarResponse:
+            call = caller.call(pb.ClassifyOptions(), self._settings.request_timeout_ms)
+            image, options = request.image, _copy(request.options)
+            del request
+            return await self._classifier.find_similar(image, options, call)
+
+        return await self._guard.one("FindSimilar", pb.FindSimilarRequest, context, work)
+
     async def GetTaxonomy(self, _requests: Requests, context: Context) -> pb.Taxonomy:
         """Every path that an answer can name."""
 

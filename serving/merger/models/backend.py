@@ -6,9 +6,10 @@ What fails after all attempts counts towards the model's breaker.
 import logging
 import time
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, NoReturn, Protocol
+from typing import Final, NamedTuple, NoReturn, Protocol
 
 import grpc.aio
 
@@ -45,11 +46,34 @@ PATIENT_SHARE: Final = 0.5
 
 @dataclass(frozen=True)
 class ModelScores:
-    """What one model says of N pictures: head → N rows of probabilities; which pictures it could read; call seconds."""
+    """What one model says of N pictures.
+
+    Args:
+        heads: head → N rows of probabilities.
+        image_ok: which pictures it could read.
+        elapsed_s: seconds of the call.
+        familiarity: of each picture, 0 to 1; None where the model does not tell it.
+    """
 
     heads: Mapping[str, Sequence[array]]
     image_ok: Sequence[bool]
     elapsed_s: float
+    familiarity: Sequence[float] | None = None
+
+    def part(self, rows: slice, elapsed_s: float) -> "ModelScores":
+        """What it says of some of them, after so many seconds."""
+        heads = {head: all_rows[rows] for head, all_rows in self.heads.items()}
+        familiarity = self.familiarity[rows] if self.familiarity is not None else None
+        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity)
+
+
+class Neighbour(NamedTuple):
+    """A known picture: its id, article type and name in the catalogue, and how similar it is, 0 to 1."""
+
+    id: str
+    label: str
+    name: str
+    similarity: float
 
 
 class Scorer(Protocol):
@@ -57,6 +81,15 @@ class Scorer(Protocol):
 
     async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
         """Full scores of N encoded pictures by one version."""
+
+
+class NeighbourFinder(Protocol):
+    """Asks one model for the known pictures nearest to a picture."""
+
+    async def neighbours(
+        self, image: bytes, version: int, card: ModelCard, timeout_s: float
+    ) -> Sequence[Neighbour] | None:
+        """As :meth:`ModelClient.neighbours`."""
 
 
 class CallObserver(Protocol):
@@ -104,14 +137,53 @@ class ModelClient:
         started = time.perf_counter()
         reply = await self._predict(request, timeout_s)
         elapsed_s = time.perf_counter() - started
-        try:
-            if reply.model_spec.version.value != version:
-                raise ValueError(f"version {reply.model_spec.version.value} answered, not {version}")
+        with self._sense(reply, version):
             heads = {
                 name: tensors.to_rows(reply.outputs[name], len(images), len(head.labels))
                 for name, head in card.heads.items()
             }
-            return ModelScores(heads, tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images)), elapsed_s)
+            familiarity = tensors.to_shares(reply.outputs[names.FAMILIARITY], len(images)) if card.familiarity else None
+            image_ok = tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images))
+            return ModelScores(heads, image_ok, elapsed_s, familiarity)
+
+    async def neighbours(
+        self, image: bytes, version: int, card: ModelCard, timeout_s: float
+    ) -> Sequence[Neighbour] | None:
+        """The known pictures nearest to an encoded picture, nearest first; None where the model cannot read it.
+
+        Args:
+            image: encoded.
+            version: to ask.
+            card: of it; its ``known_pictures`` are at least 1.
+            timeout_s: for the call.
+
+        Raises:
+            VersionGone: the model does not have the version.
+            ModelUnavailable, Overloaded, DeadlineExceeded, ModelFailed: no usable answer.
+        """
+        reply = await self._predict(_request(self.model, version, names.NEIGHBOURS, names.IMAGE, [image]), timeout_s)
+        count = min(names.NEIGHBOURS_LISTED, card.known_pictures)
+        with self._sense(reply, version):
+            texts = [
+                tensors.to_texts(reply.outputs[name], 1, count)[0]
+                for name in (names.NEIGHBOUR_IDS, names.NEIGHBOUR_LABELS, names.NEIGHBOUR_NAMES)
+            ]
+            similarities = tensors.to_rows(reply.outputs[names.NEIGHBOUR_SIMILARITIES], 1, count)[0]
+            if not tensors.to_bools(reply.outputs[names.IMAGE_OK], 1)[0]:
+                return None
+            return [Neighbour(*one) for one in zip(*texts, similarities, strict=True)]
+
+    @contextmanager
+    def _sense(self, reply: predict_pb2.PredictResponse, version: int) -> Iterator[None]:
+        """Within, a ValueError says that the reply is nonsense; one of another version is.
+
+        Raises:
+            ModelFailed: it is.
+        """
+        try:
+            if reply.model_spec.version.value != version:
+                raise ValueError(f"version {reply.model_spec.version.value} answered, not {version}")
+            yield
         except ValueError as error:
             log.exception("nonsense from a model", extra={"model": self.model, "version": version})
             raise ModelFailed(f"The {self.model} model answered nonsense: {error}.", model=self.model) from error

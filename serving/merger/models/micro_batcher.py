@@ -67,7 +67,7 @@ class MicroBatcher:
             model = self._client.model
             self._client.gave_up(timeout_s)
             raise DeadlineExceeded(f"The {model} model did not answer in time.", model=model) from None
-        return ModelScores(reply.heads, reply.image_ok, time.perf_counter() - started)
+        return reply.part(slice(None), time.perf_counter() - started)
 
     async def _call_alone(
         self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float
@@ -126,8 +126,7 @@ def _share(batch: Sequence[_Request], scores: ModelScores) -> None:
         rows = slice(first, first + len(request.images))
         first = rows.stop
         if not request.reply.done():
-            heads = {head: all_rows[rows] for head, all_rows in scores.heads.items()}
-            request.reply.set_result(ModelScores(heads, scores.image_ok[rows], scores.elapsed_s))
+            request.reply.set_result(scores.part(rows, scores.elapsed_s))
 
 
 def _stop_if_unwanted(task: "asyncio.Task[None]", batch: Sequence[_Request], _: "asyncio.Future[ModelScores]") -> None:

@@ -21,13 +21,43 @@ def to_rows(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[arr
         ValueError: another type or shape, or a value that is no probability.
     """
     _expect(tensor, types_pb2.DT_FLOAT, [rows, columns])
+    values = _shares(tensor, rows * columns)
+    return [values[start : start + columns] for start in range(0, rows * columns, columns)]
+
+
+def to_shares(tensor: tensor_pb2.TensorProto, rows: int) -> array:
+    """float32[rows] → a float array.
+
+    Raises:
+        ValueError: another type or shape, or a value outside 0 to 1.
+    """
+    _expect(tensor, types_pb2.DT_FLOAT, [rows])
+    return _shares(tensor, rows)
+
+
+def _shares(tensor: tensor_pb2.TensorProto, count: int) -> array:
     values = array("f", tensor.tensor_content) if tensor.tensor_content else array("f", tensor.float_val)
-    values = _fill(values, rows * columns)
+    values = _fill(values, count)
     if values and not (math.isfinite(sum(values)) and min(values) >= 0 and max(values) <= 1.0001):
         raise ValueError("there are scores that are no probabilities")
     if values and max(values) > 1:  # a model's rounding; callers are promised shares
         values = array("f", [min(value, 1.0) for value in values])
-    return [values[start : start + columns] for start in range(0, rows * columns, columns)]
+    return values
+
+
+def to_texts(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[list[str]]:
+    """string[rows, columns] → a list of texts per row.
+
+    Raises:
+        ValueError: another type or shape, or no UTF-8.
+    """
+    _expect(tensor, types_pb2.DT_STRING, [rows, columns])
+    texts = [text.decode("utf-8") for text in tensor.string_val]
+    if 0 < len(texts) < rows * columns:
+        texts += texts[-1:] * (rows * columns - len(texts))
+    if len(texts) != rows * columns:
+        raise ValueError(f"a tensor has {len(texts)} values, not {rows * columns}")
+    return [texts[start : start + columns] for start in range(0, rows * columns, columns)]
 
 
 def to_bools(tensor: tensor_pb2.TensorProto, rows: int) -> list[bool]:

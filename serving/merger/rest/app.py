@@ -33,6 +33,7 @@ from serving.merger.rest.middleware import ClientGone, Gate, identify
 from serving.merger.rest.problems import problem_response
 from serving.merger.service import Classifier
 from serving.merger.settings import Settings
+from serving.merger.similar import DEFAULT_PRODUCTS, MOST_PRODUCTS
 from serving.merger.telemetry import Telemetry
 from serving.proto.json_view import as_json
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -51,6 +52,8 @@ Head = Annotated[
     ),
 ]
 Label = Annotated[str, Query(description="The label to explain; empty: the head's best one.")]
+Products = Annotated[int, Query(ge=1, le=MOST_PRODUCTS, description="Products to list, at most.")]
+WithThumbnails = Annotated[bool, Query(description="Whether each product brings a small picture, as Base64.")]
 Cells = Annotated[int, Query(ge=MIN_CELLS, le=MAX_CELLS, description="Parts of the picture to hide, at most.")]
 
 
@@ -142,6 +145,19 @@ def _add_classifying(app: APIRouter, classifier: Classifier, settings: Settings)
         options = pb.ExplainOptions(head=head, label=label, cells=cells)
         called = call(request, pb.ClassifyOptions(), timeout_ms)
         return _json(await _unless_gone(request, classifier.explain(image, options, called)))
+
+    @app.post("/v1/similar", **docs.similar())
+    async def find_similar(
+        request: Request,
+        k: Products = DEFAULT_PRODUCTS,
+        thumbnails: WithThumbnails = False,
+        timeout_ms: TimeoutMs = None,
+    ) -> Response:
+        """Finds the known products that look most like a picture."""
+        image = await read_image(request, settings)
+        options = pb.SimilarOptions(k=k, thumbnails=thumbnails)
+        called = call(request, pb.ClassifyOptions(), timeout_ms)
+        return _json(await _unless_gone(request, classifier.find_similar(image, options, called)))
 
 
 def _add_views(app: APIRouter, releases: Releases) -> None:

@@ -96,6 +96,11 @@ def explain() -> dict[str, Any]:
     return answers("ExplainResponse") | _one_picture()
 
 
+def similar() -> dict[str, Any]:
+    """Arguments of the route for the products that look like one picture."""
+    return answers("FindSimilarResponse") | _one_picture()
+
+
 def _one_picture() -> dict[str, Any]:
     content: dict[str, Any] = {MULTIPART: {"schema": _form("image", FILE)}}
     content |= {kind: {"schema": FILE} for kind in RAW_TYPES}

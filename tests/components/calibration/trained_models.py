@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import special
 
-from components.model.nearest_pictures import votes_key
+from components.model.nearest_pictures import NEARNESS, votes_key
 from components.model.signatures import OUTPUTS
 from components.training.eval_outputs import EvalOutputs
 from schema import heads as table
@@ -37,7 +37,8 @@ class _Trained(tf.Module):
     def __init__(self, outputs: EvalOutputs):
         super().__init__()
         votes = {votes_key(head): values for head, values in outputs.votes.items()}
-        self._rows = {key: tf.Variable(values) for key, values in {**outputs.logits, **votes}.items()}
+        rows = {**outputs.logits, **votes, **outputs.signals}
+        self._rows = {key: tf.Variable(values) for key, values in rows.items()}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=names.IMAGE)])
     def outputs(self, image_bytes):
@@ -74,6 +75,7 @@ def eval_outputs(rows: int, seed: int = 0, remembers: bool = False) -> dict[str,
             logits=_of(model, logits),
             counts=_of(model, of_class),
             votes=_of(model, votes) if remembers else {},
+            signals={key: random.normal(size=rows).astype(np.float32) for key in NEARNESS} if remembers else {},
         )
         for model in table.MODELS
     }

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components import plots
 from components.calibration.joint_answer import JointAnswer
 from components.catalogue.reading.findings import Finding, Reason
 from components.catalogue.report.report import Report
+from components.evaluation.familiarity import LEFT_OUT
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.page import HeadSection, Mistake, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions
@@ -22,6 +24,7 @@ from components.evaluation.results import EvaluationResult
 from components.evaluation.tfma_metrics import CALIBRATION, CONFUSION
 from components.model.calibration import Calibration
 from schema import heads, names
+from schema.familiarity_card import FamiliarityCard, Signal
 from schema.model_card import HeadCard, ModelCard, TaxonomyPath
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import make_release, parse_card
@@ -271,3 +274,25 @@ def test_rows_without_a_label_are_no_mistakes(three):
     years = analysis.by_year(three).set_index("year")
     assert years.loc["2012", names.SUB_CATEGORY] == pytest.approx(0)
     assert years.loc["2012", "count"] == 2
+
+
+def test_the_familiar_are_told_from_the_strange(tmp_path):
+    """Of each kind the share below the threshold, and the chance that a known product is more familiar; types that
+    training lacks are a kind, and drawn to the same curve."""
+    plain = card(names.ARTICLE_TYPE)
+    tells = dataclasses.replace(plain, familiarity=FamiliarityCard(0.5, 0.05, 20.0, {"energy": Signal(3.0, 1.0)}))
+    scores = [[1.0] * 4] * 3
+    truths = {key: [0, 0, 0, 0] for key in LABELS} | {names.ARTICLE_TYPE: [0, 1, 2, names.UNKNOWN_LABEL]}
+    known = dataclasses.replace(
+        predictions(*scores, truths),
+        cards={names.ARTICLE_TYPE: tells},
+        familiarity=np.array([0.9, 0.8, 0.4, 0.6]),
+        drawn={"noise": np.array([0.1, 0.2])},
+    )
+    check = analysis.familiarity_check(known)
+    rows = {row["pictures"]: row for row in check.rows()}
+    assert rows["known article types"]["flagged"] == pytest.approx(1 / 3)
+    assert (rows["noise"]["auroc"], rows["noise"]["flagged"], rows["noise"]["count"]) == (1.0, 1.0, 2)
+    assert rows[LEFT_OUT]["auroc"] == pytest.approx(2 / 3)
+    assert plots.plot_roc(check.known, check.strange, tmp_path).is_file()
+    assert analysis.familiarity_check(dataclasses.replace(known, cards={names.ARTICLE_TYPE: plain})) is None

@@ -55,7 +55,8 @@ class Transform:
 
 def example(number):
     labels = dict(zip((head.column for head in table.taxonomy()), PATHS[number % 2], strict=True))
-    cells = {names.IMAGE: picture(number), names.ID: str(number).encode(), **{c: t.encode() for c, t in labels.items()}}
+    told = {names.ID: str(number), names.PRODUCT_NAME: f"Größe {number}", **labels}
+    cells = {names.IMAGE: picture(number), **{column: text.encode() for column, text in told.items()}}
     feature = {key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[cell])) for key, cell in cells.items()}
     return tf.train.Example(features=tf.train.Features(feature=feature))
 
@@ -155,3 +156,35 @@ def test_a_model_without_heads_is_saved_and_not_trained(trained):
     assert (card.model, dict(card.heads), card.levels) == (names.CATEGORY, {}, (names.ARTICLE_TYPE,))
     assert {len(path.labels) for path in card.taxonomy} == {1}
     assert len(EvalOutputs.load(model.parent).ids) == len(SPLITS[names.EVAL])
+
+
+def test_the_nearest_known_pictures_can_be_named(trained):
+    """Of train and eval alike, nearest first, each with its own id, label and name, and no test picture among them."""
+    model, card = tf.saved_model.load(str(trained.model)), model_card.read_file(trained.model)
+    known = [*SPLITS[names.TRAIN], *SPLITS[names.EVAL]]
+    assert card.known_pictures == len(known) == 32
+    asked = [0, 11, 103]
+    answer = model.signatures[names.NEIGHBOURS](image_bytes=tf.constant([picture(number) for number in asked]))
+    ids, labels, texts = (
+        [[text.decode() for text in row] for row in answer[key].numpy()]
+        for key in (names.NEIGHBOUR_IDS, names.NEIGHBOUR_LABELS, names.NEIGHBOUR_NAMES)
+    )
+    similarities = answer[names.NEIGHBOUR_SIMILARITIES].numpy()
+    assert [row[0] for row in ids] == [str(number) for number in asked]
+    np.testing.assert_allclose(similarities[:, 0], 1, atol=1e-4)
+    assert (np.diff(similarities) <= 1e-6).all() and similarities.min() >= 0
+    for row in range(len(asked)):
+        assert sorted(map(int, ids[row])) == known
+        assert labels[row] == [PATHS[int(number) % 2][2] for number in ids[row]]
+        assert texts[row] == [f"Größe {number}" for number in ids[row]]
+
+
+def test_the_nearest_can_be_named_from_a_session(trained):
+    """TensorFlow Serving restores variables, texts too, in a session."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(trained.model))
+        signature = loaded.signature_def[names.NEIGHBOURS]
+        wanted = {key: tensor.name for key, tensor in signature.outputs.items()}
+        found = session.run(wanted, {signature.inputs[names.IMAGE].name: [picture(7)]})
+    assert found[names.NEIGHBOUR_IDS][0, 0] == b"7"
+    assert found[names.NEIGHBOUR_NAMES][0, 0].decode() == "Größe 7"

@@ -144,6 +144,18 @@ async def test_folder_resumes(
     assert (summary == Summary(resumed=14)) == (keep == 1.0)
 
 
+async def test_familiarity_has_a_column(client: ClassifierClient, fake: FakeModelServer, tmp_path: Path) -> None:
+    """A table that was begun before there was such a column goes on without it; a new one has it, maybe empty."""
+    out, former = tmp_path / "out.csv", COLUMNS[:-1]
+    folder = folder_of_pictures(tmp_path, 3)
+    out.write_text(",".join(former) + "\n")
+    await asyncio.to_thread(classify_directory, client, folder, out)
+    assert [tuple(row) for row in rows_of(out)] == [former] * 5
+    new = tmp_path / "new.csv"
+    await asyncio.to_thread(classify_directory, client, folder, new)
+    assert {row["familiarity"] for row in rows_of(new)} == {""}
+
+
 async def carry(fake: FakeModelServer, running: MergerProcess, release: int, *attributes: str) -> None:
     """A release with these attributes answers from now on."""
     fake.carry(*attributes)

@@ -80,11 +80,12 @@ class ClassifyRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ["absent_levels", "agreement", "article_type", "attributes", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
+    __slots__ = ["absent_levels", "agreement", "article_type", "attributes", "familiarity", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
     ABSENT_LEVELS_FIELD_NUMBER: _ClassVar[int]
     AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    FAMILIARITY_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     JOINT_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -103,6 +104,7 @@ class ClassifyResponse(_message.Message):
     agreement: Agreement
     article_type: HeadPrediction
     attributes: _containers.RepeatedCompositeFieldContainer[HeadPrediction]
+    familiarity: float
     image: ImageInfo
     joint: JointPrediction
     level: str
@@ -117,7 +119,7 @@ class ClassifyResponse(_message.Message):
     sub_category: HeadPrediction
     timings: Timings
     trial: bool
-    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ..., absent_levels: _Optional[_Iterable[_Union[AbsentLevel, _Mapping]]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ..., absent_levels: _Optional[_Iterable[_Union[AbsentLevel, _Mapping]]] = ..., familiarity: _Optional[float] = ...) -> None: ...
 
 class ClassifyResult(_message.Message):
     __slots__ = ["answer", "error", "id", "index"]
@@ -178,6 +180,30 @@ class ExplainResponse(_message.Message):
     rows: int
     total_ms: float
     def __init__(self, request_id: _Optional[str] = ..., head: _Optional[str] = ..., label: _Optional[str] = ..., confidence: _Optional[float] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., heat: _Optional[_Iterable[float]] = ..., release: _Optional[str] = ..., total_ms: _Optional[float] = ...) -> None: ...
+
+class FindSimilarRequest(_message.Message):
+    __slots__ = ["image", "options"]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    options: SimilarOptions
+    def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[SimilarOptions, _Mapping]] = ...) -> None: ...
+
+class FindSimilarResponse(_message.Message):
+    __slots__ = ["counted", "nearest", "products", "release", "request_id", "total_ms"]
+    COUNTED_FIELD_NUMBER: _ClassVar[int]
+    NEAREST_FIELD_NUMBER: _ClassVar[int]
+    PRODUCTS_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    counted: int
+    nearest: _containers.RepeatedCompositeFieldContainer[LabelCount]
+    products: _containers.RepeatedCompositeFieldContainer[SimilarProduct]
+    release: str
+    request_id: str
+    total_ms: float
+    def __init__(self, request_id: _Optional[str] = ..., products: _Optional[_Iterable[_Union[SimilarProduct, _Mapping]]] = ..., nearest: _Optional[_Iterable[_Union[LabelCount, _Mapping]]] = ..., counted: _Optional[int] = ..., release: _Optional[str] = ..., total_ms: _Optional[float] = ...) -> None: ...
 
 class GetModelsRequest(_message.Message):
     __slots__ = []
@@ -259,6 +285,14 @@ class JointPrediction(_message.Message):
     top_k: _containers.RepeatedCompositeFieldContainer[PathScore]
     def __init__(self, article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., confidence: _Optional[float] = ..., top_k: _Optional[_Iterable[_Union[PathScore, _Mapping]]] = ...) -> None: ...
 
+class LabelCount(_message.Message):
+    __slots__ = ["count", "label"]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    label: str
+    def __init__(self, label: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
 class LabelScore(_message.Message):
     __slots__ = ["confidence", "label"]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -268,16 +302,20 @@ class LabelScore(_message.Message):
     def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class ModelCard(_message.Message):
-    __slots__ = ["heads", "image_height", "image_width", "training_json"]
+    __slots__ = ["familiarity_threshold", "heads", "image_height", "image_width", "known_pictures", "training_json"]
+    FAMILIARITY_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     HEADS_FIELD_NUMBER: _ClassVar[int]
     IMAGE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     IMAGE_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_PICTURES_FIELD_NUMBER: _ClassVar[int]
     TRAINING_JSON_FIELD_NUMBER: _ClassVar[int]
+    familiarity_threshold: float
     heads: _containers.RepeatedCompositeFieldContainer[HeadCard]
     image_height: int
     image_width: int
+    known_pictures: int
     training_json: str
-    def __init__(self, image_height: _Optional[int] = ..., image_width: _Optional[int] = ..., heads: _Optional[_Iterable[_Union[HeadCard, _Mapping]]] = ..., training_json: _Optional[str] = ...) -> None: ...
+    def __init__(self, image_height: _Optional[int] = ..., image_width: _Optional[int] = ..., heads: _Optional[_Iterable[_Union[HeadCard, _Mapping]]] = ..., training_json: _Optional[str] = ..., familiarity_threshold: _Optional[float] = ..., known_pictures: _Optional[int] = ...) -> None: ...
 
 class ModelStatus(_message.Message):
     __slots__ = ["available", "card", "message", "name", "versions"]
@@ -366,6 +404,28 @@ class ReviewReason(_message.Message):
     message: str
     threshold: float
     def __init__(self, code: _Optional[str] = ..., head: _Optional[str] = ..., confidence: _Optional[float] = ..., threshold: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
+
+class SimilarOptions(_message.Message):
+    __slots__ = ["k", "thumbnails"]
+    K_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAILS_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    thumbnails: bool
+    def __init__(self, k: _Optional[int] = ..., thumbnails: bool = ...) -> None: ...
+
+class SimilarProduct(_message.Message):
+    __slots__ = ["article_type", "id", "name", "similarity", "thumbnail"]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAIL_FIELD_NUMBER: _ClassVar[int]
+    article_type: str
+    id: str
+    name: str
+    similarity: float
+    thumbnail: bytes
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., article_type: _Optional[str] = ..., similarity: _Optional[float] = ..., thumbnail: _Optional[bytes] = ...) -> None: ...
 
 class Taxonomy(_message.Message):
     __slots__ = ["attributes", "labels", "paths", "release"]

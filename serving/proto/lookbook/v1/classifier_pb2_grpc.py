@@ -36,6 +36,11 @@ class ClassifierStub(object):
                 request_serializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.ExplainResponse.FromString,
                 )
+        self.FindSimilar = channel.unary_unary(
+                '/lookbook.v1.Classifier/FindSimilar',
+                request_serializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.FindSimilarRequest.SerializeToString,
+                response_deserializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.FindSimilarResponse.FromString,
+                )
         self.GetTaxonomy = channel.unary_unary(
                 '/lookbook.v1.Classifier/GetTaxonomy',
                 request_serializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.GetTaxonomyRequest.SerializeToString,
@@ -83,6 +88,14 @@ class ClassifierServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindSimilar(self, request, context):
+        """The known products that look most like a picture, nearest first: those that the release learnt from. Counts as one
+        picture. A release without an index of them answers with the problem "no_index".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTaxonomy(self, request, context):
         """Every path that an answer can name, and the labels of each head.
         """
@@ -119,6 +132,11 @@ def add_ClassifierServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.ExplainRequest.FromString,
                     response_serializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.ExplainResponse.SerializeToString,
+            ),
+            'FindSimilar': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindSimilar,
+                    request_deserializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.FindSimilarRequest.FromString,
+                    response_serializer=serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.FindSimilarResponse.SerializeToString,
             ),
             'GetTaxonomy': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTaxonomy,
@@ -207,6 +225,23 @@ class Classifier(object):
         return grpc.experimental.unary_unary(request, target, '/lookbook.v1.Classifier/Explain',
             serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.ExplainRequest.SerializeToString,
             serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.ExplainResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def FindSimilar(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/lookbook.v1.Classifier/FindSimilar',
+            serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.FindSimilarRequest.SerializeToString,
+            serving_dot_proto_dot_lookbook_dot_v1_dot_classifier__pb2.FindSimilarResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

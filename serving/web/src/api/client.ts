@@ -1,5 +1,5 @@
 import { apiKey } from "./key";
-import type { Answer, Explanation, Models, Problem, Taxonomy } from "./contract";
+import type { Answer, Explanation, Models, Problem, Similar, Taxonomy } from "./contract";
 
 /** Longest wait for any answer; the server gives up sooner by itself. */
 const PATIENCE_MS = 60_000;
@@ -10,6 +10,9 @@ const TOP_K = 50;
 /** Codes of problems that the page itself finds; the server's own are in its contract. */
 export const UNREACHABLE = "unreachable";
 export const UNINTELLIGIBLE = "unintelligible";
+
+/** The server's code for a release that knows no products by name. */
+export const NO_INDEX = "no_index";
 
 /** The server's code for a call without an API key that it knows. */
 export const UNAUTHENTICATED = "unauthenticated";
@@ -39,6 +42,12 @@ export function classify(
 /** Which parts of a picture a label of a head rests on. Rejects as `classify` does. */
 export function explain(image: Blob, head: string, label: string, signal: AbortSignal): Promise<Explanation> {
   return call(`/v1/explain?${new URLSearchParams({ head, label })}`, pictureRequest(image), signal);
+}
+
+/** The known products that look most like a picture, with their pictures. Rejects as `classify` does. */
+export function findSimilar(image: Blob, k: number, signal: AbortSignal): Promise<Similar> {
+  const query = new URLSearchParams({ k: String(k), thumbnails: "true" });
+  return call(`/v1/similar?${query}`, pictureRequest(image), signal);
 }
 
 /** Every path that an answer can name. */

@@ -71,6 +71,9 @@ export interface Answer {
   attributes: HeadPrediction[];
   /** The release was made from too few rows to mean much. */
   trial: boolean;
+  /** How much the picture is like those that were learnt from, 0 to 1; null where the release cannot tell. Not there in
+   * answers that an older page kept. */
+  familiarity?: number | null;
   /** Levels that the catalogue of the release has not. Not there in answers that an older page kept. */
   absent_levels?: AbsentLevel[];
 }
@@ -79,6 +82,26 @@ export interface AbsentLevel {
   level: Level;
   /** Why, in words. */
   message: string;
+}
+
+export interface SimilarProduct {
+  id: string;
+  name: string;
+  article_type: string;
+  /** 0 to 1. */
+  similarity: number;
+  /** JPEG or PNG as Base64; empty where the server has none. */
+  thumbnail: string;
+}
+
+export interface Similar {
+  /** Nearest first. */
+  products: SimilarProduct[];
+  /** What the nearest are, commonest first. */
+  nearest: { label: string; count: number }[];
+  /** How many of the nearest are counted there. */
+  counted: number;
+  release: string;
 }
 
 export interface Explanation {
@@ -125,7 +148,7 @@ export interface ModelStatus {
   name: string;
   available: boolean;
   message: string;
-  card: { heads: HeadCard[] } | null;
+  card: { heads: HeadCard[]; known_pictures: number } | null;
 }
 
 export interface Models {

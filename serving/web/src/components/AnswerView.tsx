@@ -4,6 +4,7 @@ import { absentInWords, duration, headName, joinPath, percent, reasonInWords } f
 import { type LevelVerdict, type Verdict, judge } from "../answers/verdict";
 import type { AbsentLevel, HeadPrediction } from "../api/contract";
 import { type Answered, type Labels, isCorrected, labelsOf, samePath } from "../pictures/picture";
+import { Alike } from "./Alike";
 import { Bar } from "./Bar";
 import { CorrectLabel } from "./CorrectLabel";
 import { TopFive } from "./TopFive";
@@ -32,10 +33,12 @@ export function AnswerView({ picture, typeThreshold, onCheck }: Props) {
       <Absent levels={answer.absent_levels ?? []} />
       <Attributes attributes={answer.attributes} checked={picture.checked} />
       {picture.checked === null && <Reasons verdict={verdict} />}
+      <Alike picture={picture} />
       <Actions picture={picture} onCheck={onCheck} />
       <TopFive answer={answer}>
         <span className="meta">
           Release {answer.release} · {duration(answer.timings.total_ms)}
+          {typeof answer.familiarity === "number" && ` · familiarity ${percent(answer.familiarity)}`}
           {answer.partial && " · one model only"}
         </span>
       </TopFive>

@@ -82,6 +82,7 @@ describe("toJson", () => {
       corrected: true,
     });
     expect(entry.answer).toMatchObject({
+      familiarity: 0.9,
       path: ["Footwear", "Shoes"],
       article_type: "Casual Shoes",
       release: "3",

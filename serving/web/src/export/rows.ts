@@ -42,6 +42,7 @@ export function toJson(pictures: Answered[], typeThreshold: number | null): stri
       path: picture.state.answer.path,
       article_type: picture.state.answer.joint.article_type,
       confidence: picture.state.answer.joint.confidence,
+      familiarity: picture.state.answer.familiarity ?? null,
       review: judge(picture.state.answer, typeThreshold).reasons,
       attributes: picture.state.answer.attributes.map(({ head, label, confidence, review }) => ({
         head,

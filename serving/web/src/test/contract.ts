@@ -8,6 +8,7 @@ import type {
   PathScore,
   Problem,
   ReviewReason,
+  Similar,
 } from "../api/contract";
 import type { Answered, Labels } from "../pictures/picture";
 
@@ -40,6 +41,8 @@ export interface AnswerLike {
   attributes?: HeadPrediction[];
   /** The release tells no level above the type. */
   typesAlone?: boolean;
+  /** Null: the release cannot tell. */
+  familiarity?: number | null;
 }
 
 /** An answer of the merger, by its own rules. */
@@ -52,11 +55,16 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
     release = "3",
     attributes = [],
     typesAlone = false,
+    familiarity = 0.9,
   } = like;
   if (typesAlone) return ofTypesAlone(makeAnswer({ ...like, typesAlone: false }));
   const labels = PATHS.find(({ article_type }) => article_type === type);
   if (!labels) throw new Error(`${type} is in no path of the tests' taxonomy.`);
   const reasons = reasonsOf(type, confidence, disagree, withoutType);
+  if (familiarity !== null && familiarity < 0.5) {
+    const none = { head: null, confidence: null, threshold: 0.5 };
+    reasons.push({ code: "unfamiliar", ...none, message: "The picture is unlike those." });
+  }
   const isTypeUsable = !withoutType && (confidence >= TYPE_THRESHOLD || disagree);
   const whole = [labels.master_category, labels.sub_category, labels.article_type];
   const best: PathScore = {
@@ -85,6 +93,7 @@ export function makeAnswer(like: AnswerLike = {}): Answer {
     image: { format: "JPEG", width: 60, height: 80, size_bytes: 2034, reencoded: false },
     attributes,
     trial: false,
+    familiarity,
   };
 }
 
@@ -182,11 +191,28 @@ export function makeModels(ready = true, trial = false): Models {
         name: "article_type",
         available: ready,
         message: ready ? "" : "It is loading.",
-        card: ready ? { heads } : null,
+        card: ready ? { heads, known_pictures: 0 } : null,
       },
       { name: "category", available: ready, message: ready ? "" : "It is loading.", card: null },
     ],
   };
+}
+
+/** Six products that look alike, the first two with a picture. */
+export function makeSimilar(release: string): Similar {
+  const pictures = ["/9j/4AAQ", "iVBORw0KGgoAAAA", "", "", "", ""];
+  const products = pictures.map((thumbnail, index) => ({
+    id: `${index + 1}`,
+    name: index === 5 ? "" : `Shoe ${index + 1}`,
+    article_type: "Casual Shoes",
+    similarity: 0.9 - index / 10,
+    thumbnail,
+  }));
+  const nearest = [
+    { label: "Casual Shoes", count: 18 },
+    { label: "Heels", count: 2 },
+  ];
+  return { products, nearest, counted: 20, release };
 }
 
 /** A picture with an answer, without a page around it. */

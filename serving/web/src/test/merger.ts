@@ -1,9 +1,9 @@
 import { vi } from "vitest";
 
-import type { Answer, AttributeLabels, Explanation, Problem } from "../api/contract";
+import type { Answer, AttributeLabels, Explanation, Problem, Similar } from "../api/contract";
 import { PATHS, makeAnswer, makeExplanation, makeModels, makeProblem } from "./contract";
 
-type Reply = Answer | Explanation | Problem | Error;
+type Reply = Answer | Explanation | Similar | Problem | Error;
 type Classify = (picture: string, query: URLSearchParams) => Reply | Promise<Reply>;
 
 /** Stands in for the merger behind `fetch`. A picture's content says what it is: see `picture`. */
@@ -11,6 +11,8 @@ export class FakeMerger {
   /** Set it to answer otherwise; an Error is a connection that fails. */
   classify: Classify = () => makeAnswer();
   explain: Classify = () => makeExplanation([0.4, 0, 0, 0]);
+  /** By default the release has no index. */
+  similar: Classify = () => makeProblem("no_index", 501);
   models: () => unknown = () => makeModels();
   attributes: AttributeLabels[] = [];
   /** The API key that it wants; none when empty. */
@@ -38,6 +40,11 @@ export class FakeMerger {
         const picture = await textOf(body as File);
         this.asked.push(picture);
         const reply = await this.classify(picture, url.searchParams);
+        signal?.throwIfAborted();
+        return respond(reply);
+      }
+      case "/v1/similar": {
+        const reply = await this.similar(await textOf(body as File), url.searchParams);
         signal?.throwIfAborted();
         return respond(reply);
       }

@@ -81,6 +81,7 @@ async def test_operation_ids(running: MergerProcess, fake: FakeModelServer) -> N
         "post /v1/classify": "classify",
         "post /v1/classify:batch": "classify_batch",
         "post /v1/explain": "explain",
+        "post /v1/similar": "find_similar",
         "get /v1/taxonomy": "taxonomy",
         "get /v1/models": "models",
         "get /livez": "livez",

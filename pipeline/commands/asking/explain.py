@@ -46,7 +46,7 @@ def command(
     if out.suffix.lower() not in _FORMATS:
         raise click.UsageError(f"--out is {out}; it must end in {', '.join(_FORMATS)}")
     from pipeline.asking import connected
-    from pipeline.heat_map import draw_heat_map
+    from pipeline.drawing.heat_map import draw_heat_map
     from schema.file_names import as_text
     from serving.client import ClassifyError
     from serving.client.files import read_picture

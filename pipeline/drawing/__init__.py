@@ -1,0 +1,1 @@
+"""What the command line draws: heat maps and contact sheets."""

@@ -1,0 +1,53 @@
+"""The part of a model card that says how familiarity is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schema.card_fields import MOST, Field
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What is usual of one of the numbers that familiarity is made of: its mean and standard deviation on eval."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True)
+class FamiliarityCard:
+    """How a model tells whether a picture is like those that it learnt from; ``components/model/familiarity.py``.
+
+    Attributes:
+        review_threshold: familiarity below which a person should look.
+        false_alarms: share of the eval split that is below it.
+        scale: above 0; the strangeness of a picture of that familiarity; already applied, and so are the signals.
+        signals: name → what is usual of it; at least one.
+    """
+
+    review_threshold: float
+    false_alarms: float
+    scale: float
+    signals: Mapping[str, Signal]
+
+
+def read_familiarity(familiarity: Field) -> FamiliarityCard | None:
+    """Reads that part of a card; None where there is none.
+
+    Raises:
+        CardError: it lacks a field, or has a value that makes no sense.
+    """
+    if familiarity.value is None:
+        return None
+    signals = familiarity["signals"]
+    if not signals.fields():
+        raise signals.wrong("an object of at least one signal")
+    return FamiliarityCard(
+        review_threshold=familiarity["review_threshold"].number(0, 1),
+        false_alarms=familiarity["false_alarms"].number(0, 1),
+        scale=familiarity["scale"].positive(),
+        signals={
+            name: Signal(signal["mean"].number(-MOST), signal["deviation"].positive())
+            for name, signal in signals.fields().items()
+        },
+    )
