@@ -148,7 +148,7 @@ def is_catalogue(path: Path) -> bool:
     """
     if path.is_dir():
         return any(_styles_at(path, depth) for depth in range(MAX_DEPTH + 1))
-    if not zipfile.is_zipfile(path):
+    if path.is_file() and not zipfile.is_zipfile(path):
         return False
     with open_zip(path) as archive:
         return any(PurePosixPath(name).name == names.STYLES_CSV for name in safe_entries(archive, path))
@@ -180,6 +180,8 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     Raises:
         CatalogueError: it cannot be read.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for, a device read for ever
+        raise CatalogueError(f"{path} is no file that can be read from end to end; give a folder, a zip or a sheet")
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:

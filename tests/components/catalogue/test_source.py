@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from components.catalogue.importing.sources.files import open_files
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.fingerprint import fingerprint
 from components.catalogue.reading.rows import read_rows
@@ -235,6 +236,14 @@ def test_names_in_a_folder_may_be_of_another_code_page(tmp_path: Path, unused: b
     assert [row.id for row in read_rows(open_catalogue(directory)).taken] == ["1", "2", "café"]
     assert report.images_without_row == (("images/naïve.jpg",) if unused else ())
     assert render_page(report, open_catalogue(directory)).encode()
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    """What can be read once alone, or for ever, is no catalogue, and nobody waits for it."""
+    os.mkfifo(tmp_path / "pipe")
+    for ask in (is_catalogue, open_files):
+        with pytest.raises(CatalogueError, match="is no file that can be read from end to end"):
+            ask(tmp_path / "pipe")
 
 
 def test_a_zip_whose_names_are_not_what_they_say_is_refused_in_words(tmp_path: Path) -> None:
