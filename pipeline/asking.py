@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
 
+from components.storage.location import Location
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import names
@@ -86,12 +87,13 @@ def as_table(answers: list[dict[str, Any]]) -> str:
     return "\n".join("  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def unseen_pictures(layout: Layout, data: Path, count: int) -> list[tuple[str, bytes]]:
+def unseen_pictures(layout: Layout, data: Location, count: int) -> list[tuple[str, bytes]]:
     """Up to ``count`` pictures that training has not seen.
 
     A drawn catalogue brings some that are in no split; of any other they are taken from the test split.
     """
-    held_out = sorted((data / HELD_OUT / names.IMAGES_DIR).glob("*.jpg")) if data.is_dir() else []
+    folder = data / HELD_OUT / names.IMAGES_DIR if isinstance(data, Path) else None
+    held_out = sorted(folder.glob("*.jpg")) if folder else []
     if held_out:
         step = max(1, len(held_out) // max(count, 1))
         return [(str(path), path.read_bytes()) for path in held_out[::step][:count]]
@@ -101,7 +103,7 @@ def unseen_pictures(layout: Layout, data: Path, count: int) -> list[tuple[str, b
 def _test_pictures(layout: Layout, count: int) -> Iterator[tuple[str, bytes]]:
     import tensorflow as tf
 
-    from pipeline.running.dag_runner import open_store
+    from pipeline.running.record_store import open_store
 
     newest = max(open_store(layout).get_artifacts_by_type("Examples"), key=lambda artifact: artifact.id)
     files = tf.io.gfile.glob(f"{newest.uri}/Split-{names.TEST}/*")

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from components.storage.location import Location
 from components.training.hyperparameters import HyperParameters
 from schema import heads as table
 
 PIPELINE_NAME = "lookbook"
+METADATA_URL = "LOOKBOOK_METADATA"
+"""A variable, no option: it may hold a password, and everyone on a machine can read the command lines."""
 DEFAULT_ROOT = Path("build/lookbook")
 CURATED_SCHEMA = Path(__file__).parents[1] / "schema" / "schema.pbtxt"
 IMAGE_SCHEMA = Path("/opt/venv/lib/python3.13/site-packages/schema/schema.pbtxt")
@@ -26,9 +29,11 @@ class Layout:
 
     Attributes:
       root: the home of runs and releases.
+      metadata_url: of the database server that keeps MLMD, with its password; empty for SQLite below the root.
     """
 
     root: Path
+    metadata_url: str = field(default="", repr=False)
 
     @property
     def artifacts(self) -> Path:
@@ -82,7 +87,7 @@ class PipelineConfig:
 
     Attributes:
       layout: where to write.
-      data: folder or zip of a catalogue.
+      data: folder or zip of a catalogue, here or in a store.
       profile: name of the hyper-parameters, for the record.
       hyperparameters: of both models.
       schema: the TFMD schema that the data must meet.
@@ -98,7 +103,7 @@ class PipelineConfig:
     """
 
     layout: Layout
-    data: Path
+    data: Location
     profile: str
     hyperparameters: HyperParameters
     schema: Path = CURATED_SCHEMA

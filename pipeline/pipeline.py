@@ -11,7 +11,7 @@ from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration import metadata, pipeline
+from tfx.orchestration import pipeline
 from tfx.proto import trainer_pb2, transform_pb2
 from tfx.types import standard_artifacts
 from tfx.types.channel import BaseChannel, Channel
@@ -29,6 +29,7 @@ from components.release.serving_check.component import ServingCheck
 from components.source_hash import source_hash
 from components.training.hyperparameters import HyperParameters
 from pipeline.config import BEAM_DEFAULTS, PIPELINE_NAME, PipelineConfig
+from pipeline.running.record_store import connection_config
 from schema import names
 
 _MODULES = "components"
@@ -43,7 +44,7 @@ def create_pipeline(config: PipelineConfig) -> pipeline.Pipeline:
     return pipeline.Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=str(config.layout.artifacts),
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(config.layout.metadata)),
+        metadata_connection_config=connection_config(config.layout),
         components=create_components(config),
         enable_cache=True,
         beam_pipeline_args=[*BEAM_DEFAULTS, *config.beam_args],

@@ -18,6 +18,7 @@ from components.catalogue.importing.sources.questions import Ask, Question, nobo
 from components.catalogue.importing.taxonomy import levels_of
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.source import is_catalogue
+from components.storage.location import Location
 from pipeline.config import Layout
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Data:
         mapping: how to read what is given.
     """
 
-    given: Path
-    catalogue: Path
+    given: Location
+    catalogue: Location
     mapping: Mapping
 
     @property
@@ -47,7 +48,7 @@ class Data:
         return self.given != self.catalogue
 
 
-def place(layout: Layout, given: Path, mapping_file: Path | None = None) -> Data:
+def place(layout: Layout, given: Location, mapping_file: Path | None = None) -> Data:
     """Where the catalogue of some data lies or will lie; makes nothing.
 
     Raises:
@@ -57,7 +58,7 @@ def place(layout: Layout, given: Path, mapping_file: Path | None = None) -> Data
     mapping = read_mapping(mapping_file) if mapping_file else Mapping()
     if not mapping_file and is_catalogue(given):
         return Data(given, given, mapping)
-    if layout.root.is_relative_to(given):
+    if isinstance(given, Path) and layout.root.is_relative_to(given):
         raise CatalogueError(
             f"the root {layout.root} lies in the data, {given}: what a run writes there would be read as data the next "
             "time; give a --root elsewhere"
@@ -79,7 +80,7 @@ def bring_in(data: Data, say: Callable[[str], object] = click.echo) -> "Outcome 
     Raises:
         CatalogueError: it cannot be read, or something about it is left open.
     """
-    if not data.is_foreign:
+    if not data.is_foreign or not isinstance(data.catalogue, Path):
         return None
     from components.catalogue.importing.importer import Outcome, fingerprint, import_source, open_source
 
@@ -94,6 +95,8 @@ def bring_in(data: Data, say: Callable[[str], object] = click.echo) -> "Outcome 
         say("\n".join(mapping_lines(source)))
         with tqdm(desc="importing", unit=" pictures", disable=None, leave=False) as progress:
             outcome = import_source(source, data.catalogue, progress=progress.update)
+        if fingerprint(data.given, data.mapping) != now:
+            raise CatalogueError(f"{data.given} changed while it was imported; run again, once nobody writes there")
         noted.write_text(now)
     say("\n".join(outcome_lines(outcome, data.catalogue)))
     return outcome

@@ -2,7 +2,7 @@
 # Installs the system's programs that tests want and that are missing: by apt-get, where it is there and may be used.
 # What is missing then skips its tests, with the reason.
 set -euo pipefail
-declare -A package=([chromium]=chromium [curl]=curl [setpriv]=util-linux [g++]=g++)
+declare -A package=([chromium]=chromium [curl]=curl [setpriv]=util-linux [g++]=g++ [psql]=postgresql)
 missing=()
 for program in "${!package[@]}"; do
   command -v "$program" >/dev/null || missing+=("${package[$program]}")

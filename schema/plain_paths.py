@@ -7,7 +7,7 @@ NOT_PLAIN: Final = '*?[]{}\\"'
 """They read these as patterns, placeholders or quotes, and find nothing, or something else, hours later."""
 
 
-def require_plain(path: Path, what: str) -> None:
+def require_plain(path: Path | str, what: str) -> None:
     """Refuses a path that would not be taken for what it is, also for what is above its last part.
 
     Args:

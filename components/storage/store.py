@@ -58,6 +58,19 @@ class Store:
             while chunk := self._told(name, lambda: _read_at(file, file.tell())):
                 yield chunk
 
+    def read_range(self, start: int, end: int) -> bytes:
+        """Those bytes of the root itself, where it is a file."""
+        return bytes(self._told("", lambda: self._fs.cat_file(self.root, start=start, end=end)))
+
+    def size(self) -> int | None:
+        """Bytes of the root itself, None where it is a folder."""
+        facts = self._told("", lambda: self._fs.info(self.root))
+        if facts["type"] == "directory" or facts.get("mimetype", "").startswith("text/html"):
+            return None
+        if facts.get("size") is None:
+            raise StorageError(f"{self.uri}: the server does not tell its size, so no part of it can be asked for")
+        return int(facts["size"])
+
     def write(self, name: str, content: bytes) -> None:
         """Makes an object of which nobody ever sees a part; one that is there is replaced."""
         self._told(name, lambda: self._fs.pipe_file(self._at(name), content))
@@ -72,13 +85,17 @@ class Store:
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Name, relative to ``folder``, → bytes, of all that lies below it; empty where there is no such folder."""
+        return {name: size for name, (size, _) in self.listing(folder).items()}
+
+    def listing(self, folder: str = "") -> dict[str, tuple[int, str]]:
+        """The same, with a text that changes when the content does; "" where the store tells none."""
         at = self._at(folder)
         try:
             found = self._told(folder, lambda: self._fs.find(at, detail=True, refresh=True))
         except Missing:
             return {}
         return {
-            path[len(at) + 1 :]: int(facts["size"] or 0)
+            path[len(at) + 1 :]: (int(facts["size"] or 0), _version(facts))
             for path, facts in found.items()
             if path != at and not path.endswith("/")  # some tools make objects that stand for folders
         }
@@ -94,6 +111,11 @@ class Store:
             raise
         except Exception as error:  # each library has its own, and none a common base
             raise in_words(error, uri) from error
+
+
+def _version(facts: dict[str, Any]) -> str:
+    told = (facts.get(name) for name in ("ETag", "generation", "etag", "md5Hash", "mtime", "LastModified"))
+    return str(next((one for one in told if one), ""))
 
 
 def in_words(error: Exception, uri: str) -> StorageError:

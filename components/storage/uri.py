@@ -35,8 +35,8 @@ def checked(text: str) -> str:
         )
     if not authority and scheme != "file":
         raise StorageError(f"{scheme}:// names no {'host' if scheme.startswith('h') else 'bucket'}")
-    if ".." in path.split("/") or any(one < " " for one in place):
-        raise StorageError(f"{text!r} holds .. or a control character, which means nothing in a URI")
+    if "::" in place or ".." in path.split("/") or any(one < " " for one in place):
+        raise StorageError(f"{text!r} holds .., :: or a control character, which means nothing in a URI")
     return f"{scheme}://{place}"
 
 

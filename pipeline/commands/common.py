@@ -7,12 +7,15 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from components.catalogue.reading.errors import CatalogueError
-from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, Layout, Remote
+from components.storage.errors import StorageError
+from components.storage.location import Location, location
+from components.storage.uri import SCHEMES
+from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, METADATA_URL, Layout, Remote
 from schema import heads as table
 from schema.plain_paths import require_plain
 
@@ -49,16 +52,39 @@ def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(function)
     def with_layout(root: Path, **arguments: Any) -> Any:
-        return function(layout=Layout(root.expanduser().resolve()), **arguments)
+        if root.parts and root.parts[0].removesuffix(":") in SCHEMES and root.parts[0].endswith(":"):
+            raise click.UsageError(
+                "--root is a folder of this machine, or of a shared volume that is mounted, and no URI"
+            )
+        return function(layout=Layout(root.expanduser().resolve(), os.environ.get(METADATA_URL, "")), **arguments)
 
     return with_layout
 
 
+class DataPath(click.ParamType):
+    """A path that is there, or the URI of what lies elsewhere. A URI is looked at by whoever reads it."""
+
+    name = "path or uri"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
+        """The location, or a usage error, which shows no URI that may hold a secret."""
+        if not isinstance(value, str):
+            return cast(Location, value)
+        try:
+            found = location(value)
+        except StorageError as error:
+            self.fail(str(error), param, ctx)
+        if isinstance(found, Path):
+            return Path(click.Path(exists=True, path_type=Path).convert(str(found), param, ctx))
+        return found
+
+
 data_option = click.option(
     "--data",
-    type=click.Path(exists=True, path_type=Path),
+    type=DataPath(),
     required=True,
-    help="Folder or zip with styles.csv and images/<id>.jpg, or whatever `lookbook import` takes.",
+    help="Folder or zip with styles.csv and images/<id>.jpg, or whatever `lookbook import` takes: a path, or a URI "
+    "(gs://, s3://, az://, hdfs://, https://), with credentials as gcsfs, boto and adlfs take them.",
 )
 
 mapping_option = click.option(
@@ -129,14 +155,15 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refusing(*errors: type[Exception]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Turns these errors into their message and exit code 1."""
+    """Turns these errors, and those of stores, into their message and exit code 1."""
+    caught: tuple[type[Exception], ...] = (*errors, StorageError)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def guarded(*arguments: Any, **named: Any) -> Any:
             try:
                 return function(*arguments, **named)
-            except errors as error:
+            except caught as error:
                 raise click.ClickException(str(error)) from error
 
         return guarded
@@ -187,10 +214,10 @@ def wrong_use() -> Iterator[None]:
         raise click.UsageError(str(error)) from error
 
 
-def require_plain_catalogue(path: Path) -> None:
+def require_plain_catalogue(path: Location) -> None:
     """Raises click.UsageError where a run would take the catalogue's path for a pattern."""
     with wrong_use():
-        require_plain(path.resolve(), "catalogue")
+        require_plain(str(path.resolve()), "catalogue")
 
 
 def require_attributes(attributes: tuple[str, ...]) -> None:

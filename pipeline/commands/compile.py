@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from components.catalogue.reading.errors import CatalogueError
+from components.storage.location import Location
 from pipeline.commands.common import (
     attributes_option,
     data_option,
@@ -45,7 +46,7 @@ from pipeline.sources import bring_in, place, require_few_rejected
 @refusing(CatalogueError, OSError)
 def command(
     layout: Layout,
-    data: Path,
+    data: Location,
     mapping_file: Path | None,
     profile: str,
     settings: tuple[str, ...],

@@ -11,7 +11,9 @@ from tqdm import tqdm
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError
+from components.storage.location import Location
 from pipeline.commands.common import (
+    DataPath,
     attributes_option,
     json_option,
     limit_option,
@@ -99,7 +101,7 @@ def download(directory: Path) -> None:
 
 
 @command.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=DataPath())
 @schema_option
 @click.option(
     "--split-by",
@@ -120,7 +122,7 @@ def download(directory: Path) -> None:
 @refusing(CatalogueError, GateError, RunError, OSError)
 def check(
     layout: Layout,
-    path: Path,
+    path: Location,
     mapping_file: Path | None,
     schema_file: Path,
     split_by: str,
@@ -174,7 +176,7 @@ def check(
     require_enough(report, trial)
 
 
-def _write_page(report: "Report", catalogue: Path, page: Path, to_open: bool) -> None:
+def _write_page(report: "Report", catalogue: Location, page: Path, to_open: bool) -> None:
     from components.catalogue.reading.source import open_catalogue
     from components.catalogue.report.page import render_page
 

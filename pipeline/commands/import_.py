@@ -12,7 +12,8 @@ from tqdm import tqdm
 from components.catalogue.importing.columns.mapping import Mapping, read_mapping
 from components.catalogue.importing.columns.words import OPTIONS
 from components.catalogue.reading.errors import CatalogueError
-from pipeline.commands.common import json_option, print_json, refusing
+from components.storage.location import Location
+from pipeline.commands.common import DataPath, json_option, print_json, refusing
 from pipeline.sources import ask_on_terminal, mapping_lines, outcome_lines
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -34,7 +35,7 @@ def _known_encoding(context: click.Context, option: click.Parameter, name: str) 
 
 
 @click.command("import")
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", type=DataPath())
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -43,9 +44,7 @@ def _known_encoding(context: click.Context, option: click.Parameter, name: str) 
 )
 @click.option("--mapping", "mapping_file", type=_FILE, help="How to read the source: a file as an import leaves it.")
 @click.option("--taxonomy", type=_FILE, help="CSV with articleType,subCategory,masterCategory: tells missing levels.")
-@click.option(
-    "--pictures", type=click.Path(exists=True, path_type=Path), help="Folder or zip with the pictures; default: SOURCE."
-)
+@click.option("--pictures", type=DataPath(), help="Folder or zip with the pictures; default: SOURCE.")
 @click.option("--sheet", "sheets", multiple=True, metavar="NAME", help="Sheet below SOURCE, FILE.xlsx#WORKSHEET too.")
 @click.option("--encoding", default="", callback=_known_encoding, help="Of sheets of text; default: by their bytes.")
 @click.option("--fetch", is_flag=True, help="Fetch pictures that are http and https URLs.")
@@ -54,13 +53,13 @@ def _known_encoding(context: click.Context, option: click.Parameter, name: str) 
 @json_option
 @refusing(CatalogueError, OSError)
 def command(
-    source: Path,
+    source: Location,
     out: Path,
     mapping_file: Path | None,
     allow_private: bool,
     as_json: bool,
     taxonomy: Path | None,
-    pictures: Path | None,
+    pictures: Location | None,
     **given: Any,
 ) -> None:
     """Make a catalogue (styles.csv and images/) from SOURCE: a folder, a zip or a sheet.
@@ -107,5 +106,5 @@ def command(
         click.echo(f"How it was read is in {out / 'mapping.toml'}; next: lookbook data check {out}")
 
 
-def _absolute(path: Path | None) -> str:
+def _absolute(path: Location | None) -> str:
     return str(path.resolve()) if path else ""

@@ -13,6 +13,8 @@ import click
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
+from components.storage.errors import StorageError
+from components.storage.location import Location
 from pipeline.commands.common import (
     FiniteRange,
     attributes_option,
@@ -108,7 +110,7 @@ _ROOM_BYTES = 2**20
 @refusing(RunError, CatalogueError, ReleaseError)
 def command(
     layout: Layout,
-    data: Path,
+    data: Location,
     mapping_file: Path | None,
     profile: str,
     settings: tuple[str, ...],
@@ -180,7 +182,7 @@ def _run(config: PipelineConfig) -> "RunResult":
 
 def _in_words(error: Exception, layout: Layout) -> str:
     # Reasons are written for a person; whatever else went wrong at least gets its type told.
-    if isinstance(error, (GateError, CatalogueError, WeightsError, ReleaseError)):
+    if isinstance(error, (GateError, CatalogueError, WeightsError, ReleaseError, StorageError)):
         return str(error)
     free = shutil.disk_usage(layout.root).free
     # Each library has its own error for a full disk, and TensorFlow's says so in its middle.

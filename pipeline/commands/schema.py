@@ -11,7 +11,9 @@ import click
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError
+from components.storage.location import Location
 from pipeline.commands.common import (
+    DataPath,
     attributes_option,
     json_option,
     limit_option,
@@ -30,7 +32,7 @@ from pipeline.config import Layout
 from pipeline.sources import bring_in, place, require_few_rejected
 from schema import names
 
-_path = click.argument("path", type=click.Path(exists=True, path_type=Path))
+_path = click.argument("path", type=DataPath())
 _to_stderr = functools.partial(click.echo, err=True)
 
 
@@ -51,7 +53,7 @@ def command() -> None:
 @refusing(CatalogueError, GateError, OSError)
 def diff(
     layout: Layout,
-    path: Path,
+    path: Location,
     mapping_file: Path | None,
     schema_file: Path,
     max_bad: float,
@@ -103,7 +105,7 @@ def diff(
 @root_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write it.")
 @refusing(CatalogueError, OSError)
-def update(layout: Layout, path: Path, mapping_file: Path | None, schema_file: Path, limit: int, out: Path) -> None:
+def update(layout: Layout, path: Location, mapping_file: Path | None, schema_file: Path, limit: int, out: Path) -> None:
     """Write a schema that the catalogue at PATH meets. Read it before you use it.
 
     Data of another layout is imported below the root first.

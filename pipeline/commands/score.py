@@ -8,6 +8,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from components.storage.location import Location
 from pipeline.commands.common import (
     data_option,
     json_option,
@@ -37,7 +38,7 @@ from pipeline.errors import RunError
 @refusing(RunError, OSError)
 def command(
     layout: Layout,
-    data: Path,
+    data: Location,
     mapping_file: Path | None,
     directory: Path | None,
     version: int | None,
@@ -82,7 +83,7 @@ def command(
         _print(document, data)
 
 
-def _print(document: dict[str, Any], data: Path) -> None:
+def _print(document: dict[str, Any], data: Location) -> None:
     joint = document["joint"]
     click.echo(f"release {document['release']}, {document['count']} pictures of {data}")
     for head, figures in document["heads"].items():

@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
@@ -14,7 +13,6 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.config import Layout
 from pipeline.running.console import Say
 
 _CACHED = metadata_store_pb2.Execution.State.CACHED
@@ -27,11 +25,6 @@ class Step:
     component: str
     seconds: float
     cached: bool
-
-
-def open_store(layout: Layout) -> MetadataStore:
-    """The MLMD store of a root."""
-    return MetadataStore(metadata.sqlite_metadata_connection_config(str(layout.metadata)))
 
 
 class ReportingDagRunner(LocalDagRunner):

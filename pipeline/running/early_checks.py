@@ -12,6 +12,7 @@ from components.catalogue.reading.rows import header_of, years_of
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.splits import SplitBy
 from components.release.store import ReleaseStore
+from components.storage.location import Location
 from pipeline.config import Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.running.run_record import require_usable_record
@@ -24,7 +25,7 @@ from schema.release_folder import ReleaseError
 def require_plain_paths(config: PipelineConfig) -> None:
     """Raises ValueError where a path of the run would be taken for a pattern."""
     require_plain(config.layout.root, "root")
-    require_plain(config.data, "catalogue")
+    require_plain(str(config.data), "catalogue")
 
 
 def fitted(config: PipelineConfig) -> PipelineConfig:
@@ -38,7 +39,7 @@ def fitted(config: PipelineConfig) -> PipelineConfig:
     return dataclasses.replace(config, levels=table.levels_told(header))
 
 
-def require_columns(data: Path, split_by: str, attributes: Collection[str]) -> list[str]:
+def require_columns(data: Location, split_by: str, attributes: Collection[str]) -> list[str]:
     """Sees to it that a catalogue has what it is to be split by, and the attributes that are to be learnt.
 
     Args:
@@ -75,7 +76,7 @@ def untold_in_words(config: PipelineConfig) -> str:
     return f"{names.STYLES_CSV} has no {' and no '.join(untold)}: the release will tell {told} alone"
 
 
-def _require_years(data: Path, content: bytes, header: Sequence[str]) -> None:
+def _require_years(data: Location, content: bytes, header: Sequence[str]) -> None:
     if names.YEAR not in header:
         raise ValueError(
             f"split by year, but {names.STYLES_CSV} of {data} has no column {names.YEAR}; it has "

@@ -15,8 +15,13 @@ def require_usable_record(layout: Layout) -> None:
     """Sees to it that the record of earlier runs, where there is one, can be read and written.
 
     Raises:
-        RunError: it is damaged, cannot be written, or another program holds it.
+        RunError: it is damaged, cannot be written, another program holds it, or its server does not take it.
     """
+    if layout.metadata_url:
+        from pipeline.running.record_store import require_server  # which brings TFX
+
+        require_server(layout)
+        return
     if not layout.metadata.exists():
         return
     if not os.access(layout.metadata, os.W_OK):

@@ -40,7 +40,7 @@ class Home:
         from ml_metadata.proto import metadata_store_pb2
 
         from pipeline.config import Layout
-        from pipeline.running.dag_runner import open_store
+        from pipeline.running.record_store import open_store
 
         store = open_store(Layout(self.root))
         types = {kind.id: kind.name for kind in store.get_execution_types()}

@@ -219,7 +219,7 @@ def baseline_uris(home):
     from ml_metadata.proto import metadata_store_pb2
 
     from pipeline.config import Layout
-    from pipeline.running.dag_runner import open_store
+    from pipeline.running.record_store import open_store
 
     store = open_store(Layout(home.root))
     found = {}

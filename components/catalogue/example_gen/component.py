@@ -1,6 +1,5 @@
 """StylesExampleGen: from a catalogue to examples in three splits and a report that a person reads."""
 
-from pathlib import Path
 from typing import Any, Final
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -11,6 +10,7 @@ from components.artifacts import CatalogueReport
 from components.catalogue.example_gen.executor import Executor
 from components.catalogue.reading.fingerprint import fingerprint
 from components.catalogue.splitting.splits import SplitBy
+from components.storage.location import location
 
 DEFAULT_MAX_BAD: Final = 0.01
 
@@ -53,7 +53,7 @@ class StylesExampleGen(base_beam_component.BaseBeamComponent):
         """Declares the import.
 
         Args:
-            input_base: folder or zip with ``styles.csv`` and ``images/``.
+            input_base: path or URI of a folder or zip with ``styles.csv`` and ``images/``.
             max_bad: share of rows that may be rejected, 0 … 1; more stop the run.
             limit: take this many rows, picked by the hash of their id; 0 for all.
             split_by: a :class:`SplitBy`; a ``split`` column has precedence.
@@ -69,7 +69,7 @@ class StylesExampleGen(base_beam_component.BaseBeamComponent):
             raise ValueError(f"limit is {limit}; it is a number of rows, or 0 for all")
         spec = StylesExampleGenSpec(
             input_base=input_base,
-            fingerprint=fingerprint(Path(input_base)),
+            fingerprint=fingerprint(location(input_base)),
             max_bad=float(max_bad),
             limit=limit,
             split_by=SplitBy(split_by).value,

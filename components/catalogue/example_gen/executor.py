@@ -4,7 +4,6 @@ import json
 import pickle
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -17,6 +16,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.catalogue.example_gen.examples import write_shard
+from components.catalogue.reading.fingerprint import fingerprint, require_unchanged
 from components.catalogue.reading.pictures import CheckedRows, check_pictures
 from components.catalogue.reading.rows import Rows, read_rows
 from components.catalogue.reading.source import Catalogue, open_catalogue
@@ -25,6 +25,7 @@ from components.catalogue.report.page import render_page
 from components.catalogue.report.report import REPORT_JSON, REPORT_PAGE, Leftovers, Report, make_report
 from components.catalogue.splitting.plan import Plan, Shard, limited, make_plan
 from components.catalogue.splitting.splits import SplitBy
+from components.storage.location import Location, location
 from schema import names
 
 
@@ -42,7 +43,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     ) -> None:
         """See ``StylesExampleGen`` for inputs, outputs and parameters."""
         self._log_startup(input_dict, output_dict, exec_properties)
-        path = Path(exec_properties["input_base"])
+        path = location(exec_properties["input_base"])
+        begun = fingerprint(path)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         report_uri = artifact_utils.get_single_uri(output_dict["report"])
         catalogue = open_catalogue(path)
@@ -54,6 +56,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = plan | "Report" >> beam.Map(
                 _write_report, report_uri, str(path), exec_properties["fingerprint"], unused
             )
+        require_unchanged(path, begun)
         finish_report(report_uri, catalogue, exec_properties["max_bad"])
 
 
@@ -77,7 +80,7 @@ def finish_report(report_uri: str, catalogue: Catalogue, max_bad: float) -> Repo
     return report
 
 
-def _plan(pipeline: beam.Pipeline, path: Path, limit: int, split_by: SplitBy) -> beam.PCollection:
+def _plan(pipeline: beam.Pipeline, path: Location, limit: int, split_by: SplitBy) -> beam.PCollection:
     return (
         pipeline
         | "Catalogue" >> beam.Create([str(path)])
@@ -89,7 +92,7 @@ def _plan(pipeline: beam.Pipeline, path: Path, limit: int, split_by: SplitBy) ->
     )
 
 
-def _write_examples(plan: beam.PCollection, path: Path, examples: Artifact) -> None:
+def _write_examples(plan: beam.PCollection, path: Location, examples: Artifact) -> None:
     uris = {split: artifact_utils.get_split_uri([examples], split) for split in names.SPLITS}
     _ = (
         plan
@@ -100,7 +103,7 @@ def _write_examples(plan: beam.PCollection, path: Path, examples: Artifact) -> N
 
 
 def _read_rows(path: str, limit: int) -> Iterator[Rows]:
-    return limited(read_rows(open_catalogue(Path(path))), limit).chunks(ROWS_AT_ONCE)
+    return limited(read_rows(open_catalogue(location(path))), limit).chunks(ROWS_AT_ONCE)
 
 
 class _PickleCoder(beam.coders.Coder):
@@ -123,7 +126,7 @@ for _type in (Rows, CheckedRows, Plan, Shard):
 class _WithCatalogue(beam.DoFn):
     """Opens the catalogue once a worker."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         self._path = path
 
     def setup(self) -> None:
@@ -136,7 +139,7 @@ class _CheckPictures(_WithCatalogue):
 
 
 class _WriteShard(_WithCatalogue):
-    def __init__(self, path: Path, uris: dict[str, str]) -> None:
+    def __init__(self, path: Location, uris: dict[str, str]) -> None:
         super().__init__(path)
         self._uris = uris
 

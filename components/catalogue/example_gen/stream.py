@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from components.catalogue.reading.findings import Finding
 from components.catalogue.reading.pictures import UnusablePicture, load_picture
 from components.catalogue.reading.rows import Rows, read_rows
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.plan import limited
+from components.storage.location import Location
 from schema import heads as table
 
 
@@ -31,7 +31,7 @@ class LabelledPictures:
         CatalogueError: the catalogue cannot be read at all.
     """
 
-    def __init__(self, path: Path, limit: int = 0) -> None:
+    def __init__(self, path: Location, limit: int = 0) -> None:
         self._catalogue = open_catalogue(path)
         self._rows: Rows = limited(read_rows(self._catalogue), limit)
         self.rejected: list[Finding] = list(self._rows.rejected)

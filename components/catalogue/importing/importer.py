@@ -18,7 +18,7 @@ from components.catalogue.importing.pictures import Kind, NotTaken, PictureIndex
 from components.catalogue.importing.rows import Rejected, RowReader, Rows, Wanted
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
 from components.catalogue.importing.sources.excel import WORKSHEET
-from components.catalogue.importing.sources.files import Files, FolderFiles, open_files
+from components.catalogue.importing.sources.files import Files, folder_files, open_files
 from components.catalogue.importing.sources.questions import Ask
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.importing.split_column import complete_splits
@@ -29,6 +29,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.source import FileTooLarge
 from components.source_hash import source_hash
+from components.storage.location import Location, Remote, location
 from schema import heads as heads_table
 
 _ARCHIVES: Final = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
@@ -50,7 +51,7 @@ class Source:
         taxonomy: of levels that have no column.
     """
 
-    path: Path
+    path: Location
     table: Table
     mapping: Mapping
     why: dict[str, str]
@@ -100,11 +101,11 @@ class Outcome:
         return cls(told["source"], told["rows"], told["taken"], read_rejected(path), changes, unused, links)
 
 
-def open_source(path: Path, given: Mapping, ask: Ask) -> Source:
+def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     """Finds out how a source is to be read; of its pictures no byte is read.
 
     Args:
-        path: a folder, a zip, or one sheet.
+        path: a folder, a zip, or one sheet, here or in a store.
         given: what need not be guessed.
         ask: answers what cannot be guessed.
 
@@ -114,7 +115,7 @@ def open_source(path: Path, given: Mapping, ask: Ask) -> Source:
     files, given = _files(path, given)
     without = Path(given.taxonomy).name if given.taxonomy else ""
     table, sheets = find_table(files, given.sheets, given.encoding, ask, without)
-    index = PictureIndex(open_files(Path(given.pictures)) if given.pictures else files)
+    index = PictureIndex(open_files(location(given.pictures)) if given.pictures else files)
     seen, rows = looks.look_at(table, index)
     if not rows and next(table.records(), None) is None:
         raise CatalogueError(f"{table.name} has a header and no rows")
@@ -164,10 +165,10 @@ def import_source(
     return outcome
 
 
-def fingerprint(path: Path, given: Mapping) -> str:
+def fingerprint(path: Location, given: Mapping) -> str:
     """SHA-256 over what an import depends on: names, sizes and times of all files, the mapping, and the code."""
     files, given = _files(path, given)
-    places = [files, *([open_files(Path(given.pictures))] if given.pictures else [])]
+    places = [files, *([open_files(location(given.pictures))] if given.pictures else [])]
     taxonomy = Path(given.taxonomy).read_text(encoding="utf-8", errors="replace") if given.taxonomy else ""
     digest = hashlib.sha256(f"{source_hash(__name__)}\0{given}\0{taxonomy}\0".encode())
     for place in places:
@@ -176,9 +177,11 @@ def fingerprint(path: Path, given: Mapping) -> str:
     return digest.hexdigest()
 
 
-def _files(path: Path, given: Mapping) -> tuple[Files, Mapping]:
+def _files(path: Location, given: Mapping) -> tuple[Files, Mapping]:
     if path.is_file() and is_sheet(path.name):
-        files = FolderFiles(path.parent, only=path.name) if given.pictures else FolderFiles(path.parent)
+        # A web server lists nothing beside a sheet.
+        alone = bool(given.pictures) or (isinstance(path, Remote) and path.uri.startswith("http"))
+        files = folder_files(path.parent, path.name if alone else "")
         # A mapping may be of another file, whose worksheet is called the same.
         worksheets = {sheet.partition(WORKSHEET)[2] for sheet in given.sheets} - {""}
         sheets = tuple(f"{path.name}{WORKSHEET}{one}" for one in sorted(worksheets)) or (path.name,)

@@ -13,6 +13,8 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from components.catalogue.reading.errors import CatalogueError
+from components.storage.location import Location, Remote
+from components.storage.ranged import RangedFile
 from schema import names
 from schema.file_names import as_written
 
@@ -23,6 +25,7 @@ MAX_ZIP_BYTES_UNASKED: Final = 1 << 30  # up to here any ratio will do
 EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".webp")  # in order of preference, where an id has several files
 
 
+_MOST_HEADER: Final = 1024  # of an entry: 30 bytes, its name, and what else the packer noted
 _UTF_8: Final = 0x800  # a flag of an entry
 _DOS: Final = "cp437"  # what zipfile takes the names of others for
 _CODE_PAGES: Final = ("utf-8", _DOS, "cp1252")
@@ -45,7 +48,7 @@ class Catalogue(ABC):
         spare_files: files under ``images/`` that no id can mean, since another file has the same stem.
     """
 
-    def __init__(self, path: Path, image_names: Iterable[str]) -> None:
+    def __init__(self, path: Location, image_names: Iterable[str]) -> None:
         self.path = path
         self.images: dict[str, str] = {}
         self.spare_files: list[str] = []
@@ -100,10 +103,10 @@ class Folder(Catalogue):
 class Zip(Catalogue):
     """A catalogue in a zip, at its top or in a folder of it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         self._archive = open_zip(path)
         self._entries = safe_entries(self._archive, path)
-        self._prefix = _zip_prefix(path, self._entries)
+        self._prefix = prefix_of(path, self._entries)
         images = f"{self._prefix}{names.IMAGES_DIR}/"
         found = [name for name in self._entries if name.startswith(images) and "/" not in name[len(images) :]]
         hidden = f"{images}."
@@ -116,6 +119,7 @@ class Zip(Catalogue):
         entry = self._entries[self._prefix + name]
         if entry.file_size > limit:
             raise FileTooLarge(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are read")
+        expect_entry(self._archive, entry)
         try:
             with self._archive.open(entry) as file:
                 # ZipFile.read unpacks all that is there, and only then looks at how much was claimed.
@@ -127,28 +131,35 @@ class Zip(Catalogue):
         return content
 
 
-def open_catalogue(path: Path) -> Catalogue:
+def open_catalogue(path: Location) -> Catalogue:
     """Opens the folder or zip at ``path``.
 
     Raises:
         CatalogueError: there is none, it has no ``styles.csv`` or no ``images/``, or the zip is not to be trusted.
+        StorageError: it lies in a store that cannot be read.
     """
     if path.is_dir():
+        if isinstance(path, Remote):
+            from components.catalogue.reading.remote_folder import RemoteFolder  # which is a Catalogue of this module
+
+            return RemoteFolder(path)
         return Folder(path)
     if path.is_file():
         return Zip(path)
     raise CatalogueError(f"{path} does not exist; give a folder or zip with {names.STYLES_CSV} and {names.IMAGES_DIR}/")
 
 
-def is_catalogue(path: Path) -> bool:
+def is_catalogue(path: Location) -> bool:
     """Whether a folder or zip has a ``styles.csv`` where a catalogue has it, be it a good one or not.
 
     Raises:
         CatalogueError: a zip cannot be read, or is not to be trusted.
     """
     if path.is_dir():
+        if isinstance(path, Remote):
+            return any(name.name == names.STYLES_CSV for name in sheets_of(path.store.sizes("")))
         return any(_styles_at(path, depth) for depth in range(MAX_DEPTH + 1))
-    if path.is_file() and not zipfile.is_zipfile(path):
+    if path.is_file() and not zipfile.is_zipfile(opened(path)):
         return False
     with open_zip(path) as archive:
         return any(PurePosixPath(name).name == names.STYLES_CSV for name in safe_entries(archive, path))
@@ -174,21 +185,32 @@ def _is_hidden(found: PurePath) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in found.parts)
 
 
-def open_zip(path: Path) -> zipfile.ZipFile:
+def opened(path: Location) -> Path | RangedFile:
+    """What zipfile reads from: the path, or a file of a store."""
+    return path.open() if isinstance(path, Remote) else path
+
+
+def expect_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Fetches an entry of a zip in a store by one request; how long its own header is stands there alone."""
+    if isinstance(archive.fp, RangedFile):
+        archive.fp.expect(entry.header_offset, _MOST_HEADER + entry.compress_size)
+
+
+def open_zip(path: Location) -> zipfile.ZipFile:
     """The zip at ``path``.
 
     Raises:
         CatalogueError: it cannot be read.
     """
-    if path.exists() and not path.is_file():  # a pipe would be waited for, a device read for ever
+    if isinstance(path, Path) and path.exists() and not path.is_file():  # a pipe would be waited for, a device read for ever
         raise CatalogueError(f"{path} is no file that can be read from end to end; give a folder, a zip or a sheet")
     try:
-        return zipfile.ZipFile(path)
+        return zipfile.ZipFile(opened(path))
     except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
         raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
 
 
-def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+def safe_entries(archive: zipfile.ZipFile, path: Location) -> dict[str, zipfile.ZipInfo]:
     """Name → entry of every file in the archive.
 
     Raises:
@@ -201,7 +223,8 @@ def safe_entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipI
             raise CatalogueError(f"{path}: entry {name!r} points outside the archive; not read")
         if entry.flag_bits & 1:
             raise CatalogueError(f"{path}: entry {name!r} is encrypted; give a zip without a password")
-    unpacked, packed = sum(entry.file_size for entry in entries.values()), path.stat().st_size
+    packed = (path.size or 0) if isinstance(path, Remote) else path.stat().st_size
+    unpacked = sum(entry.file_size for entry in entries.values())
     if unpacked > max(MAX_ZIP_BYTES_UNASKED, MAX_ZIP_RATIO * packed):
         raise CatalogueError(
             f"{path} has {packed:,} bytes and claims to unpack to {unpacked:,}: a zip bomb, not a catalogue; not read"
@@ -239,10 +262,15 @@ def _is_in(name: str, code_page: str) -> bool:
     return code_page == "utf-8" or all(one.isascii() or "LATIN" in unicodedata.name(one, "") for one in read)
 
 
-def _zip_prefix(path: Path, entries: Iterable[str]) -> str:
-    """The folder of the one ``styles.csv`` that lies nearest to the top."""
+def sheets_of(entries: Iterable[str]) -> list[PurePosixPath]:
+    """Those that are a ``styles.csv``."""
     sheets = (PurePosixPath(name) for name in entries if name.endswith(names.STYLES_CSV))
-    found = [name for name in sheets if name.name == names.STYLES_CSV and not _is_hidden(name)]
+    return [name for name in sheets if name.name == names.STYLES_CSV and not _is_hidden(name)]
+
+
+def prefix_of(path: Location, entries: Iterable[str]) -> str:
+    """The folder of the one ``styles.csv`` that lies nearest to the top."""
+    found = sheets_of(entries)
     shallowest = min((len(name.parts) for name in found), default=0)
     roots = [name.parent for name in found if len(name.parts) == shallowest]
     if len(roots) != 1:
@@ -250,7 +278,7 @@ def _zip_prefix(path: Path, entries: Iterable[str]) -> str:
     return "" if roots[0] == PurePosixPath() else f"{roots[0]}/"
 
 
-def _no_single_csv(path: Path, roots: Iterable[Path | PurePosixPath]) -> str:
+def _no_single_csv(path: Location, roots: Iterable[Path | PurePosixPath]) -> str:
     choices = ", ".join(str(root) for root in roots)
     if choices:
         return f"{path} has more than one {names.STYLES_CSV}, in {choices}; give one of these"

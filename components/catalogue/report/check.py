@@ -1,7 +1,6 @@
 """Looks a catalogue over without a pipeline: the same rules, the same report."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 from components.catalogue.reading.fingerprint import fingerprint
@@ -11,18 +10,19 @@ from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.report import Leftovers, Report, make_report
 from components.catalogue.splitting.plan import Plan, limited, make_plan
 from components.catalogue.splitting.splits import SplitBy
+from components.storage.location import Location
 from schema.file_names import as_written
 
 ROWS_AT_ONCE: Final = 512
 
 
-def check_catalogue(path: Path, limit: int = 0, progress: Callable[[int], object] = lambda rows: None) -> Report:
+def check_catalogue(path: Location, limit: int = 0, progress: Callable[[int], object] = lambda rows: None) -> Report:
     """What is wrong with the catalogue at ``path``: the report of :func:`look_over`."""
     return look_over(path, limit, progress)[0]
 
 
 def look_over(
-    path: Path,
+    path: Location,
     limit: int = 0,
     progress: Callable[[int], object] = lambda rows: None,
     split_by: SplitBy = SplitBy.GROUP,

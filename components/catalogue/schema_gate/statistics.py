@@ -1,7 +1,6 @@
 """Statistics that are worth their time: of pictures only that they are there, of text its commonest values."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -11,6 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components.catalogue.reading.rows import Row, read_rows
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.plan import limited
+from components.storage.location import Location
 from schema import names
 
 TOP_VALUES: Final = 50
@@ -24,7 +24,7 @@ def statistics_options() -> tfdv.StatsOptions:
     )
 
 
-def catalogue_statistics(path: Path, limit: int = 0) -> statistics_pb2.DatasetFeatureStatisticsList:
+def catalogue_statistics(path: Location, limit: int = 0) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Statistics of the columns of a catalogue, from the rows that an import would take; no picture is opened.
 
     Args:

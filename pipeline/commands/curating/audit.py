@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from components.catalogue.reading.errors import CatalogueError
 from components.errors import GateError
+from components.storage.location import Location
 from pipeline.commands.common import (
     data_option,
     json_option,
@@ -51,7 +52,14 @@ if TYPE_CHECKING:
 @json_option
 @refusing(CatalogueError, GateError, OSError)
 def command(
-    layout: Layout, data: Path, mapping_file: Path | None, column: str, limit: int, out: Path, show: int, as_json: bool
+    layout: Layout,
+    data: Location,
+    mapping_file: Path | None,
+    column: str,
+    limit: int,
+    out: Path,
+    show: int,
+    as_json: bool,
 ) -> None:
     """Find labels of a catalogue that are probably wrong.
 

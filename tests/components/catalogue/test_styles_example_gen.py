@@ -26,6 +26,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.schema_gate.component import SchemaGate
 from components.catalogue.schema_gate.statistics import statistics_options
 from components.errors import GateError
+from components.storage.store import Store
 from schema import heads as table
 from schema import names
 from tests.drawing import encoded, pixels, product, retouched, write_catalogue, zipped
@@ -103,7 +104,7 @@ def report_of(store: MetadataStore) -> dict:
     return json.loads(Path(artifact_of(store, "lookbook.CatalogueReport").uri, "report.json").read_text())
 
 
-def imported(root: Path, data: Path, limit: int = 0, split_by: str = "group") -> MetadataStore:
+def imported(root: Path, data: Path | str, limit: int = 0, split_by: str = "group") -> MetadataStore:
     return run(root, [StylesExampleGen(str(data), max_bad=0.05, limit=limit, split_by=split_by)])
 
 
@@ -197,6 +198,15 @@ def test_folder_and_zip_give_the_same_files(store: MetadataStore, catalogue: Pat
     packed = imported(tmp_path / "run", zipped(catalogue, tmp_path / "catalogue.zip", "top/"))
     assert files(packed) == files(store)
     assert set(files(store)) == {f"Split-{split}/data_tfrecord-00000-of-00001.gz" for split in names.SPLITS}
+
+
+def test_a_zip_in_a_bucket_gives_the_same_files(
+    store: MetadataStore, catalogue: Path, tmp_path: Path, s3_bucket: str
+) -> None:
+    """Beam's workers read a bucket by themselves, and nothing of the examples tells where the catalogue lay."""
+    Store(s3_bucket).write("catalogue.zip", zipped(catalogue, tmp_path / "catalogue.zip").read_bytes())
+    there = imported(tmp_path / "run", f"{s3_bucket}/catalogue.zip")
+    assert examples_of(there) == examples_of(store)
 
 
 def test_a_split_column_decides(tmp_path: Path) -> None:

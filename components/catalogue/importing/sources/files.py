@@ -1,5 +1,6 @@
 """The files of a source, a folder or a zip: their names, their bytes, and never one that lies outside."""
 
+import hashlib
 import io
 import os
 import zipfile
@@ -9,7 +10,17 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from components.catalogue.reading.errors import CatalogueError
-from components.catalogue.reading.source import MAX_IMAGE_BYTES, ZIP_DAMAGE, FileTooLarge, open_zip, safe_entries
+from components.catalogue.reading.remote_folder import listing
+from components.catalogue.reading.source import (
+    MAX_IMAGE_BYTES,
+    ZIP_DAMAGE,
+    FileTooLarge,
+    expect_entry,
+    open_zip,
+    safe_entries,
+)
+from components.storage.errors import Missing
+from components.storage.location import Location, Remote
 
 MAX_SHEET_BYTES: Final = 512 << 20
 MARKER: Final = ".lookbook-import"
@@ -20,12 +31,12 @@ class Files(ABC):
     """Files below one place.
 
     Attributes:
-        path: the folder or zip.
+        path: the folder or zip, here or in a store.
         names: of all files, relative to it, with slashes, sorted; hidden ones are left out.
         refused: links to folders, and to files out of the folder; they are not followed.
     """
 
-    path: Path
+    path: Location
     names: list[str]
     refused: list[str]
 
@@ -60,6 +71,8 @@ class Files(ABC):
 
 class FolderFiles(Files):
     """Files of a folder and of all folders below it."""
+
+    path: Path
 
     def __init__(self, path: Path, only: str = "") -> None:
         """Looks a folder through.
@@ -113,7 +126,7 @@ class FolderFiles(Files):
 class ZipFiles(Files):
     """Files of a zip."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         self.path = path
         self.refused = []
         self._archive = open_zip(path)
@@ -125,6 +138,7 @@ class ZipFiles(Files):
         entry = self._entries[name]
         if entry.file_size > limit:
             raise FileTooLarge(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are read")
+        expect_entry(self._archive, entry)
         try:
             with self._archive.open(entry) as file:
                 return file.read(entry.file_size)
@@ -136,13 +150,46 @@ class ZipFiles(Files):
         return (f"{name}\0{self._entries[name].file_size}\0{self._entries[name].CRC}\n" for name in self.names)
 
 
-def open_files(path: Path) -> Files:
+class RemoteFiles(Files):
+    """Objects of a store below a URI."""
+
+    def __init__(self, path: Remote, only: str = "") -> None:
+        """As of a folder; a web server is asked for ``only`` and lists nothing."""
+        self.path = path
+        self.refused = []
+        self._store = path.store
+        self._listing = {only: (Remote(f"{path}/{only}").size or 0, "")} if only else listing(path)
+        self.names = sorted(name for name in self._listing if not any(map(_is_hidden, name.split("/"))))
+
+    def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
+        """See :meth:`Files.read`; that the store cannot be read is a ``StorageError``, and no fault of a file."""
+        if self._listing[name][0] > limit:
+            raise FileTooLarge(f"{name} has more than {limit:,} bytes")
+        try:
+            return self._store.read(name)
+        except Missing as error:
+            raise FileNotFoundError(str(error)) from error
+
+    def facts(self) -> Iterator[str]:
+        """See :meth:`Files.facts`: size, and what the store tells of the content; of a lone sheet its content."""
+        for name in self.names:
+            size, version = self._listing[name]
+            yield f"{name}\0{size}\0{version or hashlib.sha256(self._store.read(name)).hexdigest()}\n"
+
+
+def open_files(path: Location) -> Files:
     """The files of a folder, or of a zip.
 
     Raises:
         CatalogueError: it is neither, or not to be trusted.
+        StorageError: it lies in a store that cannot be read.
     """
-    return FolderFiles(path) if path.is_dir() else ZipFiles(path)
+    return folder_files(path) if path.is_dir() else ZipFiles(path)
+
+
+def folder_files(path: Location, only: str = "") -> Files:
+    """The files of a folder, or the one that is called ``only``."""
+    return RemoteFiles(path, only) if isinstance(path, Remote) else FolderFiles(path, only)
 
 
 def _is_hidden(name: str) -> bool:
