@@ -202,7 +202,8 @@ def open_zip(path: Location) -> zipfile.ZipFile:
     Raises:
         CatalogueError: it cannot be read.
     """
-    if isinstance(path, Path) and path.exists() and not path.is_file():  # a pipe would be waited for, a device read for ever
+    # A pipe would be waited for, a device read for ever.
+    if isinstance(path, Path) and path.exists() and not path.is_file():
         raise CatalogueError(f"{path} is no file that can be read from end to end; give a folder, a zip or a sheet")
     try:
         return zipfile.ZipFile(opened(path))
