@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from serving.merger.admission.uploads import Upload
+from serving.merger.admission.upload import Upload
 from serving.merger.core.errors import Overloaded
 
 IDLE_S: Final = 1.0

@@ -9,135 +9,33 @@ that take their time give way to it.
 """
 
 import asyncio
-import time
+import math
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.admission.memory import give_memory_back, resident_bytes
+from serving.merger.admission.upload import QUICK_BYTES, Upload, given_way
 from serving.merger.core.deadline import Deadline
-from serving.merger.core.errors import DeadlineExceeded, Overloaded, UploadTimeout
+from serving.merger.core.errors import DeadlineExceeded
 
-RETRY_AFTER_S: Final = 1.0
 ROOM_S: Final = 5.0
 """How long an upload waits for the bytes of others that are worked on."""
 
 LOOK_S: Final = 0.02
 """Time between two looks at the memory while messages of unknown size are under way."""
-QUICK_S: Final = 0.002
-"""A message has so long to begin to come in until the next may begin too."""
-QUICK_BYTES: Final = 128 * 2**10
-"""When memory has grown by so much, a large message is really coming in, and the next waits for it."""
-PAUSE_S: Final = 0.05
-"""Unless it stops for so long, as busy senders do at times."""
-MOST_TURN_S: Final = 0.5
 SLOW_LOOKS: Final = 25
 """An upload is slow after so many looks, half a second. On a starved machine looks come late, and patience lasts."""
 MOST_UNFINISHED: Final = 256
 """Messages of unknown size that may come in or wait for it; a call costs memory before it sends anything."""
 SIZES_OF_HELD: Final = 2
 """Memory is short when it has grown by more than so many times the budget: what is held is there twice for moments."""
+HARD_SHARE: Final = 0.25
+"""By so much of the budget more, and even those that come quickly are ended."""
 SMALL_BYTES: Final = 256 * 2**10
 """Uploads up to this size need not wait while memory is short."""
-
-Body = TypeVar("Body")
-
-
-class Upload:
-    """What is held of one request.
-
-    Args:
-        budget: that its bytes come out of.
-        caller: who sends it.
-        is_counted: whether its bytes are known as they come; gRPC's are when the message is whole.
-    """
-
-    def __init__(self, budget: "Uploads", caller: str, is_counted: bool) -> None:
-        self._budget = budget
-        self._reading: asyncio.Future[Any] | None = None
-        self.caller = caller
-        self.is_counted = is_counted
-        self.started = time.monotonic()
-        self.looks = 0
-        """How often the memory was looked at since this began to come in."""
-        self.held_bytes = 0
-        self.is_coming_in = False
-        """Whether it is being received: neither whole nor waiting for its turn."""
-        self.is_whole = False
-        self.has_given_way = False
-
-    async def grow(self, count: int, deadline: Deadline | None = None) -> None:
-        """Takes ``count`` more bytes out of the budget as soon as there are so many.
-
-        Raises:
-            Overloaded: it had to give way, or there were none for too long.
-            DeadlineExceeded: there were none until ``deadline``.
-        """
-        await self._budget.make_room(self, count, deadline)
-        self.held_bytes += count
-
-    async def read(self, body: Awaitable[Body], timeout_s: float) -> Body:
-        """Awaits ``body``, which reads the request.
-
-        Raises:
-            Overloaded: it had to give way.
-            UploadTimeout: it took longer than ``timeout_s``.
-        """
-        self._begin()
-        return await self._awaited(body, timeout_s)
-
-    async def receive(self, message: Callable[[], Awaitable[Body]], timeout_s: float) -> Body:
-        """Awaits what ``message`` gives, a message of unknown size, when it is its turn.
-
-        Raises:
-            Overloaded: it had to give way.
-            UploadTimeout: it took longer than ``timeout_s``.
-            DeadlineExceeded: its turn did not come in that time.
-        """
-        self._budget.bound()
-        return await self._awaited(self._in_turn(message, Deadline(timeout_s)), timeout_s)
-
-    def give_way(self) -> None:
-        """Ends it: its reader gets Overloaded."""
-        self.has_given_way = True
-        self._budget.forget(self)
-        if self._reading:
-            self._reading.cancel()
-
-    def _begin(self) -> None:
-        self.started, self.looks, self.is_coming_in = time.monotonic(), 0, True
-
-    async def _in_turn(self, message: Callable[[], Awaitable[Body]], deadline: Deadline) -> Body:
-        async with self._budget.turn(self, deadline):
-            if self.has_given_way:  # in the very moment that its turn came
-                raise _given_way()
-            self._begin()
-            coming = asyncio.ensure_future(message())
-            try:
-                await _while_quick(coming)
-            except asyncio.CancelledError:
-                coming.cancel()
-                raise
-        return await coming
-
-    async def _awaited(self, body: Awaitable[Body], timeout_s: float) -> Body:
-        self._reading = reading = asyncio.ensure_future(body)
-        self.is_whole = False
-        try:
-            if self.has_given_way:
-                raise _given_way()
-            await asyncio.wait({reading}, timeout=timeout_s)
-            if reading.done() and not reading.cancelled():
-                return reading.result()
-            if self.has_given_way:
-                raise _given_way()
-            raise UploadTimeout(f"The body took longer than the {timeout_s:g} s that are allowed.")
-        finally:
-            reading.cancel()
-            self._reading = None  # its result is the request, which should not be held for longer than it is needed
-            self.is_whole, self.is_coming_in = True, False
 
 
 class Uploads:
@@ -150,9 +48,13 @@ class Uploads:
     def __init__(self, most_bytes: int) -> None:
         self._limit = most_bytes
         self._open: set[Upload] = set()
+        self._unfinished: dict[Upload, None] = {}
+        """Messages of unknown size that are not whole, the oldest first, and how many each caller has: looked at for
+        every call, when thousands come at once too."""
+        self._unfinished_of: Counter[str] = Counter()
         self._freed = asyncio.Event()
         self._turns = Limiter(1, 0)
-        self._most_resident = resident_bytes() + SIZES_OF_HELD * most_bytes
+        self._set_base()
 
     @property
     def held_bytes(self) -> int:
@@ -163,12 +65,24 @@ class Uploads:
         """An upload of ``caller``, until it is forgotten."""
         upload = Upload(self, caller, is_counted)
         self._open.add(upload)
+        if not is_counted:
+            self._unfinished[upload] = None
+            self._unfinished_of[caller] += 1
         return upload
 
     def forget(self, upload: Upload) -> None:
         """Frees the bytes of ``upload``."""
         self._open.discard(upload)
+        self.settle(upload)
         self._freed.set()
+
+    def settle(self, upload: Upload) -> None:
+        """``upload`` is whole, or gone."""
+        if upload in self._unfinished:
+            del self._unfinished[upload]
+            self._unfinished_of[upload.caller] -= 1
+            if not self._unfinished_of[upload.caller]:
+                del self._unfinished_of[upload.caller]
 
     @contextmanager
     def upload(self, caller: str, *, is_counted: bool = True) -> Iterator[Upload]:
@@ -181,8 +95,9 @@ class Uploads:
 
     def bound(self) -> None:
         """Ends messages of unknown size that are not whole where there are too many: whoever has most, the oldest."""
-        while len(unfinished := [one for one in self._open if not (one.is_counted or one.is_whole)]) > MOST_UNFINISHED:
-            self._by_claim(unfinished)[0].give_way()
+        while len(self._unfinished) > MOST_UNFINISHED:
+            most = max(self._unfinished_of, key=self._unfinished_of.__getitem__)
+            next(one for one in self._unfinished if one.caller == most).give_way()
 
     @asynccontextmanager
     async def turn(self, upload: Upload, deadline: Deadline) -> AsyncIterator[None]:
@@ -199,16 +114,32 @@ class Uploads:
             yield
 
     async def watch(self) -> None:
-        """Until cancelled: while memory is short, ends uploads that are slow, one a look."""
-        self._most_resident = resident_bytes() + SIZES_OF_HELD * self._limit
+        """Until cancelled: while memory is short, ends uploads, those that are slow first."""
+        self._set_base()
+        before = 0
         while True:
             await asyncio.sleep(LOOK_S)
             for upload in self._open:
                 upload.looks += 1
-            if self._is_short():
+            if (over := self._over()) > 0:
                 give_memory_back()
-                if self._is_short() and (slow := self._slow()):
-                    slow[0].give_way()
+                self._shed(self._over(), is_growing=over - before > QUICK_BYTES)
+            before = over
+
+    def _shed(self, over_bytes: int, *, is_growing: bool) -> None:
+        """Ends slow uploads: one, or while memory grows the share that holds what is too much, if all hold alike.
+
+        Calls that wait for their first byte all have their turn before anything comes, and then it may come at once. If
+        that is quicker than anyone is slow, those go whose size nobody knows.
+        """
+        if over_bytes <= 0:
+            return
+        slow = self._by_claim([one for one in self._open if one.is_coming_in and one.looks >= SLOW_LOOKS])
+        if not slow and is_growing and over_bytes > HARD_SHARE * self._limit:
+            slow = self._by_claim([one for one in self._unfinished if one.is_coming_in])
+        share = over_bytes / (over_bytes + self._limit) if is_growing else 0
+        for one in slow[: max(1, math.ceil(share * len(slow)))]:
+            one.give_way()
 
     async def make_room(self, upload: Upload, count: int, deadline: Deadline | None = None) -> None:
         """Ends others until ``upload`` can have ``count`` more bytes, or waits for those that are worked on.
@@ -234,24 +165,26 @@ class Uploads:
                 break
             await asyncio.sleep(LOOK_S)
         if upload.has_given_way:
-            raise _given_way()
+            raise given_way()
 
     async def _wait(self, timeout_s: float) -> None:
         self._freed.clear()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._freed.wait(), timeout_s)
 
+    def _set_base(self) -> None:
+        self._most_resident = resident_bytes() + SIZES_OF_HELD * self._limit
+
+    def _over(self) -> int:
+        """Bytes of memory beyond those at which it is short; negative while it is not."""
+        return resident_bytes() - self._most_resident
+
     def _is_short(self) -> bool:
-        return resident_bytes() > self._most_resident
+        return self._over() > 0
 
     def _others(self, upload: Upload) -> bool:
         """Whether something will come free without ``upload``: a request that is worked on, or is coming in."""
         return any(one is not upload and (one.held_bytes or one.is_coming_in) for one in self._open)
-
-    def _slow(self) -> list[Upload]:
-        """Those that take their time, those first that should go before others."""
-        slow = [one for one in self._open if one.is_coming_in and one.looks >= SLOW_LOOKS]
-        return self._by_claim(slow)
 
     def _by_claim(self, uploads: Sequence[Upload]) -> list[Upload]:
         """First those of the caller that holds most, of one caller the oldest."""
@@ -259,21 +192,3 @@ class Uploads:
         for one in self._open:
             held[one.caller] += one.held_bytes or 1
         return sorted(uploads, key=lambda one: (-held[one.caller], one.started))
-
-
-async def _while_quick(reading: "asyncio.Future[Any]") -> None:
-    """Waits until it is done, or nothing of it has come for a moment."""
-    before, deadline, patience_s = resident_bytes(), Deadline(MOST_TURN_S), QUICK_S
-    while deadline.remaining_s:
-        await asyncio.wait({reading}, timeout=patience_s)
-        now = resident_bytes()
-        if reading.done() or now - before < QUICK_BYTES:
-            return
-        before, patience_s = now, PAUSE_S
-
-
-def _given_way() -> Overloaded:
-    return Overloaded(
-        "Too many bytes are held for requests that come slowly; send this again, quicker or in smaller parts.",
-        retry_after_s=RETRY_AFTER_S,
-    )

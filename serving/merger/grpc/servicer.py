@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from serving.merger import views
 from serving.merger.admission.streams import Stream, Streams
-from serving.merger.admission.uploads import Upload
+from serving.merger.admission.upload import Upload
 from serving.merger.core.calls import Item
 from serving.merger.grpc.guard import Caller, Context, Guard, Requests, read, write
 from serving.merger.grpc.wire import parse

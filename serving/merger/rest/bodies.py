@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from serving.merger.admission.uploads import Upload
+from serving.merger.admission.upload import Upload
 from serving.merger.core.calls import Batch, Item
 from serving.merger.core.errors import ImageTooLarge, InvalidRequest
 from serving.merger.rest import json_batch

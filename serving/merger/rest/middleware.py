@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.merger.admission.api_keys import ApiKeys
-from serving.merger.admission.uploads import Upload, Uploads
+from serving.merger.admission.upload import Upload
+from serving.merger.admission.uploads import Uploads
 from serving.merger.core.calls import REQUEST_ID_HEADER, request_id
 from serving.merger.core.errors import LookbookError, RequestTooLarge
 from serving.merger.rest.problems import problem_response

@@ -112,10 +112,14 @@ async def http2(watched: Watched) -> AsyncIterator[Http2]:
         writer.transport.abort()
 
 
-async def hold_message(watched: Watched, size: int, done: asyncio.Event, method: str = "ClassifyBatch") -> str:
-    """Sends all but the last byte of a message of so many bytes, then waits; gives how it came out."""
+async def hold_message(
+    watched: Watched, size: int, done: asyncio.Event, method: str = "ClassifyBatch", after_s: float = 0.0
+) -> str:
+    """Opens a call, sends all but the last byte of a message of so many bytes after a while, then waits; gives how it
+    came out."""
     async with http2(watched) as client:
         client.writer.write(frame(HEADERS, END_HEADERS, 1, head(method)))
+        await asyncio.sleep(after_s)
         with contextlib.suppress(ConnectionError):
             await client.send(b"\x00" + struct.pack(">I", size))
             for _ in range(size // 2**20):

@@ -223,25 +223,47 @@ async def test_rapid_reset(promise: Promises, watched: Watched) -> None:
         assert seen == {200: 3} and watched.held_up_s() <= promise.hold_up_s and watched.peak_bytes <= 300e6
 
 
-async def test_calls_without_a_message(promise: Promises, watched: Watched) -> None:
-    """Calls that are opened and send nothing give way to those that do, also where one address has them all."""
-    with promise("gRPC: 2,000 calls that send nothing", "a call with a picture is answered; memory ≤ 300 MB") as row:
+STALLED: Final = {
+    "send nothing": b"",
+    "send the beginning of a message": b"\0" + struct.pack(">I", 23 * MEGABYTE) + bytes(600),
+}
+
+
+@pytest.mark.parametrize("kind", STALLED)
+async def test_stalled_calls(promise: Promises, watched: Watched, kind: str) -> None:
+    """Calls that are opened and get no further give way to those that do, also where one address has them all."""
+    with promise(f"gRPC: 20,000 calls that {kind}", "a picture is answered soon; ≤ 300 MB, loop ≤ 100 ms") as row:
         async with contextlib.AsyncExitStack() as stack:
             calls = b"".join(
                 frames.frame(frames.HEADERS, frames.END_HEADERS, stream, frames.head("Classify"))
+                + (frames.frame(frames.DATA, 0, stream, STALLED[kind]) if STALLED[kind] else b"")
                 for stream in range(1, 200, 2)
             )
-            for _ in range(20):
+            for _ in range(200):
                 (await stack.enter_async_context(http2(watched))).writer.write(calls)
             seen = await statuses(watched, 3)
             options = [("grpc.service_config", json.dumps(SERVICE_CONFIG))]  # as our client has it
             channel = await stack.enter_async_context(
                 grpc.aio.insecure_channel(watched.running.grpc_target, options=options)
             )
-            stub = classifier_pb2_grpc.ClassifierStub(channel)
-            answer = await stub.Classify(pb.ClassifyRequest(image=RED), timeout=PATIENCE_S)
-        row.seen = f"{told(seen.elements())}; answered by release {answer.release}; {watched.told()}"
-        assert seen == {200: 3} and answer.release == "1" and watched.peak_bytes <= 300e6
+            tries = await _tries_until_answered(classifier_pb2_grpc.ClassifierStub(channel))
+        row.seen = f"{told(seen.elements())}; answered at try {tries}; {watched.told()}"
+        assert seen == {200: 3} and watched.peak_bytes <= 300e6
+        # Thousands of calls come in the same rounds of the loop.
+        assert watched.held_up_s() <= 2 * promise.hold_up_s, watched.told()
+
+
+async def _tries_until_answered(stub: classifier_pb2_grpc.ClassifierStub) -> int:
+    """gRPC itself refuses some calls while a thousand wait to be looked at, our client's retries included."""
+    for tries in range(1, 10):
+        try:
+            await stub.Classify(pb.ClassifyRequest(image=RED), timeout=PATIENCE_S)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() == grpc.StatusCode.CANCELLED
+            await asyncio.sleep(1)
+        else:
+            return tries
+    raise AssertionError("not answered")
 
 
 async def test_key_before_message(promise: Promises, fake_server: FakeModelServer, tmp_path: Path) -> None:
@@ -257,26 +279,3 @@ async def test_key_before_message(promise: Promises, fake_server: FakeModelServe
         row.seen = f"{told(codes)}; the 7th without a byte of message; {watched.told()}"
         assert set(codes) == {"UNAUTHENTICATED"}
         assert watched.held_up_s() <= promise.hold_up_s and watched.peak_bytes <= 300e6
-
-
-async def test_watchers_are_bounded(promise: Promises, watched: Watched) -> None:
-    """Health and reflection can be watched, by one address only so often."""
-    with promise("gRPC: 200 health watches of one address", "most refused, others answered") as row:
-        method = watched.running.channel.unary_stream("/grpc.health.v1.Health/Watch")
-        watches = [method(b"") for _ in range(200)]
-        first = await asyncio.gather(*(_first(watch) for watch in watches))
-        answer = await watched.running.stub.Classify(pb.ClassifyRequest(image=RED))
-        for watch in watches:
-            watch.cancel()
-        row.seen = told(first)
-        assert answer.release == "1" and first.count("answered") <= 32 and "RESOURCE_EXHAUSTED" in first
-
-
-async def _first(watch: grpc.aio.UnaryStreamCall) -> str:
-    try:
-        await asyncio.wait_for(watch.read(), 20)
-    except grpc.aio.AioRpcError as error:
-        return error.code().name
-    except asyncio.TimeoutError:
-        return "waiting"
-    return "answered"

@@ -80,6 +80,30 @@ async def test_short_memory_holds_back(monkeypatch: pytest.MonkeyPatch) -> None:
     watching.cancel()
 
 
+async def test_memory_that_grows_sheds_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where messages come in quicker than one can be ended a look, a share of them is; where memory stays, none is."""
+    resident = 0
+    monkeypatch.setattr(module, "resident_bytes", lambda: resident)
+    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    monkeypatch.setattr(module, "QUICK_BYTES", 0)
+    monkeypatch.setattr(module, "SLOW_LOOKS", 10**9)  # nobody is slow
+    uploads = Uploads(100)
+    watching = asyncio.create_task(uploads.watch())
+    messages = [uploads.open("any", is_counted=False) for _ in range(20)]
+    for one in messages:
+        one.is_coming_in = True
+    known = uploads.open("any")
+    known.is_coming_in = True
+    await asyncio.sleep(0.05)
+    assert not any(one.has_given_way for one in messages)
+    resident = 300  # twice the budget and as much again
+    while not any(one.has_given_way for one in messages):
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.05)
+    assert sum(one.has_given_way for one in messages) == 10 and not known.has_given_way
+    watching.cancel()
+
+
 async def test_its_reader_hears_of_it() -> None:
     """Who has to give way while it waits for more is told so at once."""
     uploads = Uploads(100)
