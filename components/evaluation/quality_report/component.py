@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from components.calibration.calibrating import JOINT_CURVE
 from components.catalogue.report.report import REPORT_JSON, Report
 from components.evaluation.familiarity import auroc
 from components.evaluation.quality_report import analysis
+from components.evaluation.quality_report.alike import judge_neighbours
 from components.evaluation.quality_report.page import CATALOGUE, FIGURES, Overview, render_page
-from components.evaluation.quality_report.predictions import SplitPredictions, groups_of, predict_split
+from components.evaluation.quality_report.predictions import SplitPredictions, predict_split, texts_of
 from components.evaluation.quality_report.sections import make_section
 from components.evaluation.quality_report.summary import summarise
 from components.evaluation.results import EvaluationResult, plain_figures
@@ -81,11 +83,12 @@ def QualityReport(
             {f"{name}, ECE {ece:.3f}": bins for name, (ece, bins) in confidence.items()}, "joint_answer", directory
         ),
         exponents,
-        analysis.by_relatives(predictions, groups_of([*trained, *fitted])),
+        analysis.by_relatives(predictions, texts_of([*trained, *fitted], names.GROUP)),
         analysis.by_year(predictions),
         analysis.contradicting_groups(predictions.rows),
         predictions.cards[names.ARTICLE_TYPE].trial,
         **_familiarity(predictions, directory),
+        similar=_similar(paths[names.ARTICLE_TYPE], predictions, files, [*trained, *fitted]),
     )
     shutil.copytree(catalogue.uri, directory / CATALOGUE, dirs_exist_ok=True)
     summary = summarise(_read(catalogue.uri), predictions, list(results.values()))
@@ -104,6 +107,14 @@ def _familiarity(predictions: SplitPredictions, directory: Path) -> dict[str, An
         "familiarity_curve": plots.plot_roc(check.known, curves, directory) if len(check.known) else None,
         "false_alarms": card.false_alarms,
     }
+
+
+def _similar(
+    model: Path, predictions: SplitPredictions, files: Sequence[str], known: Sequence[str]
+) -> pd.DataFrame | None:
+    if not predictions.cards[names.ARTICLE_TYPE].known_pictures:
+        return None
+    return judge_neighbours(model, files, texts_of(known, names.PRODUCT_NAME))
 
 
 def _read(uri: str) -> Report:

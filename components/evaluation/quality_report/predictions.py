@@ -104,12 +104,12 @@ def pictures_at(files: Sequence[str], positions: Iterable[int]) -> dict[int, byt
     return pictures
 
 
-def groups_of(files: Sequence[str]) -> set[str]:
-    """The groups that a split has rows of."""
-    spec = {names.GROUP: tf.io.FixedLenFeature([], tf.string, "")}
+def texts_of(files: Sequence[str], column: str) -> set[str]:
+    """What a split has in a column of text, such as its groups."""
+    spec = {column: tf.io.FixedLenFeature([], tf.string, "")}
     records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").batch(_BATCH)
-    batches = records.map(lambda serialized: tf.io.parse_example(serialized, spec)[names.GROUP])
-    return {group.decode() for batch in batches.as_numpy_iterator() for group in batch}
+    batches = records.map(lambda serialized: tf.io.parse_example(serialized, spec)[column])
+    return {text.decode() for batch in batches.as_numpy_iterator() for text in batch}
 
 
 def read_records(
