@@ -47,22 +47,30 @@ class Data:
         """Whether the catalogue has to be made."""
         return self.given != self.catalogue
 
+    def require_root_elsewhere(self) -> None:
+        """Refuses foreign data that holds the root.
+
+        Raises:
+            CatalogueError: what a run writes there would be read as data the next time.
+        """
+        given, made = self.given, self.catalogue
+        if isinstance(given, Path) and isinstance(made, Path) and given in made.parents and self.is_foreign:
+            raise CatalogueError(
+                f"the root lies in the data, {given}: what is written to {made.parents[1]} would be read as data the "
+                "next time; give a --root elsewhere"
+            )
+
 
 def place(layout: Layout, given: Location, mapping_file: Path | None = None) -> Data:
     """Where the catalogue of some data lies or will lie; makes nothing.
 
     Raises:
-        CatalogueError: a zip or the mapping cannot be read, or what a run writes would be read as data.
+        CatalogueError: a zip or the mapping cannot be read.
     """
     given = given.resolve()
     mapping = read_mapping(mapping_file) if mapping_file else Mapping()
     if not mapping_file and is_catalogue(given):
         return Data(given, given, mapping)
-    if isinstance(given, Path) and layout.root.is_relative_to(given):
-        raise CatalogueError(
-            f"the root {layout.root} lies in the data, {given}: what a run writes there would be read as data the next "
-            "time; give a --root elsewhere"
-        )
     name = hashlib.sha256(str(given).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return Data(given, layout.imports / name, mapping)
 
@@ -82,6 +90,7 @@ def bring_in(data: Data, say: Callable[[str], object] = click.echo) -> "Outcome 
     """
     if not data.is_foreign or not isinstance(data.catalogue, Path):
         return None
+    data.require_root_elsewhere()
     from components.catalogue.importing.importer import Outcome, fingerprint, import_source, open_source
 
     with _locked(data.catalogue):

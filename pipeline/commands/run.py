@@ -145,6 +145,7 @@ def command(
         require_beam_arguments(config.beam_args)
         if not found.is_foreign:
             config = fitted(config)
+    found.require_root_elsewhere()
     with locked(layout):
         require_usable_root(layout)
         if found.is_foreign:

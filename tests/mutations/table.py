@@ -33,14 +33,14 @@ MUTATIONS: Final = (
         "a release's models come before its manifest",
         "components/release/store.py",
         """\
-            durable.write(self.manifest_path(version), json.dumps(document, indent=2, ensure_ascii=False) + "\\n")
-            for model, path in staged.items():
-                durable.rename(path, self.model_path(model, version))
+        durable.write(self.manifest_path(version), manifest)
+        for model in table.MODELS:
+            durable.rename(self._staging_path(model, version), self.model_path(model, version))
 """,
         """\
-            for model, path in staged.items():
-                durable.rename(path, self.model_path(model, version))
-            durable.write(self.manifest_path(version), json.dumps(document, indent=2, ensure_ascii=False) + "\\n")
+        for model in table.MODELS:
+            durable.rename(self._staging_path(model, version), self.model_path(model, version))
+        durable.write(self.manifest_path(version), manifest)
 """,
         ("tests/hardening/pipeline/test_killed_release.py", "-krelease_killed"),
         "pipeline",

@@ -109,7 +109,8 @@ def test_an_attribute_that_is_none_is_refused_at_once(tmp_path):
 
 def test_a_catalogue_that_is_none_is_exit_code_1(tmp_path):
     """A folder without styles.csv is refused in words before anything is trained."""
-    result = lookbook("run", "--data", tmp_path, "--root", tmp_path / "root")
+    (tmp_path / "data").mkdir()
+    result = lookbook("run", "--data", tmp_path / "data", "--root", tmp_path / "root")
     assert result.returncode == 1
     assert "styles.csv" in result.stderr
     assert "Traceback" not in result.stderr
