@@ -27,6 +27,9 @@ from schema.plain_paths import require_plain
 SERVED: Final = 2
 """Model servers keep so many of the newest releases: see ``serving/tensorflow_serving/models.config``."""
 
+CARD: Final = "card.html"
+"""Of a report: the release on one page."""
+
 LEAST_KEPT: Final = SERVED + 1
 """No prune leaves fewer: servers load the current release and the one that a rollback goes to; one that has not
 looked yet still has one more."""
@@ -84,6 +87,10 @@ class ReleaseFolder:
     def manifest_path(self, version: int) -> Path:
         """The file that tells of that release."""
         return self._manifests / f"{version}.json"
+
+    def report_path(self, version: int) -> Path:
+        """The folder of its report for people."""
+        return self._reports / str(version)
 
     def is_release(self, version: int) -> bool:
         """Whether that version is a release."""

@@ -18,6 +18,8 @@ from tfx.utils import io_utils, path_utils
 from components.artifacts import QualityReport, ServingCheckResult
 from components.errors import GateError
 from components.evaluation.results import EvaluationResult, plain_figures
+from components.release.card.facts import facts_of
+from components.release.card.page import render_card
 from components.release.store import ReleaseStore
 from components.release.thumbnails import write_thumbnails
 from schema import model_card, names
@@ -80,7 +82,8 @@ def PairedRelease(
         with tempfile.TemporaryDirectory(dir=release.uri) as folder:
             if thumbnails and model_card.read_file(paths[names.ARTICLE_TYPE]).known_pictures:
                 extras[names.ARTICLE_TYPE] = _with_thumbnails(extras[names.ARTICLE_TYPE], examples, Path(folder))
-            published = store.publish(paths, extras, Path(report.uri), manifest)
+            told = Path(report.uri)
+            published = store.publish(paths, extras, told, manifest, lambda whole: render_card(facts_of(whole, told)))
     _log.info("release %d is current in %s", published.version, directory)
     release.set_int_custom_property("version", published.version)
     release.set_string_custom_property("manifest", str(store.manifest_path(published.version)))

@@ -17,6 +17,7 @@ from typing import Any
 from components.release import durable
 from schema import heads as table
 from schema.release_folder import (
+    CARD,
     LEAST_KEPT,
     SAVED_MODEL,
     STAGING_PREFIX,
@@ -56,7 +57,12 @@ class ReleaseStore(ReleaseFolder):
     """Writes one folder of releases. One writer at a time: the caller holds the lock of the root."""
 
     def publish(
-        self, models: dict[str, Path], extras: dict[str, Path], report: Path, manifest: dict[str, Any]
+        self,
+        models: dict[str, Path],
+        extras: dict[str, Path],
+        report: Path,
+        manifest: dict[str, Any],
+        card: Callable[[dict[str, Any]], str] | None = None,
     ) -> Release:
         """Makes a release of both models.
 
@@ -65,6 +71,7 @@ class ReleaseStore(ReleaseFolder):
             extras: model name → folder whose files go into its ``assets.extra``.
             report: folder that goes into ``reports/<v>``.
             manifest: what to record; the version, and under ``models`` the size and the hashes of each, are added.
+            card: makes a page of the whole manifest, which goes beside the report.
 
         Raises:
             ReleaseError: the folder cannot be written.
@@ -78,6 +85,8 @@ class ReleaseStore(ReleaseFolder):
             told = manifest.get("models", {})
             described = {model: {**told.get(model, {}), **_describe(path)} for model, path in staged.items()}
             document = {"version": version, **manifest, "models": described}
+            if card:
+                durable.write(self.report_path(version) / CARD, card(document))
             self._make_visible(version, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         except OSError as error:
             raise self._not_published(version, error) from error

@@ -29,6 +29,7 @@ def command(context: click.Context, layout: Layout, as_json: bool) -> None:
     Examples:
       lookbook releases
       lookbook releases --json | jq '.releases[-1].metrics'
+      lookbook releases show 3
       lookbook releases push s3://bucket/lookbook/release
       lookbook releases pull s3://bucket/lookbook/release
     """
@@ -69,6 +70,41 @@ def _list(layout: Layout, as_json: bool) -> None:
 
 
 version_option = click.option("--version", "version", type=click.IntRange(min=1), help="Which one; default: newest.")
+
+
+@command.command()
+@click.argument("version", type=click.IntRange(min=1))
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the card as one HTML file.")
+@root_option
+@json_option
+@refusing(RunError, ReleaseError, OSError)
+def show(layout: Layout, version: int, page: Path | None, as_json: bool) -> None:
+    """Tell about one release: what it learnt from, how good it is, its limits, what it is for.
+
+    The same is in ROOT/release/reports/VERSION/card.html, on one page to print. Of a release that was made before there
+    were cards, or was pulled without its report, what the manifest says is told.
+
+    \b
+    Examples:
+      lookbook releases show 3
+      lookbook releases show 3 --page card.html
+      lookbook releases show 3 --json | jq .weakest
+    """
+    from components.release.card.facts import facts_of
+    from components.release.card.page import card_lines, render_card
+
+    folder = ReleaseFolder(layout.releases)
+    known = {release.version: release for release in folder.releases()}
+    if version not in known:
+        raise RunError(f"{folder.directory} has no release {version}; it has: {', '.join(map(str, known)) or 'none'}")
+    facts = facts_of(known[version].manifest, folder.report_path(version))
+    if page:
+        page.write_text(render_card(facts), encoding="utf-8")
+        click.echo(f"the card is in {page}", err=True)
+    if as_json:
+        print_json(facts.as_json())
+    else:
+        click.echo(trial_mark(known[version].manifest) + "\n".join(card_lines(facts)))
 
 
 @command.command()

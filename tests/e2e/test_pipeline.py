@@ -40,6 +40,9 @@ def test_release_is_complete(home):
     report = (release / "reports" / "1" / "index.html").read_text(encoding="utf-8")
     assert "sub_category" in report and "no earlier release" in report
     assert "Catalogue report" in (release / "reports" / "1" / "catalogue" / "index.html").read_text(encoding="utf-8")
+    card = (release / "reports" / "1" / "card.html").read_text(encoding="utf-8")
+    assert "<h1>Release 1" in card and "right on every level" in card
+    assert (release / "reports" / "1" / "against.csv").exists()
     manifest = read_json(release / "manifests" / "1.json")
     assert set(manifest["metrics"]) == {head.name for head in table.taxonomy()}
     assert manifest["classes"][names.ARTICLE_TYPE] >= 12

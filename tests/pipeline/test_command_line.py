@@ -26,6 +26,7 @@ COMMANDS = [
     "similar",
     "score",
     "releases",
+    "releases show",
     "rollback",
     "prune",
     "audit",
@@ -280,3 +281,9 @@ def test_an_audit_finds_the_labels_that_were_swapped(tmp_path):
     assert sheet.read_bytes() == before
     again = lookbook(*arguments)
     assert (again.returncode, "may hold decisions" in again.stderr) == (1, True)
+
+
+def test_a_release_that_is_none_cannot_be_shown(tmp_path):
+    """The error says which there are, as words and exit code 1."""
+    done = lookbook("releases", "show", 3, "--root", tmp_path)
+    assert (done.returncode, "has no release 3; it has: none" in done.stderr) == (1, True)

@@ -10,6 +10,7 @@ from scipy import special
 from components.calibration.joint_answer import JointAnswer
 from components.evaluation.classification_metrics import ClassificationTally
 from components.evaluation.familiarity import LEFT_OUT, FamiliarityCheck
+from components.evaluation.quality_report.files import AS_RELEASED
 from components.evaluation.quality_report.predictions import SplitPredictions
 from components.evaluation.results import NOT_LEARNED
 from components.model.calibration import Calibration
@@ -26,7 +27,7 @@ def joint_table(predictions: SplitPredictions) -> pd.DataFrame:
         "each model alone": alone,
         "looked up from the article type": joint.looked_up(alone[names.ARTICLE_TYPE]),
         "joint, all exponents 1": joint.best(predictions.scores, dict.fromkeys(card.joint, 1.0)),
-        "joint, as released": joint.best(predictions.scores, card.joint),
+        AS_RELEASED: joint.best(predictions.scores, card.joint),
     }
     truths = {head: predictions.truths[head] for head in alone}
     return pd.DataFrame([{"answer": way, **_joint_row(truths, answer)} for way, answer in ways.items()])

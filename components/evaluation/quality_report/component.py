@@ -21,6 +21,7 @@ from components.catalogue.report.report import REPORT_JSON, Report
 from components.evaluation.familiarity import auroc
 from components.evaluation.quality_report import analysis
 from components.evaluation.quality_report.alike import judge_neighbours
+from components.evaluation.quality_report.files import AGAINST, JOINT
 from components.evaluation.quality_report.page import CATALOGUE, FIGURES, Overview, render_page
 from components.evaluation.quality_report.predictions import SplitPredictions, predict_split, texts_of
 from components.evaluation.quality_report.sections import make_section
@@ -45,8 +46,8 @@ def QualityReport(
     """Writes ``index.html`` with the report on the catalogue beside it, and the same figures for machines.
 
     ``figures.json``: head → its figures, with ``ece_before`` calibration. As CSV: the figures of each head's classes,
-    the ways to one answer, the joint exponents tried, and how familiar is what is no product. There is no
-    ``category_evaluation`` where that model has no heads.
+    the ways to one answer, the joint exponents tried, how familiar is what is no product, and the release before on the
+    same pictures. There is no ``category_evaluation`` where that model has no heads.
 
     ``code``, a hash of the source, is there for TFX's cache alone.
     """
@@ -72,7 +73,7 @@ def QualityReport(
     }
     (directory / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     joint = analysis.joint_table(predictions)
-    joint.to_csv(directory / "joint.csv", index=False)
+    joint.to_csv(directory / JOINT, index=False)
     curve = shutil.copy2(Path(article_type_model.uri) / JOINT_CURVE, directory)
     exponents = predictions.cards[names.ARTICLE_TYPE].joint
     confidence = analysis.joint_confidence(predictions)
@@ -92,6 +93,7 @@ def QualityReport(
     )
     shutil.copytree(catalogue.uri, directory / CATALOGUE, dirs_exist_ok=True)
     summary = summarise(_read(catalogue.uri), predictions, list(results.values()))
+    summary.against.to_csv(directory / AGAINST, index=False)
     (directory / "index.html").write_text(render_page(summary, sections, overview), encoding="utf-8")
 
 

@@ -1,0 +1,69 @@
+"""The card as one printed page, and as lines of a terminal."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components.html_page import render_html
+from components.release.card.facts import CardFacts
+
+INTENDED: Final = (
+    "Sorting and tagging photos of single products like those of the catalogue: one product in the picture, of a kind "
+    "that the catalogue has. Answers that say so should be looked at by a person."
+)
+OUT_OF_SCOPE: Final = (
+    "Recognising people, or judging them; pictures of many products, or of none; kinds of products that the catalogue "
+    "lacks, which get the nearest label; any decision that nobody can look at again."
+)
+LIMITS: Final = (
+    "It knows the labels of its training rows and no others, and repeats their errors; `lookbook audit` lists those "
+    "labels that are probably wrong.",
+    "Figures are of this catalogue's test split. Photos taken otherwise (backgrounds, light, phones) may do worse; "
+    "`lookbook score` measures it.",
+)
+_HYPERPARAMETERS: Final = ("backbone", "height", "width", "epochs", "batch_size", "learning_rate", "loss", "neighbours")
+
+
+def render_card(facts: CardFacts) -> str:
+    """One HTML file that needs nothing else and prints on one page of A4."""
+    chosen = facts.manifest.get("hyperparameters", {})
+    return render_html(
+        __package__,
+        "card.html",
+        facts=facts,
+        manifest=facts.manifest,
+        catalogue=facts.catalogue,
+        hyperparameters={name: chosen[name] for name in _HYPERPARAMETERS if name in chosen},
+        intended=INTENDED,
+        out_of_scope=OUT_OF_SCOPE,
+        limits=(*facts.limits, *LIMITS),
+        shown=_shown,
+        span=_span,
+    )
+
+
+def card_lines(facts: CardFacts) -> Iterator[str]:
+    """The same for a terminal."""
+    manifest = facts.manifest
+    yield f"release {manifest['version']}, made {manifest['created_at']}, profile {manifest.get('profile', 'unnamed')}"
+    rows = facts.catalogue.get("splits", {})
+    split = f" ({', '.join(f'{name} {count:,}' for name, count in rows.items())})" if rows else ""
+    yield f"learnt from {manifest.get('data', 'data that is not recorded')}{split}"
+    for one in facts.heads:
+        against = f", last release {_shown(one.before)}" if one.before is not None else ""
+        yield f"  {one.head:<16} top-1 {_shown(one.top_1)} ({_span(one.interval)}) of {one.count:,}{against}"
+    if facts.all_right is not None:
+        yield f"  {'all right':<16} {_shown(facts.all_right)} ({_span(facts.all_right_interval)})"
+    if facts.weakest:
+        weakest = ", ".join(f"{one.label} {_shown(one.recall)} of {one.count}" for one in facts.weakest)
+        yield f"least found: {weakest}"
+    yield f"intended for: {INTENDED}"
+    yield f"not for: {OUT_OF_SCOPE}"
+    yield from (f"limit: {one}" for one in (*facts.limits, *LIMITS))
+
+
+def _shown(share: float | None) -> str:
+    return "–" if share is None else f"{share:.3f}"
+
+
+def _span(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.3f}–{interval[1]:.3f}"
