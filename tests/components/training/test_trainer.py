@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.model.classifier import CONTRAST
 from components.model.signatures import OUTPUTS
 from components.training import trainer
 from components.training.eval_outputs import EvalOutputs
@@ -188,3 +189,18 @@ def test_the_nearest_can_be_named_from_a_session(trained):
         found = session.run(wanted, {signature.inputs[names.IMAGE].name: [picture(7)]})
     assert found[names.NEIGHBOUR_IDS][0, 0] == b"7"
     assert found[names.NEIGHBOUR_NAMES][0, 0].decode() == "Größe 7"
+
+
+def test_a_model_without_a_memory_names_nothing(trained):
+    """It is saved without the signature, says so in its card, and still tells what familiarity can be told by."""
+    parameters = HyperParameters(height=SIDE, width=SIDE, epochs=1, batch_size=8)
+    config = trained.config | {"hyperparameters": parameters.of_training()}
+    model = run(trained.folder, "forgetful", config, trainer.train_classifier)
+    loaded, outputs = tf.saved_model.load(str(model)), EvalOutputs.load(model.parent)
+    assert model_card.read_file(model).known_pictures == 0
+    assert names.NEIGHBOURS not in loaded.signatures
+    assert (set(outputs.signals), dict(outputs.votes)) == ({CONTRAST}, {})
+    plain, striped = (np.full((SIDE, SIDE, 3), 255, np.uint8), np.full((SIDE, SIDE, 3), 255, np.uint8))
+    striped[::2] = 0
+    answer = loaded.signatures[OUTPUTS](image_bytes=tf.constant([plain.tobytes(), striped.tobytes()]))
+    np.testing.assert_allclose(answer[CONTRAST], [0, np.log(9)], atol=1e-5)
