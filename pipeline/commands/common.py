@@ -62,12 +62,12 @@ def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class DataPath(click.ParamType):
-    """A path that is there, or the URI of what lies elsewhere. A URI is looked at by whoever reads it."""
+    """A path that is there, or the URI of what is there; asked before anything large is imported."""
 
     name = "path or uri"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
-        """The location, or a usage error, which shows no URI that may hold a secret."""
+        """The location, or an error, which shows no URI that may hold a secret."""
         if not isinstance(value, str):
             return cast(Location, value)
         try:
@@ -76,6 +76,10 @@ class DataPath(click.ParamType):
             self.fail(str(error), param, ctx)
         if isinstance(found, Path):
             return Path(click.Path(exists=True, path_type=Path).convert(str(found), param, ctx))
+        try:
+            found.is_file()
+        except StorageError as error:
+            raise click.ClickException(str(error)) from error
         return found
 
 
