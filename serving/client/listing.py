@@ -55,11 +55,11 @@ def list_folder(folder: Path, beside: Path | None = None) -> Listing:
     walk = os.walk(folder, onerror=cannot_look)
     for path in sorted(Path(top, name) for top, below, files in walk for name in (*files, *_links(top, below))):
         if os.path.realpath(path) != ours:  # which bears links that go in circles
-            why = _why_not(path, folder)
+            name, why = _free(_name(path, folder), listing), _why_not(path, folder)
             if why:
-                listing.skipped[_name(path, folder)] = why
+                listing.skipped[name] = why
             else:
-                listing.pictures[_name(path, folder)] = path
+                listing.pictures[name] = path
     return listing
 
 
@@ -70,6 +70,14 @@ def _links(top: str, folders: list[str]) -> list[str]:
 
 def _name(path: Path, folder: Path) -> str:
     return as_text(path.relative_to(folder).as_posix())
+
+
+def _free(name: str, listing: Listing) -> str:
+    r"""The name, with a number where another reads the same: the byte e9, and ``\xe9`` in letters."""
+    free, number = name, 2
+    while free in listing.pictures or free in listing.skipped:
+        free, number = f"{name} ({number})", number + 1
+    return free
 
 
 def _why_not(path: Path, folder: Path) -> str:

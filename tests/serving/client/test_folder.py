@@ -14,6 +14,7 @@ from serving.client import ClassifierClient
 from serving.client.client import MessageTooLarge
 from serving.client.files import results_of
 from serving.client.folder import Summary, classify_directory
+from serving.client.listing import list_folder
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import MergerProcess
@@ -215,3 +216,12 @@ async def test_a_csv_for_excel_says_that_it_is_utf8(
     content = out.read_bytes()
     assert content.startswith(b"\xef\xbb\xbffile,") and content.count(b"\xef\xbb\xbf") == 1
     assert [row["file"] for row in csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines())] == ["Größe.jpg"]
+
+
+def test_names_that_read_the_same_are_two_files(tmp_path):
+    """A name that is no UTF-8 and one that spells the same bytes in letters are listed both."""
+    for name in (b"caf\xe9.jpg", b"caf\\xe9.jpg", b"n\xe9.txt", b"n\\xe9.txt"):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"text")
+    listing = list_folder(tmp_path)
+    assert {os.fsencode(path.name) for path in listing.pictures.values()} == {b"caf\xe9.jpg", b"caf\\xe9.jpg"}
+    assert len(listing.pictures) == len(listing.skipped) == 2
