@@ -108,6 +108,10 @@ REFUSED: dict[str, tuple[bytes, Problem, str]] = {
                                "the head or the checksum of its pixels is wrong"),
     "their checksum lost": (PNG[:33] + _packed(bytes(181 * 80), -4), BROKEN,
                             "the head or the checksum of its pixels is wrong"),
+    "bytes behind a wrong checksum, rows lack": (
+        png(np.zeros((200, 150, 3), np.uint8), 2, 8)[:33]
+        + chunk(b"IDAT", zlib.compress(bytes(451 * 180))[:-4] + bytes(20)) + chunk(b"IEND"),
+        BROKEN, "is cut short at 90 %"),
     "no palette": (png(np.zeros((8, 8, 1), np.uint8), 3, 8), BROKEN, "is a PNG without the colours"),
     "unknown packing": (START + chunk(b"IHDR", PNG[16:26] + b"\1\0\0") + PNG[33:], BROKEN, "in ways [1, 0, 0]"),
     "unknown filter": (PNG[:33] + _packed(b"\7" + bytes(181 * 80 - 1)), BROKEN, "its pixels cannot be decoded"),

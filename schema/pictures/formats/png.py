@@ -110,7 +110,7 @@ def _unpacked(unpacker: "zlib._Decompress", packed: bytes, wanted: int) -> tuple
     """How many bytes there are before the damage or the end, up to ``wanted``; and whether it ends as it should."""
     found = 0
     try:
-        while packed and found < wanted:
+        while packed and found < wanted and not unpacker.eof:  # behind the end, what is left stays left
             found += len(unpacker.decompress(packed, _AT_ONCE))
             packed = unpacker.unconsumed_tail
         # More than is wanted does no harm; nothing more, and no end either, is a checksum that was lost.
