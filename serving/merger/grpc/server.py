@@ -1,6 +1,7 @@
 """The gRPC server: the service, health and reflection, and the bounds of its connections."""
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import grpc.aio
@@ -16,6 +17,7 @@ from serving.merger.settings import Settings
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["Classifier"].full_name
+GRPC_LOGGER: Final = "grpc._cython.cygrpc"
 STREAMS_PER_CONNECTION: Final = 100
 MOST_METADATA_BYTES: Final = 16 * 2**10
 IDENTITY_ALONE: Final = 1
@@ -26,6 +28,7 @@ def make_server(
     servicer: ClassifierServicer, lifecycle: Lifecycle, uploads: Uploads, settings: Settings
 ) -> grpc.aio.Server:
     """The server with service, health and reflection; not yet bound or started."""
+    logging.getLogger(GRPC_LOGGER).addFilter(_is_news)
     bounded = BoundedServices(SERVICE, uploads, settings)
     server = grpc.aio.server(options=_options(settings), interceptors=[bounded])
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, servicer.handlers()),))
@@ -34,6 +37,11 @@ def make_server(
     lifecycle.listen(lambda: _show(health_servicer, lifecycle))
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     return server
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that an answer could not be written, because its client has hung up."""
+    return not (record.exc_info and isinstance(record.exc_info[1], grpc.aio.InternalError))
 
 
 def _show(health_servicer: Any, lifecycle: Lifecycle) -> None:
