@@ -28,7 +28,7 @@ from components.release.serving_check import server
 from components.release.serving_check.component import ServingCheck
 from components.source_hash import source_hash
 from components.training.hyperparameters import HyperParameters
-from pipeline.config import BEAM_DEFAULTS, PIPELINE_NAME, PipelineConfig
+from pipeline.config import PIPELINE_NAME, PipelineConfig
 from pipeline.running.record_store import connection_config
 from schema import names
 
@@ -36,7 +36,7 @@ _MODULES = "components"
 
 
 def create_pipeline(config: PipelineConfig) -> pipeline.Pipeline:
-    """The whole pipeline for TFX's LocalDagRunner.
+    """The whole pipeline for TFX's LocalDagRunner; Beam's arguments are its runner's.
 
     Raises:
       CatalogueError: there is no catalogue at ``config.data``.
@@ -47,7 +47,6 @@ def create_pipeline(config: PipelineConfig) -> pipeline.Pipeline:
         metadata_connection_config=connection_config(config.layout),
         components=create_components(config),
         enable_cache=True,
-        beam_pipeline_args=[*BEAM_DEFAULTS, *config.beam_args],
     )
 
 

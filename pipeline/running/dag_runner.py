@@ -1,7 +1,10 @@
 """TFX's local runner, saying how far it is."""
 
+import copy
 import datetime
+import functools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +14,8 @@ from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
-from tfx.proto.orchestration import pipeline_pb2
+from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
+from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 from pipeline.running.console import Say
 
@@ -31,11 +35,17 @@ class ReportingDagRunner(LocalDagRunner):
     """Launches the nodes one after the other, as LocalDagRunner does, and says a line before and after each.
 
     LocalDagRunner has no hook for that, and its log goes quiet where a component lowers the level of absl's logger.
+
+    Args:
+      say: what the console shows goes there.
+      beam_args: for every Beam pipeline. TFX counts those of the pipeline itself as part of a component's cache key,
+        as if where it runs changed what comes of it; these it does not.
     """
 
-    def __init__(self, say: Say):
+    def __init__(self, say: Say, beam_args: Sequence[str] = ()):
         super().__init__()
         self._say = say
+        self._beam = {executable_spec_pb2.BeamExecutableSpec: functools.partial(_beam_operator, tuple(beam_args))}
         self.steps: list[Step] = []
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None) -> None:
@@ -50,11 +60,20 @@ class ReportingDagRunner(LocalDagRunner):
         for index, node in enumerate(pipeline.nodes):
             component = node.pipeline_node.node_info.id
             self._say(f"{index + 1:>3}/{len(pipeline.nodes)} {component} …")
-            self.steps.append(_launch(pipeline, node.pipeline_node, deployment))
+            self.steps.append(_launch(pipeline, node.pipeline_node, deployment, self._beam))
             self._say(f"      {_said(self.steps[-1])}")
 
 
-def _launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, deployment: Any) -> Step:
+def _beam_operator(args: tuple[str, ...], executor_spec: Any, platform_config: Any = None) -> BeamExecutorOperator:
+    with_args = copy.deepcopy(executor_spec)
+    for arg in args:
+        with_args.beam_pipeline_args_placeholders.add().value.string_value = arg
+    return BeamExecutorOperator(with_args, platform_config)
+
+
+def _launch(
+    pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, deployment: Any, operators: dict[Any, Any]
+) -> Step:
     start = time.monotonic()
     component = node.node_info.id
     settings = deployment.metadata_connection_config
@@ -66,6 +85,7 @@ def _launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, de
         pipeline_runtime_spec=pipeline.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, component),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, component),
+        custom_executor_operators=operators,
     ).launch()
     with connection as handle:
         [record] = handle.store.get_executions_by_id([execution.execution_id])

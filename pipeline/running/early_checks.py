@@ -8,7 +8,8 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.catalogue.reading.rows import header_of, years_of
+from components.catalogue.reading.levels import header_of
+from components.catalogue.reading.rows import years_of
 from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.splits import SplitBy
 from components.release.store import ReleaseStore

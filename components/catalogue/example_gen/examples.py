@@ -1,25 +1,29 @@
 """Writes rows with their pictures as tf.Examples, in the files that TFX expects of an ExampleGen."""
 
+from collections.abc import Iterable
+
 import tensorflow as tf
 
 from components.catalogue.reading.pictures import load_picture
 from components.catalogue.reading.source import Catalogue
-from components.catalogue.splitting.plan import Placed, Shard
+from components.catalogue.splitting.plan import Placed, in_order
 from schema import names
 
 GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)  # pictures are compressed already
 
 
-def write_shard(catalogue: Catalogue, shard: Shard, split_uri: str) -> None:
+def write_shard(catalogue: Catalogue, rows: Iterable[Placed], split_uri: str, index: int, count: int) -> None:
     """Writes ``data_tfrecord-<index>-of-<count>.gz`` under ``split_uri``, one picture in memory at a time.
+
+    The order of ``rows`` does not matter.
 
     Raises:
         UnusablePicture: a picture that was taken before is gone or another.
     """
     tf.io.gfile.makedirs(split_uri)
-    path = f"{split_uri}/data_tfrecord-{shard.index:05d}-of-{shard.count:05d}.gz"
+    path = f"{split_uri}/data_tfrecord-{index:05d}-of-{count:05d}.gz"
     with tf.io.TFRecordWriter(path, GZIP) as writer:
-        for placed in shard.rows:
+        for placed in sorted(rows, key=in_order):
             image = load_picture(catalogue, placed.row.id).content
             writer.write(make_example(placed, image).SerializeToString(deterministic=True))
 

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 EMPTY_WORDS: Final = frozenset(
@@ -47,6 +48,7 @@ def tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
 
 
+@lru_cache(4096)  # most labels come again
 def label_of(text: str) -> str:
     """A label in its normal form: tidy, no entities of HTML, and "" for marks alone and words that mean nothing."""
     label = tidy(without_entities(text))
@@ -59,6 +61,7 @@ def without_entities(text: str) -> str:
     return _ENTITY.sub(lambda found: html.unescape(found.group()), text)
 
 
+@lru_cache(4096)
 def oddity(label: str) -> str:
     """What a label looks like that hardly is one, as a sheet makes a date of ``1-2``; "" for all others."""
     return next((what for pattern, what in _ODD if pattern.search(label)), "")

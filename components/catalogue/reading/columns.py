@@ -1,16 +1,19 @@
 """The header of a sheet: which column is which, whatever letters and spaces its name is written with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.sheet import Record, Sheet, open_sheet
 from schema import heads as table
 from schema import names
 
 _NEEDED: Final = (names.ID, names.ARTICLE_TYPE_LABEL)
+_PACKED: Final = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,19 @@ class Columns:
     def named(self) -> int:
         """How many there are up to the last one with a name."""
         return max((index for index, column in enumerate(self.header, 1) if column), default=0)
+
+
+def open_columns(content: bytes, changes: Changes) -> tuple[Sheet, Columns, Iterator[Record]]:
+    """The sheet of a ``styles.csv``, its columns, and its rows to come.
+
+    Raises:
+        CatalogueError: it is empty, in no known encoding, holds NUL bytes, or misses a column that must be there.
+    """
+    if content.startswith(_PACKED):
+        raise CatalogueError(f"{names.STYLES_CSV} is a spreadsheet's own file; save it as CSV in UTF-8")
+    sheet = _from_header(open_sheet(content, changes), changes)
+    records = sheet.records()
+    return sheet, read_columns(next(records, Record(1, [])).fields, changes), records
 
 
 def known_columns() -> tuple[str, ...]:
@@ -59,8 +75,23 @@ def read_columns(fields: Sequence[str], changes: Changes) -> Columns:
 
 def names_all(fields: Sequence[str]) -> bool:
     """Whether a row names every column that must be there."""
-    named = {_key(tidy(field)) for field in fields}
-    return named >= {_key(column) for column in _NEEDED}
+    return {_key(column) for column in _NEEDED} <= set(map(_written_key, fields))
+
+
+def _from_header(sheet: Sheet, changes: Changes) -> Sheet:
+    """The sheet from the line that names the columns; titles and rows of separators may stand above it."""
+    if names_all(next(sheet.records()).fields):
+        return sheet
+    for one in sheet.beginnings():
+        if names_all(next(one.records()).fields):
+            changes.note("lines above the header, passed over", f"the header stands in line {one.first + 1}")
+            return one
+    return sheet
+
+
+@lru_cache(4096)  # asked of every cell, and most labels come again
+def _written_key(field: str) -> str:
+    return _key(tidy(field))
 
 
 def _key(name: str) -> str:

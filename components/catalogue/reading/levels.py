@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from components.catalogue.reading.cells import label_of
-from components.catalogue.reading.columns import Columns, names_all
+from components.catalogue.reading.changes import Changes
+from components.catalogue.reading.columns import Columns, names_all, open_columns
 from components.catalogue.reading.sheet import Record
 from schema import heads as table
 
@@ -22,3 +23,14 @@ def label_columns(columns: Columns, records: Iterable[Record]) -> tuple[str, ...
         if len(found) == len(there):
             break
     return tuple(column for column in there if column in found)
+
+
+def header_of(content: bytes) -> list[str]:
+    """The columns of a ``styles.csv``, by their names here, without levels of the taxonomy that no row tells.
+
+    Raises:
+        CatalogueError: as :func:`open_columns`.
+    """
+    _, columns, records = open_columns(content, Changes())
+    labels = label_columns(columns, records)
+    return [column for column in columns.header if column and (column in labels or column not in table.columns())]

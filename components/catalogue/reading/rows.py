@@ -3,24 +3,25 @@
 import re
 import sys
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from components.catalogue.reading import cells as forms
 from components.catalogue.reading.cells import alike, id_of, is_empty, label_of, oddity, tidy, without_entities
 from components.catalogue.reading.changes import Changes
-from components.catalogue.reading.columns import Columns, kept_columns, names_all, read_columns
+from components.catalogue.reading.columns import Columns, kept_columns, names_all, open_columns
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
 from components.catalogue.reading.levels import label_columns
-from components.catalogue.reading.sheet import Record, Sheet, open_sheet
+from components.catalogue.reading.sheet import Record, Sheet
 from components.catalogue.reading.source import Catalogue
 from schema import heads as table
 from schema import names
 
+ROWS_AT_ONCE: Final = 512
 _YEAR: Final = re.compile(r"(\d{1,4})(?:\.0+|-\d\d-\d\d(?:[ T].*)?)?")
-_PACKED: Final = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,65 @@ class Rows:
     ignored_columns: list[str] = field(default_factory=list)
     changes: Changes = field(default_factory=Changes)
 
-    def chunks(self, size: int) -> Iterator["Rows"]:
-        """Rows to take, ``size`` at a time, at least one chunk; the first also has all findings."""
-        yield Rows(self.taken[:size], self.rejected, self.repaired)
-        for start in range(size, len(self.taken), size):
-            yield Rows(self.taken[start : start + size])
-
     @property
-    def ids(self) -> set[str]:
-        """Ids of all rows, also of those that are not taken."""
-        return {row.id for row in self.taken} | {finding.id for finding in self.rejected}
+    def everything(self) -> list[Row | Finding]:
+        """Every row, taken or rejected."""
+        return [*self.taken, *self.rejected]
+
+
+class RowStream:
+    """The rows of a ``styles.csv``, some at a time: only their ids are ever held all together.
+
+    Args:
+        content: the file.
+        known: ids of the pictures, which help to tell what the ids of the rows mean.
+
+    Attributes:
+        ignored_columns: those that mean nothing here.
+        changes: what was read otherwise than it is written, in the rows that were asked for so far.
+
+    Raises:
+        CatalogueError: as :func:`parse_rows`.
+    """
+
+    def __init__(self, content: bytes, known: Collection[str] = ()) -> None:
+        self.changes = Changes()
+        sheet, columns, self._records = open_columns(content, self.changes)
+        self.ignored_columns = columns.ignored
+        self._reader = _Reader(sheet, columns, known, self.changes)
+        for label in (label for label in table.columns() if label not in self._reader.labels):
+            self.changes.note("level of the taxonomy that no row tells, left out", label)
+
+    def chunks(self, size: int) -> Iterator[Rows]:
+        """Every row, once: each chunk has ``size`` of them, taken or rejected, with what is to be said of them."""
+        chunk, any_row = Rows(), False
+        for record in self._records:
+            self._reader.take(record, chunk)
+            if len(chunk.taken) + len(chunk.rejected) >= size:
+                yield chunk
+                chunk, any_row = Rows(), True
+        if chunk.everything:
+            yield chunk
+        elif not any_row:
+            raise CatalogueError(f"{names.STYLES_CSV} has a header and no rows")
+
+
+def stream_rows(catalogue: Catalogue) -> RowStream:
+    """The rows of a catalogue, whose pictures help to tell what its ids mean.
+
+    Raises:
+        CatalogueError: ``styles.csv`` is missing or cannot be used.
+    """
+    return RowStream(catalogue.styles(), catalogue.images)
+
+
+def require_rows(catalogue: Catalogue) -> None:
+    """Sees to it that a catalogue has rows at all.
+
+    Raises:
+        CatalogueError: ``styles.csv`` is missing, cannot be used or is empty.
+    """
+    next(RowStream(catalogue.styles()).chunks(1))
 
 
 def read_rows(catalogue: Catalogue) -> Rows:
@@ -84,29 +134,13 @@ def parse_rows(content: bytes, known: Collection[str] = ()) -> Rows:
     Raises:
         CatalogueError: it is empty, in no known encoding, holds NUL bytes, or misses a column that must be there.
     """
-    changes = Changes()
-    sheet, columns, records = _opened(content, changes)
-    every_record = list(records)
-    rows = Rows(ignored_columns=columns.ignored, changes=changes)
-    reader = _Reader(sheet, columns, known, rows, every_record)
-    for label in (label for label in table.columns() if label not in reader.labels):
-        changes.note("level of the taxonomy that no row tells, left out", label)
-    for record in every_record:
-        reader.take(record)
-    if not reader.rows.taken and not reader.rows.rejected:
-        raise CatalogueError(f"{names.STYLES_CSV} has a header and no rows")
-    return reader.rows
-
-
-def header_of(content: bytes) -> list[str]:
-    """The columns of a ``styles.csv``, by their names here, without levels of the taxonomy that no row tells.
-
-    Raises:
-        CatalogueError: as :func:`parse_rows`.
-    """
-    _, columns, records = _opened(content, Changes())
-    labels = label_columns(columns, records)
-    return [column for column in columns.header if column and (column in labels or column not in table.columns())]
+    stream = RowStream(content, known)
+    rows = Rows(ignored_columns=stream.ignored_columns, changes=stream.changes)
+    for chunk in stream.chunks(ROWS_AT_ONCE):
+        rows.taken += chunk.taken
+        rows.rejected += chunk.rejected
+        rows.repaired += chunk.repaired
+    return rows
 
 
 def years_of(content: bytes) -> Iterator[str]:
@@ -115,35 +149,8 @@ def years_of(content: bytes) -> Iterator[str]:
     Raises:
         CatalogueError: as :func:`parse_rows`.
     """
-    sheet, columns, records = _opened(content, Changes())
-    every_record = list(records)
-    reader = _Reader(sheet, columns, (), Rows(), every_record)
-    for record in every_record:
-        count = len(reader.rows.taken)
-        reader.take(record)
-        for row in reader.rows.taken[count:]:
-            if names.YEAR in row.cells:
-                yield row.cells[names.YEAR]
-
-
-def _opened(content: bytes, changes: Changes) -> tuple[Sheet, Columns, Iterator[Record]]:
-    """The sheet, its columns, and its rows to come."""
-    if content.startswith(_PACKED):
-        raise CatalogueError(f"{names.STYLES_CSV} is a spreadsheet's own file; save it as CSV in UTF-8")
-    sheet = _from_header(open_sheet(content, changes), changes)
-    records = sheet.records()
-    return sheet, read_columns(next(records, Record(1, [])).fields, changes), records
-
-
-def _from_header(sheet: Sheet, changes: Changes) -> Sheet:
-    """The sheet from the line that names the columns; titles and rows of separators may stand above it."""
-    if names_all(next(sheet.records()).fields):
-        return sheet
-    for one in sheet.beginnings():
-        if names_all(next(one.records()).fields):
-            changes.note("lines above the header, passed over", f"the header stands in line {one.first + 1}")
-            return one
-    return sheet
+    for chunk in RowStream(content).chunks(1):
+        yield from (row.cells[names.YEAR] for row in chunk.taken if names.YEAR in row.cells)
 
 
 class _Rejected(Exception):
@@ -155,22 +162,19 @@ class _Rejected(Exception):
 class _Reader:
     """Takes the records of one sheet, one after the other, and notes what it does with each."""
 
-    def __init__(
-        self, sheet: Sheet, columns: Columns, known: Collection[str], rows: Rows, records: Sequence[Record]
-    ) -> None:
-        self.rows = rows
-        self._sheet, self._columns, self._known = sheet, columns, known
+    def __init__(self, sheet: Sheet, columns: Columns, known: Collection[str], changes: Changes) -> None:
+        self._sheet, self._columns, self._known, self._changes = sheet, columns, known, changes
         self._lines: dict[str, int] = {}  # id → line of its row
-        self._free = _free_ids(columns.header.index(names.ID), known, records)
-        self.labels = label_columns(columns, records)
+        self._free = _free_ids(columns.header.index(names.ID), known, islice(sheet.records(), 1, None))
+        self.labels = label_columns(columns, islice(sheet.records(), 1, None))
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, rows: Rows) -> None:
         """Takes or rejects a row; one without any text is passed over, as empty lines are."""
         if not record.error and not any(map(_has_text, record.fields)):
-            self.rows.changes.note("row of separators alone, passed over", f"line {record.line}")
+            self._changes.note("row of separators alone, passed over", f"line {record.line}")
             return
         if record.fields and names_all(record.fields):
-            self.rows.changes.note("header that comes again, passed over", f"line {record.line}")
+            self._changes.note("header that comes again, passed over", f"line {record.line}")
             return
         repairs: list[tuple[Reason, str]] = []
         try:
@@ -178,11 +182,11 @@ class _Reader:
         except _Rejected as rejection:
             given = dict(zip(self._columns.header, record.fields, strict=False)).get(names.ID, "").strip()
             row_id = id_of(given, self._known) or given
-            self.rows.rejected.append(Finding(row_id, record.line, rejection.reason, rejection.detail))
+            rows.rejected.append(Finding(row_id, record.line, rejection.reason, rejection.detail))
             return
         self._lines[row.id] = row.line
-        self.rows.taken.append(row)
-        self.rows.repaired += (Finding(row.id, row.line, reason, detail) for reason, detail in repairs)
+        rows.taken.append(row)
+        rows.repaired += (Finding(row.id, row.line, reason, detail) for reason, detail in repairs)
 
     def _cells(self, record: Record, repairs: list[tuple[Reason, str]]) -> dict[str, str]:
         """Column → text as it is written; surplus fields belong to the name, the one column of free text."""
@@ -209,7 +213,7 @@ class _Reader:
     def _note_nameless(self, line: int, fields: list[str]) -> None:
         texts = [text for column, text in zip(self._columns.header, fields, strict=True) if not column]
         if any(map(_has_text, texts)):
-            self.rows.changes.note("cell of a column without a name, not read", f"line {line}: {texts}")
+            self._changes.note("cell of a column without a name, not read", f"line {line}: {texts}")
 
     def _row(self, line: int, cells: dict[str, str], repairs: list[tuple[Reason, str]]) -> Row:
         row_id = self._id(line, cells[names.ID])
@@ -234,9 +238,9 @@ class _Reader:
                 f"{read_as}an earlier row, line {self._lines[row_id]}, has this id; the first one is taken",
             )
         if forms.is_rounded(row_id):
-            self.rows.changes.note(forms.ROUNDED, f"line {line}: {text!a}")
+            self._changes.note(forms.ROUNDED, f"line {line}: {text!a}")
         if read_as:
-            self.rows.changes.note("id in its normal form", f"line {line}: {text!a} → {row_id!r}")
+            self._changes.note("id in its normal form", f"line {line}: {text!a} → {row_id!r}")
         return row_id
 
     def _kept(self, line: int, column: str, text: str) -> str:
@@ -246,20 +250,22 @@ class _Reader:
         else:
             read = label_of(text)
             if (what := oddity(read)) and column != names.YEAR:
-                self.rows.changes.note(f"{what} as a label, taken as it stands", f"line {line}, {column}: {text!a}")
+                self._changes.note(f"{what} as a label, taken as it stands", f"line {line}, {column}: {text!a}")
         if read == text:
             return read
         # In ASCII, for the two may look the same.
         what = "characters and white space in their normal form" if read else "word for nothing, read as empty"
-        self.rows.changes.note(what, f"line {line}, {column}: {text!a}{f' → {read!r}' if read else ''}")
+        self._changes.note(what, f"line {line}, {column}: {text!a}{f' → {read!r}' if read else ''}")
         return read
 
 
-def _free_ids(at: int, known: Collection[str], records: Sequence[Record]) -> dict[str, str]:
+def _free_ids(at: int, known: Collection[str], records: Iterable[Record]) -> dict[str, str]:
     """What is alike → the one id of a picture that is so and that no row names exactly.
 
     A spreadsheet takes zeros away, and file names have other letters than ids: no row takes another one's picture.
     """
+    if not known:
+        return {}
     named = {id_of(record.fields[at], known) for record in records if at < len(record.fields)}
     found: dict[str, list[str]] = {}
     for one in known:

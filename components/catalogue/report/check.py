@@ -1,19 +1,16 @@
 """Looks a catalogue over without a pipeline: the same rules, the same report."""
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from components.catalogue.reading.fingerprint import fingerprint
 from components.catalogue.reading.pictures import CheckedRows, check_pictures
-from components.catalogue.reading.rows import Rows, read_rows
+from components.catalogue.reading.rows import Rows, RowStream, stream_rows
 from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.report import Leftovers, Report, make_report
-from components.catalogue.splitting.plan import Plan, limited, make_plan
+from components.catalogue.splitting.plan import Plan, chunks_of, lines_within, make_plan
 from components.catalogue.splitting.splits import SplitBy
 from components.storage.location import Location
 from schema.file_names import as_written
-
-ROWS_AT_ONCE: Final = 512
 
 
 def check_catalogue(path: Location, limit: int = 0, progress: Callable[[int], object] = lambda rows: None) -> Report:
@@ -39,20 +36,23 @@ def look_over(
         CatalogueError: it cannot be read at all.
     """
     catalogue = open_catalogue(path)
-    every_row = read_rows(catalogue)
-    rows = limited(every_row, limit)
-    plan = make_plan(_checked(catalogue, rows, progress), split_by)
-    return make_report(str(path), fingerprint(path), plan, leftovers(catalogue, every_row)), plan
+    lines = lines_within(stream_rows(catalogue), limit) if limit else None
+    stream = stream_rows(catalogue)
+    ids: set[str] = set()
+    plan = make_plan(_checked(catalogue, chunks_of(stream, lines, ids), progress), split_by)
+    return make_report(str(path), fingerprint(path), plan, leftovers(catalogue, stream, ids)), plan
 
 
-def leftovers(catalogue: Catalogue, rows: Rows) -> Leftovers:
-    """What no row of the whole ``styles.csv`` uses, be the row taken or not, and what of it was changed to be read."""
-    ids = rows.ids
+def leftovers(catalogue: Catalogue, stream: RowStream, ids: Container[str]) -> Leftovers:
+    """What no row of the whole ``styles.csv`` uses, be the row taken or not, and what of it was changed to be read.
+
+    ``stream`` was read to its end, and ``ids`` are those of all of its rows.
+    """
     images = [name for stem, name in catalogue.images.items() if stem not in ids] + catalogue.spare_files
-    return Leftovers(tuple(sorted(map(as_written, images))), tuple(rows.ignored_columns), rows.changes.all())
+    return Leftovers(tuple(sorted(map(as_written, images))), tuple(stream.ignored_columns), stream.changes.all())
 
 
-def _checked(catalogue: Catalogue, rows: Rows, progress: Callable[[int], object]) -> Iterator[CheckedRows]:
-    for chunk in rows.chunks(ROWS_AT_ONCE):
+def _checked(catalogue: Catalogue, chunks: Iterable[Rows], progress: Callable[[int], object]) -> Iterator[CheckedRows]:
+    for chunk in chunks:
         yield check_pictures(catalogue, chunk)
         progress(len(chunk.taken))

@@ -1,8 +1,7 @@
 """The report as words for a terminal and as a page for a browser; both name everything that needs a person's eye."""
 
 import io
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from PIL import Image
@@ -34,7 +33,7 @@ def render_page(report: Report, catalogue: Catalogue) -> str:
         __package__,
         "page.html",
         summary=summary(report),
-        findings=[(heading, [_cells(one) for one in found]) for heading, found in _findings(report)],
+        findings=[(heading, [_cells(one) for one in found], count) for heading, found, count in _findings(report)],
         remarks=remarks(report),
         duplicates=[(ids, _thumbnails(catalogue, ids)) for ids in _shown_duplicates(report)],
         samples=[(label, _thumbnails(catalogue, report.samples[label])) for label in shown],
@@ -52,53 +51,67 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("splits", f"{', '.join(f'{split} {rows:,}' for split, rows in report.splits.items())}; by {report.split_by}"),
         ("labels", ", ".join(f"{len(of)} of {column}" for column, of in report.labels.items())),
         ("groups", f"{report.groups:,} of rows with the same name or (nearly) the same pixels"),
-        ("near-duplicates", f"{sum(map(len, report.near_duplicates)):,} rows in {len(report.near_duplicates):,} sets"),
+        ("near-duplicates", f"{report.rows_of['near_duplicates']:,} rows in {report.counts['near_duplicates']:,} sets"),
     ]
 
 
-def remarks(report: Report) -> list[tuple[str, list[str]]]:
-    """What a person should know, as a heading and a line for each case; headings without cases are left out."""
-    found = [
-        ("Images without a row", list(report.images_without_row)),
+def remarks(report: Report) -> list[tuple[str, list[str], int]]:
+    """What a person should know: a heading, a line for each of the first cases, and how many cases there are.
+
+    Headings without cases are left out.
+    """
+    listed = [
+        ("Images without a row", "images_without_row", list(report.images_without_row)),
+        (
+            "Near-duplicates that disagree on the article type",
+            "disagreeing_duplicates",
+            [", ".join(ids) for ids in report.disagreeing_duplicates],
+        ),
+        (
+            "Products of one name with several article types",
+            "disagreeing_names",
+            [_labels(one) for one in report.disagreeing_names.items()],
+        ),
+        ("Pictures that show next to nothing", "blank_images", list(report.blank_images)),
+        ("Groups that the splits tear apart", "straddling_groups", list(report.straddling_groups)),
+    ]
+    whole = [
         ("Columns that are not used", list(report.ignored_columns)),
         ("Read otherwise than it is written", list(map(str, report.changes))),
         ("Labels that differ in case or punctuation alone", list(_twins(report))),
-        (
-            "Near-duplicates that disagree on the article type",
-            [", ".join(ids) for ids in report.disagreeing_duplicates],
-        ),
-        ("Products of one name with several article types", [_labels(one) for one in report.disagreeing_names.items()]),
-        ("Pictures that show next to nothing", list(report.blank_images)),
         ("Article types under more than one parent", [_parents(item) for item in report.two_parents.items()]),
         ("Labels with few rows", [_labels(item) for item in report.tiny_classes.items() if item[1]]),
         (
             "Labels that the training split lacks",
             [f"{column}: {', '.join(labels)}" for column, labels in report.not_in_training.items() if labels],
         ),
-        ("Groups that the splits tear apart", list(report.straddling_groups)),
     ]
-    return [(heading, cases) for heading, cases in found if cases]
+    found = [(heading, cases, report.counts[name]) for heading, name, cases in listed]
+    found += [(heading, cases, len(cases)) for heading, cases in whole]
+    return [one for one in found if one[2]]
 
 
 def _text_lines(report: Report) -> Iterator[str]:
     for name, value in summary(report):
         yield f"{name:<16} {value}"
-    for heading, findings in _findings(report):
-        yield from _text_list(f"{heading}: {len(findings):,}{_reasons(findings)}", [_finding(one) for one in findings])
-    for heading, cases in remarks(report):
-        yield from _text_list(f"{heading}: {len(cases):,}", cases)
+    for heading, findings, count in _findings(report):
+        yield from _text_list(
+            f"{heading}: {count:,}{_reasons(report, heading)}", [_finding(one) for one in findings], count
+        )
+    for heading, cases, count in remarks(report):
+        yield from _text_list(f"{heading}: {count:,}", cases, count)
 
 
-def _text_list(heading: str, cases: Sequence[str]) -> Iterator[str]:
+def _text_list(heading: str, cases: Sequence[str], count: int) -> Iterator[str]:
     yield f"\n{heading}"
     yield from (f"  {case}" for case in cases[:LINES_OF_A_LIST])
-    if len(cases) > LINES_OF_A_LIST:
-        yield f"  … and {len(cases) - LINES_OF_A_LIST:,} more"
+    if count > LINES_OF_A_LIST:
+        yield f"  … and {count - LINES_OF_A_LIST:,} more"
 
 
-def _reasons(findings: Iterable[Finding]) -> str:
-    counts = Counter(finding.reason.value for finding in findings).most_common()
-    return f" ({', '.join(f'{count:,} × {reason}' for reason, count in counts)})" if counts else ""
+def _reasons(report: Report, heading: str) -> str:
+    reasons = report.reasons[heading.split()[0].lower()]
+    return f" ({', '.join(f'{count:,} × {reason}' for reason, count in reasons.items())})" if reasons else ""
 
 
 def _finding(finding: Finding) -> str:
@@ -119,8 +132,10 @@ def _labels(item: tuple[str, dict[str, int]]) -> str:
     return f"{item[0]}: {', '.join(f'{label} ({rows})' for label, rows in item[1].items())}"
 
 
-def _findings(report: Report) -> list[tuple[str, tuple[Finding, ...]]]:
-    return [("Rejected rows", report.rejected), ("Repaired rows", report.repaired)]
+def _findings(report: Report) -> list[tuple[str, tuple[Finding, ...], int]]:
+    return [
+        (f"{name.capitalize()} rows", getattr(report, name), report.counts[name]) for name in ("rejected", "repaired")
+    ]
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:

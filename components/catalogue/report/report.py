@@ -2,38 +2,64 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from components.catalogue.reading.changes import Change
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Finding, Reason
-from components.catalogue.splitting.plan import Placed, Plan
-from components.catalogue.splitting.splits import SplitBy, straddling_groups
+from components.catalogue.report.tally import (
+    Case,
+    Tally,
+    by_group,
+    commonest_first,
+    facts_of,
+    tally_groups,
+    tally_rows,
+)
+from components.catalogue.splitting.plan import Plan
+from components.catalogue.splitting.splits import SplitBy
 from schema import heads as table
 from schema import names
 
 REPORT_JSON: Final = "report.json"
 REPORT_PAGE: Final = "index.html"
 TINY_CLASS_ROWS: Final = 10  # with fewer, a label is right a quarter of the time
-LARGEST_GROUPS: Final = 10
-SAMPLES_OF_A_TYPE: Final = 6
+EXAMPLES: Final = 1000  # of a finding, and ids of a set of pictures, in the report of a run; `data check` tells all
 NAMED_IN_ERROR: Final = 5
+FINDINGS: Final = (
+    *("rejected", "repaired", "near_duplicates", "disagreeing_duplicates", "disagreeing_names", "blank_images"),
+    "straddling_groups",
+)
+"""What cases are counted of, and listed up to a number."""
 
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What the rows themselves do not tell: unused files under ``images/``, unused columns, changes to the sheet."""
+    """What the rows themselves do not tell: unused files under ``images/``, unused columns, changes to the sheet.
+
+    ``more_images`` are counted alone.
+    """
 
     images: tuple[str, ...]
     columns: tuple[str, ...]
     changes: tuple[Change, ...] = ()
+    more_images: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many unused files there are."""
+        return len(self.images) + self.more_images
+
+    def at_most(self, most: int) -> "Leftovers":
+        """The same with so many unused files at most; the others are counted."""
+        return Leftovers(self.images[:most], self.columns, self.changes, max(0, self.count - most))
 
 
 @dataclass(frozen=True)
 class Report:
-    """What there is to say about a catalogue.
+    """What there is to say about a catalogue. Of each finding it has the first cases; ``counts`` has their number.
 
     Attributes:
         source: the folder or zip.
@@ -60,6 +86,9 @@ class Report:
         two_parents: article type → its paths "master / sub" → rows, of types that stand under more than one.
         not_in_training: label column → labels that the training split has no row of.
         straddling_groups: groups that the splits tear apart, so that the test is easier than life.
+        counts: finding, an attribute of this class → how many cases of it there are.
+        rows_of: finding → how many rows they are about.
+        reasons: ``rejected`` or ``repaired`` → reason → rows.
     """
 
     source: str
@@ -86,6 +115,9 @@ class Report:
     two_parents: dict[str, dict[str, int]]
     not_in_training: dict[str, list[str]]
     straddling_groups: tuple[str, ...]
+    counts: dict[str, int]
+    rows_of: dict[str, int]
+    reasons: dict[str, dict[str, int]]
 
     def as_json(self) -> dict[str, Any]:
         """The report as a JSON object."""
@@ -108,7 +140,7 @@ class Report:
         Raises:
             CatalogueError: more than the share ``max_bad`` of the rows was rejected, or a split has no rows.
         """
-        require_few_rejected(self.rejected, self.rows, self.source, max_bad)
+        require_few_rejected(self.rejected, self.rows, self.source, max_bad, self.reasons["rejected"])
         empty = [split for split in names.SPLITS if not self.splits[split]]
         if empty:
             raise CatalogueError(
@@ -117,88 +149,114 @@ class Report:
             )
 
 
-def require_few_rejected(rejected: Sequence[Finding], rows: int, source: str, max_bad: float) -> None:
+def require_few_rejected(
+    rejected: Sequence[Finding], rows: int, source: str, max_bad: float, reasons: Mapping[str, int] | None = None
+) -> None:
     """Refuses a catalogue of which too little is left.
 
+    Args:
+        rejected: rows that cannot be taken, at least the first of them.
+        rows: all rows.
+        source: of the rows, in words.
+        max_bad: the share of them that may be rejected.
+        reasons: reason → rejected rows, where ``rejected`` may not be all of them.
+
     Raises:
-        CatalogueError: more than the share ``max_bad`` of ``rows`` was rejected.
+        CatalogueError: more were.
     """
-    if len(rejected) > max_bad * rows:
+    reasons = Counter(one.reason.value for one in rejected) if reasons is None else reasons
+    count = sum(reasons.values())
+    if count > max_bad * rows:
         raise CatalogueError(
-            f"{len(rejected):,} of {rows:,} rows ({len(rejected) / rows:.1%}) of {source} "
-            f"cannot be taken, and at most {max_bad:.1%} may be: {_worst(rejected)}. "
+            f"{count:,} of {rows:,} rows ({count / rows:.1%}) of {source} "
+            f"cannot be taken, and at most {max_bad:.1%} may be: {_worst(reasons, rejected)}. "
             "Mend them, or allow more with --max-bad; `lookbook data check` lists them all"
         )
 
 
-def _worst(rejected: Sequence[Finding]) -> str:
-    counts = Counter(finding.reason.value for finding in rejected).most_common()
-    first = "; ".join(f"line {one.line}, id {one.id!r}: {one.reason.value}" for one in rejected[:NAMED_IN_ERROR])
-    return f"{', '.join(f'{count:,} × {reason}' for reason, count in counts)} (first: {first})"
+def _worst(reasons: Mapping[str, int], first: Sequence[Finding]) -> str:
+    named = "; ".join(f"line {one.line}, id {one.id!r}: {one.reason.value}" for one in first[:NAMED_IN_ERROR])
+    counted = ", ".join(f"{count:,} × {reason}" for reason, count in commonest_first(reasons).items())
+    return f"{counted} (first: {named})"
 
 
 def make_report(source: str, fingerprint: str, plan: Plan, leftovers: Leftovers) -> Report:
-    """Counts what the plan says."""
-    placed = plan.placed
-    groups = Counter(one.group for one in placed)
-    types = {one.row.id: one.row.cells[names.ARTICLE_TYPE_LABEL] for one in placed}
-    labels = {column: _label_counts(placed, column) for column in table.columns() if _is_told(placed, column)}
+    """Tells all that the plan of all rows says, each case of each finding."""
+    everything = max(1, len(plan.placed) + len(plan.rejected) + len(plan.repaired))
+    tally = tally_rows(plan, everything)
+    tally.add(tally_groups(by_group(facts_of(plan.placed)), everything))
+    return report_of(source, fingerprint, tally, plan.split_by, leftovers)
+
+
+def report_of(source: str, fingerprint: str, tally: Tally, by: SplitBy, leftovers: Leftovers) -> Report:
+    """Puts what was counted into words that a person looks for."""
+    labels = {column: _label_counts(tally, column) for column in table.columns() if _is_told(tally, column)}
+    sets = {name: _sets(tally.cases.get(name, ())) for name in ("near_duplicates", "disagreeing_duplicates")}
+    names_told = [case.told for case in tally.cases.get("disagreeing_names", ())]
+    rejected, taken = tally.counts["rejected"], tally.splits.total()
     return Report(
         source=source,
         fingerprint=fingerprint,
-        rows=len(placed) + len(plan.rejected),
-        taken=len(placed),
-        splits={split: sum(one.split == split for one in placed) for split in names.SPLITS},
-        split_by=_split_by(plan),
+        rows=taken + rejected,
+        taken=taken,
+        splits={split: tally.splits[split] for split in names.SPLITS},
+        split_by=_split_by(tally, by),
         labels=labels,
-        rejected=plan.rejected,
-        repaired=plan.repaired,
+        rejected=_findings(tally, "rejected"),
+        repaired=_findings(tally, "repaired"),
         images_without_row=leftovers.images,
         ignored_columns=leftovers.columns,
         changes=leftovers.changes,
         twins={column: _twins(counts) for column, counts in labels.items()},
-        groups=len(groups),
-        largest_groups=_largest(placed, groups),
-        near_duplicates=plan.near_duplicates,
-        disagreeing_duplicates=tuple(ids for ids in plan.near_duplicates if len({types[one] for one in ids}) > 1),
-        disagreeing_names=_disagreeing_names(placed),
-        samples=_samples(placed),
-        blank_images=plan.blank,
+        groups=tally.groups,
+        largest_groups=tuple((group, -count, name) for count, group, name in tally.largest),
+        **sets,
+        disagreeing_names={one["name"]: one["article_types"] for one in names_told},
+        samples={label: [row_id for _, row_id in keys] for label, keys in sorted(tally.samples.items())},
+        blank_images=tuple(case.told["id"] for case in tally.cases.get("blank_images", ())),
         tiny_classes={column: _tiny(counts) for column, counts in labels.items()},
-        two_parents=_two_parents(placed),
+        two_parents=_two_parents(tally),
         not_in_training={
-            column: sorted(label for label, counts in of.items() if not counts.get(names.TRAIN))
+            column: sorted(label for label, counts in of.items() if not counts[names.TRAIN])
             for column, of in labels.items()
         },
-        straddling_groups=tuple(straddling_groups([one.split for one in placed], [one.group for one in placed])),
+        straddling_groups=tuple(case.told["group"] for case in tally.cases.get("straddling_groups", ())),
+        counts={name: tally.counts[name] for name in FINDINGS} | {"images_without_row": leftovers.count},
+        rows_of={name: tally.weights[name] for name in FINDINGS},
+        reasons={finding: _reasons(tally, finding) for finding in ("rejected", "repaired")},
     )
 
 
-def _split_by(plan: Plan) -> str:
-    if any(one.row.split for one in plan.placed):
+def _split_by(tally: Tally, by: SplitBy) -> str:
+    if tally.has_splits:
         return "split column"
-    return "year" if plan.split_by is SplitBy.YEAR else f"hash of {plan.split_by.value}"
+    return "year" if by is SplitBy.YEAR else f"hash of {by.value}"
 
 
-def _is_told(placed: Sequence[Placed], column: str) -> bool:
+def _is_told(tally: Tally, column: str) -> bool:
     """Every row has a label on a level of the taxonomy, or none has."""
-    return column == table.finest().column or any(column in one.row.cells for one in placed)
+    return column == table.finest().column or any(of == column for of, _, _ in tally.labels)
 
 
-def _label_counts(placed: Sequence[Placed], column: str) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in placed:
-        counts[one.row.cells[column]][one.split] += 1
-    commonest = sorted(counts, key=lambda label: (-counts[label].total(), label))
-    return {label: {split: counts[label][split] for split in names.SPLITS} for label in commonest}
+def _label_counts(tally: Tally, column: str) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(names.SPLITS, 0))
+    for (of_column, label, split), rows in tally.labels.items():
+        if of_column == column:
+            counts[label][split] = rows
+    return {label: counts[label] for label in sorted(counts, key=lambda label: (-sum(counts[label].values()), label))}
 
 
-def _largest(placed: Sequence[Placed], groups: Counter[str]) -> tuple[tuple[str, int, str], ...]:
-    name_of = {one.group: one.row.cells.get(names.PRODUCT_NAME, "") for one in placed if one.row.id == one.group}
-    ranked = sorted(
-        ((group, count) for group, count in groups.items() if count > 1), key=lambda item: (-item[1], item[0])
-    )
-    return tuple((group, count, name_of[group]) for group, count in ranked[:LARGEST_GROUPS])
+def _findings(tally: Tally, finding: str) -> tuple[Finding, ...]:
+    told = (case.told for case in tally.cases.get(finding, ()))
+    return tuple(Finding(**{**one, "reason": Reason(one["reason"])}) for one in told)
+
+
+def _reasons(tally: Tally, finding: str) -> dict[str, int]:
+    return commonest_first({reason: rows for (of, reason), rows in tally.reasons.items() if of == finding})
+
+
+def _sets(cases: Iterable[Case]) -> tuple[tuple[str, ...], ...]:
+    return tuple(sorted(tuple(case.told["ids"]) for case in cases))
 
 
 def _tiny(counts: dict[str, dict[str, int]]) -> dict[str, int]:
@@ -219,28 +277,11 @@ def _letters(label: str) -> str:
     return "".join(letters) or label
 
 
-def _disagreeing_names(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:
-    types: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in placed:
-        if name := one.row.cells.get(names.PRODUCT_NAME):
-            types[name][one.row.cells[names.ARTICLE_TYPE_LABEL]] += 1
-    return {name: dict(of.most_common()) for name, of in sorted(types.items()) if len(of) > 1}
-
-
-def _samples(placed: Sequence[Placed]) -> dict[str, list[str]]:
-    """The ids of a type that are spread over its rows, since neighbours in a sheet tend to look alike."""
-    ids: dict[str, list[str]] = defaultdict(list)
-    for one in placed:
-        ids[one.row.cells[names.ARTICLE_TYPE_LABEL]].append(one.row.id)
-    return {label: of[:: -(-len(of) // SAMPLES_OF_A_TYPE)] for label, of in ids.items()}
-
-
-def _two_parents(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:
-    paths: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in placed:
-        *upper, finest = [one.row.cells.get(column, "") for column in table.columns()]
-        paths[finest][" / ".join(filter(None, upper))] += 1
-    return {label: dict(of.most_common()) for label, of in sorted(paths.items()) if len(of) > 1}
+def _two_parents(tally: Tally) -> dict[str, dict[str, int]]:
+    paths: dict[str, dict[str, int]] = defaultdict(dict)
+    for (label, path), rows in tally.paths.items():
+        paths[label][path] = rows
+    return {label: commonest_first(of) for label, of in sorted(paths.items()) if len(of) > 1}
 
 
 def _tuples(value: list[Any]) -> tuple[Any, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
+import numpy as np
+
 from components.catalogue.reading.rows import Row
 from schema import names
 
@@ -25,19 +27,45 @@ class SplitBy(str, Enum):
     YEAR = "year"
 
 
-def split_rows(rows: Sequence[Row], groups: Sequence[str], by: SplitBy = SplitBy.GROUP) -> list[str]:
-    """The split of each row. By group or row it does not depend on what else the catalogue holds."""
-    if by is SplitBy.YEAR:
-        decided = _newest_last(rows)
-    else:
-        keys = groups if by is SplitBy.GROUP else [row.id for row in rows]
-        decided = [split_of_hash(key) for key in keys]
-    return [row.split or split for row, split in zip(rows, decided, strict=True)]
+Cuts = tuple[tuple[int, int], tuple[int, int]]
+"""The (year, hash of the id) of the first row of eval, and of the test."""
+
+
+def split_of(row: Row, group: str, by: SplitBy, cuts: Cuts | None = None) -> str:
+    """The split of a row without a word of its own. By group or row it does not depend on what else there is.
+
+    ``cuts`` of :func:`cuts_of` say where the years are cut.
+    """
+    if by is not SplitBy.YEAR:
+        return split_of_hash(group if by is SplitBy.GROUP else row.id)
+    if cuts is None:
+        raise ValueError("rows are split by year only where the years of all of them are known")
+    older = sum(_age(row) < cut for cut in cuts)
+    return (names.TEST, names.EVAL, names.TRAIN)[older]
+
+
+def ages_of(rows: Sequence[Row]) -> np.ndarray:
+    """uint64[N, 2]: year and hash of the id. Rows without a year count as the oldest."""
+    return np.array([_age(row) for row in rows], np.uint64).reshape(-1, 2)
+
+
+def cuts_of(ages: np.ndarray) -> Cuts:
+    """Where the newest tenth of ages uint64[N, 2], N ≥ 1, begins, and the tenth before it.
+
+    Within a year the hash of the id decides.
+    """
+    ages = ages[np.lexsort((ages[:, 1], ages[:, 0]))]
+    ranks = (-(-len(ages) * percent // 100) for percent in (TRAIN_PERCENT, TRAIN_PERCENT + EVAL_PERCENT))
+    eval_from, test_from = ((int(year), int(key)) for year, key in (_at(ages, rank) for rank in ranks))
+    return eval_from, test_from
 
 
 def split_of_hash(key: str) -> str:
     """80 % of keys are for training, 10 % for evaluation, 10 % for the test."""
-    return _split_at(stable_hash(key) % 100)
+    percent = stable_hash(key) % 100
+    if percent < TRAIN_PERCENT:
+        return names.TRAIN
+    return names.EVAL if percent < TRAIN_PERCENT + EVAL_PERCENT else names.TEST
 
 
 def stable_hash(text: str) -> int:
@@ -45,24 +73,10 @@ def stable_hash(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def straddling_groups(splits: Sequence[str], groups: Sequence[str]) -> list[str]:
-    """Groups whose rows are in more than one split, as a ``split`` column may have it."""
-    first: dict[str, str] = {}
-    return sorted(
-        {group for split, group in zip(splits, groups, strict=True) if first.setdefault(group, split) != split}
-    )
+def _age(row: Row) -> tuple[int, int]:
+    return int(row.cells.get(names.YEAR, 0)), stable_hash(row.id)
 
 
-def _split_at(percent: float) -> str:
-    if percent < TRAIN_PERCENT:
-        return names.TRAIN
-    return names.EVAL if percent < TRAIN_PERCENT + EVAL_PERCENT else names.TEST
-
-
-def _newest_last(rows: Sequence[Row]) -> list[str]:
-    """Rows without a year count as the oldest; within a year the hash of the id decides."""
-    age = [(int(row.cells.get(names.YEAR, 0)), stable_hash(row.id)) for row in rows]
-    splits = [""] * len(rows)
-    for rank, index in enumerate(sorted(range(len(rows)), key=age.__getitem__)):
-        splits[index] = _split_at(100 * rank / len(rows))
-    return splits
+def _at(ages: np.ndarray, rank: int) -> tuple[int, int]:
+    """The age at a rank; one that no row has, where there are too few."""
+    return tuple(ages[rank]) if rank < len(ages) else (2**63, 0)

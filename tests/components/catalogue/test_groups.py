@@ -7,9 +7,12 @@ import pytest
 
 from components.catalogue.reading.pictures import CheckedRows
 from components.catalogue.reading.rows import Row
-from components.catalogue.splitting.groups import NEAR_RMSE, group_rows, near_duplicates, normalised_name
+from components.catalogue.report.report import Leftovers, make_report
+from components.catalogue.splitting.groups import Links, kin_of, name_keys, name_links, normalised_name
+from components.catalogue.splitting.near import near_duplicates
 from components.catalogue.splitting.plan import make_plan
-from components.catalogue.splitting.splits import SplitBy, split_of_hash, split_rows, straddling_groups
+from components.catalogue.splitting.signatures import NEAR_RMSE
+from components.catalogue.splitting.splits import SplitBy, split_of_hash
 from schema import heads as table
 from schema import names
 
@@ -44,6 +47,15 @@ def brute_force(thumbnails: np.ndarray) -> set[frozenset[int]]:
                 first |= second
                 sets.remove(second)
     return {frozenset(members) for members in sets if len(members) > 1}
+
+
+def group_rows(ids: list[str], product_names: list[str], alike: list[list[int]]) -> list[str]:
+    """The group of each row, linked by names and by sets of indices."""
+    members = [(number % 7, row_id) for number, row_id in enumerate(ids)]
+    pairs = np.array([(one, of[0]) for of in alike for one in of], int).reshape(-1, 2)
+    links = [Links.among(members, pairs, by_pixels=True), name_links(name_keys(members, product_names))]
+    found = {row_id: kin.group for of in kin_of(links).values() for row_id, kin in of.items()}
+    return [found.get(row_id, row_id) for row_id in ids]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -132,6 +144,13 @@ def test_splits_are_80_10_10_of_groups_and_never_change() -> None:
     assert [split_of_hash(group) for group in ("1163", "1164", "1178")] == ["eval", "train", "test"]
 
 
+def splits_of(rows: list[Row], split_by: SplitBy) -> list[str]:
+    """The split of each of these rows, whose pictures all are the same."""
+    placed = make_plan([CheckedRows(rows, np.zeros((len(rows), *SHAPE), np.uint8))], split_by).placed
+    found = {one.row.id: one.split for one in placed}
+    return [found[row.id] for row in rows]
+
+
 def test_splits_by_row_know_no_groups_and_splits_by_year_keep_the_newest_for_the_test() -> None:
     """A random split may put twins on both sides; a split by year tests on what came last, and trains where none is."""
     years = {"old": "2010", "new": "2019", "": ""}
@@ -139,17 +158,25 @@ def test_splits_by_row_know_no_groups_and_splits_by_year_keep_the_newest_for_the
         Row(str(number), number, {names.YEAR: year} if year else {})
         for number, year in enumerate(year for name, year in years.items() for _ in range(80 if name == "old" else 10))
     ]
-    by_row = split_rows(rows, ["one"] * len(rows), SplitBy.ROW)
+    by_row = splits_of(rows, SplitBy.ROW)
     assert set(by_row) == set(names.SPLITS)
-    assert set(split_rows(rows, ["one"] * len(rows), SplitBy.GROUP)) == {split_of_hash("one")}
-    by_year = split_rows(rows, ["one"] * len(rows), SplitBy.YEAR)
+    assert set(splits_of(rows, SplitBy.GROUP)) == {split_of_hash("0")}
+    by_year = splits_of(rows, SplitBy.YEAR)
     assert [by_year[80:90], by_year[90:]] == [[names.TEST] * 10, [names.TRAIN] * 10]
     assert (by_year[:80].count(names.TRAIN), by_year[:80].count(names.EVAL)) == (70, 10)
 
 
 def test_groups_torn_apart_are_named() -> None:
-    """Where a split column decides, its owner is told which groups it tears."""
-    assert straddling_groups(["train", "test", "train", "train"], ["a", "a", "b", "b"]) == ["a"]
+    """Where a split column decides, its owner is told which groups it tears, and which it does not."""
+    of_rows = {"a": ("x", "train"), "b": ("x", "test"), "c": ("y", "train"), "d": ("y", "train")}
+    cells = {label: label for label in table.columns()}
+    rows = [
+        Row(row_id, line, {**cells, names.PRODUCT_NAME: name}, split)
+        for line, (row_id, (name, split)) in enumerate(of_rows.items())
+    ]
+    plan = make_plan([CheckedRows(rows, random_thumbnails(4))])
+    report = make_report("a catalogue", "", plan, Leftovers((), ()))
+    assert (report.straddling_groups, report.counts["straddling_groups"]) == (("a",), 1)
 
 
 @pytest.mark.parametrize("seed", range(5))

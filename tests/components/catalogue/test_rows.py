@@ -4,7 +4,8 @@ import pytest
 
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import Reason
-from components.catalogue.reading.rows import Rows, header_of, parse_rows
+from components.catalogue.reading.levels import header_of
+from components.catalogue.reading.rows import Rows, parse_rows
 from components.catalogue.splitting.plan import limited
 from schema import heads, names
 from tests.drawing import csv_text, product
