@@ -21,8 +21,8 @@ from components.catalogue.splitting.signatures import (
     meeting_cells,
     sign,
 )
-from tests.components.catalogue.sorted_search import near_sets
-from tests.components.catalogue.test_groups import SHAPE, noisy, random_thumbnails
+from tests.components.catalogue.splitting.sorted_search import near_sets
+from tests.components.catalogue.splitting.test_groups import SHAPE, noisy, random_thumbnails
 
 CATALOGUE = Path(os.environ.get("DATASET", "Dataset"))
 
