@@ -16,6 +16,8 @@ DATASET ?= $(if $(wildcard Dataset),Dataset,)
 DATA := $(or $(DATASET),$(SAMPLE))
 ## PROFILE: quick, standard or best (default: standard for your catalogue, quick for the sample)
 PROFILE ?= $(if $(DATASET),standard,quick)
+## PRISM: Beam's Prism (default: build/bin/prism, which make test-distributed builds)
+PRISM ?= build/bin/prism
 ## PYTEST_ARGS: for every pytest that make starts, as in PYTEST_ARGS='-k name'
 PYTEST_ARGS ?=
 ## LOOKBOOK_STACK: py310 (TFX 1.16), py312 or py313 (TFX 1.21); default: that of the environment that is there, else py310 where a Python 3.10 is found, else the newest that fits
@@ -29,7 +31,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 WEB := serving/web
 
-.PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-e2e test-heads test-beside test-other-stack test-serving contract test-page format clean \
+.PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-distributed test-e2e test-heads test-beside test-other-stack test-serving contract test-page format clean \
   page bench-pipeline bench-scale bench-serving ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
@@ -48,14 +50,14 @@ run: env page $(if $(DATASET),,$(SAMPLE)/styles.csv) ## data → pipeline → re
 serve: env page ## model server, merger and page on the current release, until Ctrl-C
 	$(SERVING)/bin/python -m serving.stack --release $(ROOT)/release
 
-test: ## all that CI runs: check, test-pipeline, test-serving, test-page, check-k8s; as root it installs what they need
+test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving, test-page, check-k8s; as root it installs what they need
 	./requirements/system.sh
 	rm -f build/skipped.txt
-	$(MAKE) --no-print-directory check test-pipeline test-serving test-page check-k8s
+	$(MAKE) --no-print-directory check test-pipeline test-distributed test-serving test-page check-k8s
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
 test-pipeline: env ## tests of schema, components, pipeline and model server
-	$(PIPELINE)/bin/python -m pytest tests $(foreach part,serving browser contract cross k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
+	$(PIPELINE)/bin/python -m pytest tests $(foreach part,distributed serving browser contract cross k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
 
 test-heads: env ## a head that is a row of the table, from CSV to merged answer; five minutes
 	$(PIPELINE)/bin/python -m pytest tests/e2e/test_added_heads.py $(PYTEST_ARGS)
@@ -70,6 +72,12 @@ test-other-stack: env ## all of that, and make run and the whole test-pipeline a
 	rm -f build/skipped.txt
 	PYTEST_ARGS="$(PYTEST_ARGS)" ./requirements/test_other_stack.sh build/other-stack run test-pipeline test-serving contract
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
+
+test-distributed: env ## Beam's steps on Prism, which Go builds, by workers that share the data and the root alone; as root
+	@command -v go >/dev/null || test -x $(PRISM) || echo "Prism is not built: no go here; the tests are skipped."
+	if command -v go >/dev/null && ! test -x $(PRISM); then \
+	  GOBIN=$(dir $(abspath $(PRISM))) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$$($(PIPELINE)/bin/python -c 'import importlib.metadata; print(importlib.metadata.version("apache-beam"))'); fi
+	PRISM=$(abspath $(PRISM)) $(PIPELINE)/bin/python -m pytest tests/distributed $(PYTEST_ARGS)
 
 test-serving: env ## tests of the merger, without TensorFlow in its process
 	$(SERVING)/bin/python -m pytest tests/serving tests/contract tests/hardening/serving -m "not slow" $(PYTEST_ARGS)
@@ -138,8 +146,8 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WE
 bench-pipeline: env ## time and memory of the pipeline around training; wants DATASET
 	$(PIPELINE)/bin/python -m pipeline.bench --data $(DATA)
 
-bench-scale: env ## time and memory of imports of 40,000 to 320,000 drawn rows; half an hour (SIZES=40000,80000), PRISM=path for Beam's Prism too
-	$(PIPELINE)/bin/python -m tests.load.scale_bench $(if $(SIZES),--sizes $(SIZES)) $(if $(PRISM),--prism $(PRISM))
+bench-scale: env ## time and memory of imports of 40,000 to 320,000 drawn rows; half an hour (SIZES=40000,80000); on Prism too, where it is built
+	$(PIPELINE)/bin/python -m tests.load.scale_bench $(if $(SIZES),--sizes $(SIZES)) $(if $(wildcard $(PRISM)),--prism $(PRISM))
 
 ablation: env ## what each part of the training brings, a run a part; wants DATASET
 	$(PIPELINE)/bin/python -m pipeline.ablation --data $(DATA)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.storage.location import Location
 from components.training.hyperparameters import HyperParameters
+from pipeline.running.engines import Engine
 from schema import heads as table
 
 PIPELINE_NAME = "lookbook"
@@ -99,7 +100,8 @@ class PipelineConfig:
       levels: names of the taxonomy's heads that the catalogue has a column of.
       trial: whether few rows will do, for a release that says TRIAL.
       thumbnails: whether the release brings small pictures of the products that it knows.
-      beam_args: handed to every Beam pipeline, after :data:`BEAM_DEFAULTS`; the last of a name counts.
+      beam_args: handed to every Beam pipeline, after those of the engine; the last of a name counts.
+      engine: what runs them.
     """
 
     layout: Layout
@@ -116,6 +118,7 @@ class PipelineConfig:
     trial: bool = False
     thumbnails: bool = True
     beam_args: tuple[str, ...] = field(default_factory=tuple)
+    engine: Engine = field(default_factory=Engine)
 
     def __post_init__(self) -> None:
         chosen = tuple(head.name for head in table.chosen(self.attributes) if head.level is None)
@@ -124,8 +127,13 @@ class PipelineConfig:
             if "dask" in argument.lower():
                 raise ValueError(
                     f"Beam argument {argument!r}: Beam's DaskRunner drops and repeats elements without an error; "
-                    "use the default local runner, or Dataflow, Flink or Spark"
+                    "use the default local runner, or Prism, Flink or Spark"
                 )
+
+    @property
+    def all_beam_args(self) -> list[str]:
+        """What every Beam pipeline gets: defaults, the engine's, and those given as they are."""
+        return [*BEAM_DEFAULTS, *self.engine.beam_args(), *self.beam_args]
 
     def heads(self, model: str) -> tuple[table.Head, ...]:
         """The heads that ``model`` learns in this run."""

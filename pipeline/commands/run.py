@@ -29,6 +29,7 @@ from pipeline.commands.common import (
     trial_option,
     wrong_use,
 )
+from pipeline.commands.engine_options import engine_options
 from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
@@ -106,7 +107,7 @@ _ROOM_BYTES = 2**20
     help="Then remove all but so many of the newest releases; see `lookbook prune --help`.",
 )
 @keep_version_option
-@click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
+@engine_options
 @refusing(RunError, CatalogueError, ReleaseError)
 def command(
     layout: Layout,
@@ -130,6 +131,7 @@ def command(
       lookbook run --data few.zip --trial                     too few rows to mean anything, and it says so
       lookbook run --data catalogue.zip --attributes gender,baseColour
       lookbook run --data catalogue.zip --set loss=crossentropy --set augmentation.mixup=0.4
+      lookbook run --data catalogue.zip --runner flink --workers external:localhost:50000
       lookbook run --data export.xlsx --mapping mapping.toml  through an import below the root, see lookbook import
 
     Steps whose input, code and settings did not change are not run again. A run that was killed goes on where it was.
@@ -142,7 +144,7 @@ def command(
         config = PipelineConfig(layout, found.catalogue, profile, parameters, **limits)
         require_plain_paths(config)
         require_schema(config.schema)
-        require_beam_arguments(config.beam_args)
+        require_beam_arguments(config.all_beam_args if config.beam_args else ())
         if not found.is_foreign:
             config = fitted(config)
     found.require_root_elsewhere()
@@ -152,6 +154,9 @@ def command(
             require_few_rejected(bring_in(found), config.max_bad)
             with wrong_use():
                 config = fitted(config)
+        config.engine.require_reachable()
+        if remark := config.engine.remark():
+            click.echo(remark, err=True)
         result = _run(config)
         _say_result(layout, result)
         if keep is not None:

@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.catalogue.schema_gate.head_features import with_heads
-from pipeline.config import BEAM_DEFAULTS, Layout, PipelineConfig
+from pipeline.config import Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.pipeline import create_pipeline
 from pipeline.running.console import Say
@@ -58,7 +58,7 @@ def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
         RunError: the schema cannot be read, or the release of an earlier run was removed by hand.
     """
     start = time.monotonic()
-    runner = ReportingDagRunner(say, [*BEAM_DEFAULTS, *config.beam_args])
+    runner = ReportingDagRunner(say, config.all_beam_args)
     runner.run(create_pipeline(dataclasses.replace(config, schema=_pinned(config.schema, config.layout))))
     release = ReleaseFolder(config.layout.releases).current()
     if release is None:

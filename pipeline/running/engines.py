@@ -1,0 +1,107 @@
+"""Where Beam's share of a run is done: on this machine, or by a job server's workers; as arguments for Beam."""
+
+import json
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.errors import RunError
+
+LOCAL: Final = "local"
+JOB_SERVERS: Final = {"prism": "localhost:8073", "flink": "localhost:8099", "spark": "localhost:8099"}
+"""Engines behind a job server, and where theirs listens if nobody says otherwise."""
+
+HERE: Final = "here"
+_PLACES: Final = {"external": "EXTERNAL", "docker": "DOCKER", "process": "PROCESS"}
+_SECONDS: Final = 10
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What does Beam's share of a run.
+
+    Attributes:
+      name: ``local``, or one of :data:`JOB_SERVERS`.
+      job_server: its HOST:PORT; empty: where it listens by default.
+      workers: ``here`` (in this process), ``external:HOST:PORT`` (a worker pool), ``docker:IMAGE`` or
+        ``process:COMMAND``; empty: here.
+      parallelism: workers at once; 0: as the engine likes.
+
+    Raises:
+      ValueError: an option is none, or does not go with the engine.
+    """
+
+    name: str = LOCAL
+    job_server: str = ""
+    workers: str = ""
+    parallelism: int = 0
+
+    def __post_init__(self) -> None:
+        if self.name != LOCAL and self.name not in JOB_SERVERS:
+            raise ValueError(f"--runner {self.name}: one of {', '.join((LOCAL, *JOB_SERVERS))}")
+        if self.name == LOCAL and (self.job_server or self.workers or self.parallelism):
+            raise ValueError(
+                f"--job-server, --workers and --parallelism go with --runner {' or '.join(JOB_SERVERS)}; the local "
+                "runner works in this process"
+            )
+        _environment(self.workers)
+        if self.name != LOCAL:
+            _address(self.endpoint, "--job-server")
+
+    @property
+    def endpoint(self) -> str:
+        """HOST:PORT of the job server."""
+        return self.job_server or JOB_SERVERS[self.name]
+
+    def beam_args(self) -> tuple[str, ...]:
+        """The arguments by which Beam's pipelines run there; none for this machine."""
+        if self.name == LOCAL:
+            return ()
+        kind, particulars = _environment(self.workers)
+        args = ["--runner=PortableRunner", f"--job_endpoint={self.endpoint}", f"--environment_type={kind}"]
+        if particulars:
+            args.append(f"--environment_config={particulars}")
+        if self.parallelism:
+            args.append(f"--parallelism={self.parallelism}")
+        return tuple(args)
+
+    def require_reachable(self) -> None:
+        """Sees to it that a job server listens, before a run begins that could not end.
+
+        Raises:
+          RunError: nothing does.
+        """
+        if self.name == LOCAL:
+            return
+        try:
+            socket.create_connection(_address(self.endpoint, "--job-server"), _SECONDS).close()
+        except OSError as error:
+            raise RunError(
+                f"no job server of {self.name} answers at {self.endpoint} ({error}); start one, or name it by "
+                "--job-server HOST:PORT: k8s/engines.md tells how"
+            ) from error
+
+    def remark(self) -> str:
+        """What a person should know of this choice; "" where there is nothing."""
+        if self.name == "flink" and self.workers in ("", HERE):
+            return "workers in this process serve one TaskManager alone; with more, give --workers external:HOST:PORT"
+        return ""
+
+
+def _environment(workers: str) -> tuple[str, str]:
+    """Beam's type of a worker's environment, and its configuration."""
+    if workers in ("", HERE):
+        return "LOOPBACK", ""
+    place, _, particulars = workers.partition(":")
+    if place not in _PLACES or not particulars:
+        raise ValueError(f"--workers {workers}: {HERE}, external:HOST:PORT, docker:IMAGE or process:COMMAND")
+    if place == "external":
+        _address(particulars, "--workers external:")
+    return _PLACES[place], json.dumps({"command": particulars}) if place == "process" else particulars
+
+
+def _address(text: str, option: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise ValueError(f"{option}{'' if option.endswith(':') else ' '}{text}: an address is HOST:PORT")
+    return host.strip("[]"), int(port)

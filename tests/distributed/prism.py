@@ -1,0 +1,77 @@
+"""Beam's Prism, and a pool of workers for it that share nothing with who submits but the data and the root."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[2]
+START_SECONDS = 120
+
+
+def missing() -> str:
+    """Why it cannot be tried here; "" if it can."""
+    if not binary():
+        return "no Prism at PRISM: `make test-distributed` builds it, where Go is"
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        return "a mount namespace of its own takes root and `unshare`"
+    return ""
+
+
+def binary() -> str:
+    """Path of Prism; "" where there is none."""
+    path = os.environ.get("PRISM", "")
+    return path if path and os.access(path, os.X_OK) else ""
+
+
+@contextlib.contextmanager
+def prism(folder: Path) -> Iterator[str]:
+    """Runs Prism; its HOST:PORT. Its log lies in ``folder``."""
+    port = _free_port()
+    command = [binary(), f"-job_port={port}", "-serve_http=false", "-idle_shutdown_timeout=-1s"]
+    with _running(command, folder / "prism.log", port, os.environ):
+        yield f"localhost:{port}"
+
+
+@contextlib.contextmanager
+def far_workers(folder: Path) -> Iterator[str]:
+    """Runs a worker pool with an empty /tmp of its own, another working folder and no variables; its HOST:PORT."""
+    port = _free_port()
+    pool = f"{sys.executable} -m apache_beam.runners.worker.worker_pool_main --service_port={port}"
+    script = f"mount -t tmpfs none /tmp && cd / && exec {pool}"
+    variables = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "PYTHONPATH": str(HOUSE), "HOME": "/nowhere"}
+    command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+    with _running(command, folder / "pool.log", port, variables):
+        yield f"localhost:{port}"
+
+
+@contextlib.contextmanager
+def _running(command: list[str], log: Path, port: int, variables: dict[str, str]) -> Iterator[None]:
+    with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file, env=variables) as process:
+        try:
+            _await(port, process, log)
+            yield
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(10 * START_SECONDS):
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"nothing listens on port {port}: {log.read_text(errors='replace')[-2000:]}")

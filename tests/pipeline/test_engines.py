@@ -1,0 +1,80 @@
+"""What runs Beam's share: options that say what they mean, refused in words where they do not fit."""
+
+import socket
+
+import pytest
+
+from pipeline.config import BEAM_DEFAULTS, Layout, PipelineConfig
+from pipeline.errors import RunError
+from pipeline.profiles import PROFILES
+from pipeline.running.engines import Engine
+
+
+def test_this_machine_needs_no_arguments(tmp_path):
+    """The default is Lookbook's own, and what is given by hand comes last, where it counts."""
+    config = PipelineConfig(
+        Layout(tmp_path), tmp_path, "quick", PROFILES["quick"], beam_args=("--direct_num_workers=2",)
+    )
+    assert config.all_beam_args == [*BEAM_DEFAULTS, "--direct_num_workers=2"]
+
+
+@pytest.mark.parametrize(
+    ("workers", "expected"),
+    [
+        ("", ["--environment_type=LOOPBACK"]),
+        ("here", ["--environment_type=LOOPBACK"]),
+        ("external:pool:50000", ["--environment_type=EXTERNAL", "--environment_config=pool:50000"]),
+        ("docker:a/b:0.2", ["--environment_type=DOCKER", "--environment_config=a/b:0.2"]),
+        ("process:/opt/boot", ["--environment_type=PROCESS", '--environment_config={"command": "/opt/boot"}']),
+    ],
+)
+def test_a_job_server_gets_its_address_and_where_workers_are(workers, expected):
+    """Each place of workers is what Beam calls it."""
+    args = Engine("flink", "jobs:8099", workers, 2).beam_args()
+    assert args == ("--runner=PortableRunner", "--job_endpoint=jobs:8099", *expected, "--parallelism=2")
+
+
+def test_beam_reads_what_an_engine_says():
+    """No argument is one that Beam does not know."""
+    from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions, StandardOptions
+
+    options = PipelineOptions(list(Engine("prism", "", "process:/opt/boot").beam_args()))
+    assert options.view_as(StandardOptions).runner == "PortableRunner"
+    assert options.view_as(PortableOptions).job_endpoint == "localhost:8073"
+    assert options.view_as(PortableOptions).environment_config == '{"command": "/opt/boot"}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("dask",), "one of local, prism, flink, spark"),
+        (("local", "host:1"), "go with --runner prism or flink or spark"),
+        (("local", "", "here"), "the local runner works in this process"),
+        (("flink", "host"), "--job-server host: an address is HOST:PORT"),
+        (("flink", "host:0"), "an address is HOST:PORT"),
+        (("spark", "", "external:host"), "--workers external:host: an address is HOST:PORT"),
+        (("spark", "", "somewhere"), "here, external:HOST:PORT, docker:IMAGE or process:COMMAND"),
+        (("spark", "", "docker:"), "docker:IMAGE"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(arguments, says):
+    """A slip in an option is told before anything runs."""
+    with pytest.raises(ValueError, match=says):
+        Engine(*arguments)
+
+
+def test_a_job_server_that_is_not_there_is_told_before_a_run():
+    """Nobody waits for minutes to learn that nothing listens; one that listens is let be."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        Engine("prism", address).require_reachable()
+    with pytest.raises(RunError, match=f"no job server of prism answers at {address}.*--job-server"):
+        Engine("prism", address).require_reachable()
+    Engine().require_reachable()
+
+
+def test_workers_in_this_process_are_warned_about_with_flink():
+    """Several TaskManagers would give workers of this process the same id."""
+    assert "one TaskManager" in Engine("flink").remark()
+    assert not Engine("flink", "", "external:pool:50000").remark()
+    assert not Engine("prism").remark()
