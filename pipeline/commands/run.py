@@ -19,6 +19,7 @@ from pipeline.commands.common import (
     FiniteRange,
     attributes_option,
     data_option,
+    engine_options,
     limit_option,
     mapping_option,
     print_json,
@@ -29,7 +30,6 @@ from pipeline.commands.common import (
     trial_option,
     wrong_use,
 )
-from pipeline.commands.engine_options import engine_options
 from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError

@@ -96,11 +96,11 @@ def command(
     bring_in(found, functools.partial(click.echo, err=as_json))
     catalogue = open_catalogue(found.catalogue)
     with tqdm(desc="checking", unit=" rows", disable=None, leave=False) as progress:
-        _, plan = look_over(found.catalogue, limit, progress.update)
+        report, plan = look_over(found.catalogue, limit, progress.update)
     with tqdm(total=len(plan.placed), desc="looking", unit=" pictures", disable=None, leave=False) as progress:
         features = embed_pictures(catalogue, [one.row.id for one in plan.placed], progress.update)
     with tqdm(total=FOLDS, desc="judging", unit=" folds", disable=None, leave=False) as progress:
-        audit = audit_labels(column, plan.placed, plan.near_duplicates, features, progress.update)
+        audit = audit_labels(column, plan.placed, report.near_duplicates, features, progress.update)
     write_audit(audit, catalogue, out, show)
     if as_json:
         print_json(audit.as_json() | {"rejected": len(plan.rejected)})
