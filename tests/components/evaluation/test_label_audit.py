@@ -11,6 +11,7 @@ from PIL import Image
 
 from components.catalogue.reading.rows import Row
 from components.catalogue.reading.source import open_catalogue
+from components.catalogue.splitting.groups import Kin
 from components.catalogue.splitting.plan import Placed
 from components.errors import GateError
 from components.evaluation.label_audit.audit import audit_labels
@@ -23,7 +24,7 @@ COLUMN = "articleType"
 def placed(labels, groups=None):
     groups = groups or [f"g{index}" for index in range(len(labels))]
     rows = [Row(str(index), index + 2, {COLUMN: label} if label else {}) for index, label in enumerate(labels)]
-    return [Placed(row, group, "train") for row, group in zip(rows, groups, strict=True)]
+    return [Placed(row, Kin(group), "train") for row, group in zip(rows, groups, strict=True)]
 
 
 def clusters(truths, seed=0):
