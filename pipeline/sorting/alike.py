@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from components.catalogue.reading.pictures import LIMITS, THUMBNAIL, thumbnails_of
-from components.catalogue.splitting.groups import near_duplicates
+from components.catalogue.splitting.near import near_duplicates
 from schema import pictures
 
 _AT_ONCE: Final = 64
