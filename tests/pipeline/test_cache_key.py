@@ -14,7 +14,8 @@ from components.catalogue.sample import draw_catalogue
 from pipeline.config import BEAM_DEFAULTS, Layout, PipelineConfig
 from pipeline.pipeline import create_components, create_pipeline
 from pipeline.profiles import PROFILES
-from pipeline.running.dag_runner import ReportingDagRunner, open_store
+from pipeline.running.dag_runner import ReportingDagRunner
+from pipeline.running.record_store import open_store
 
 HASHES = ("_source", "_files", "_house_imports")
 
