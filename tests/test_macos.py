@@ -30,6 +30,6 @@ def test_every_package_of_serving_has_a_wheel_for_apple_silicon(version: str) ->
 
 def test_classify_asks_a_server_without_tensorflow() -> None:
     """Where nothing can be trained, what ``lookbook classify --server`` is made of is there all the same."""
-    lines = "import pipeline.asking, pipeline.commands.classify, sys; sys.exit('tensorflow' in sys.modules)"
+    lines = "import pipeline.asking, pipeline.commands.asking.classify, sys; sys.exit('tensorflow' in sys.modules)"
     done = subprocess.run([ROOT / ".venv/serving/bin/python", "-c", lines], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

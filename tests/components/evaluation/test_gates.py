@@ -106,9 +106,11 @@ def test_one_bad_model_of_a_pair_stops_the_release(evaluated, tmp_path, bad):
             **inputs,
             serving_check=at(ServingCheckResult(), tmp_path),
             report=at(QualityReport(), tmp_path),
+            examples=at(standard_artifacts.Examples(), tmp_path),
             release=standard_artifacts.PushedModel(),
             directory=str(tmp_path / "release"),
             provenance="{}",
+            thumbnails=False,
             code="",
         )
     assert not (tmp_path / "release").exists()

@@ -216,7 +216,7 @@ def test_broken_warmup_file(serve: Start, models: Path, shelf: Shelf) -> None:
     """A damaged warm-up file is named, and without warm-up it doesn't matter."""
     shelf.push(models, "plain", 1)
     for model in table.MODELS:
-        (models / model / "1" / WARMUP).parent.mkdir()
+        (models / model / "1" / WARMUP).parent.mkdir(exist_ok=True)
         (models / model / "1" / WARMUP).write_bytes(b"no records" * 9)
     with pytest.raises(ConfigError, match="TFRecord"):
         serve(max_num_load_retries=0)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MOST_BYTES: Final = 512e6
 
 PICTURES: Final[dict[str, tuple[Callable[[], bytes], set[int]]]] = {
-    "JPEG with 10 MB of fill bytes": (payloads.jpeg_with_fill, {422}),
+    "JPEG with 10 MB of fill bytes": (payloads.jpeg_with_fill, {200}),
     "JPEG with 100,000 Exif entries": (payloads.jpeg_with_exif, {200, 422}),
     "PNG with 300,000 chunks": (payloads.png_with_chunks, {422}),
     "PNG with 54 MB of packed texts": (payloads.text_png, {200, 422}),
