@@ -43,7 +43,11 @@ def far_workers(folder: Path) -> Iterator[str]:
     """Runs a worker pool with an empty /tmp of its own, another working folder and no variables; its HOST:PORT."""
     port = _free_port()
     pool = f"{sys.executable} -m apache_beam.runners.worker.worker_pool_main --service_port={port}"
-    script = f"mount -t tmpfs none /tmp && cd / && exec {pool}"
+    # The house stays in sight where it lies below /tmp itself.
+    script = (
+        f"mount --bind '{HOUSE}' /mnt && mount -t tmpfs none /tmp && mkdir -p '{HOUSE}' && mount --bind /mnt '{HOUSE}' "
+        f"&& cd / && exec {pool}"
+    )
     variables = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "PYTHONPATH": str(HOUSE), "HOME": "/nowhere"}
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
     with _running(command, folder / "pool.log", port, variables):
