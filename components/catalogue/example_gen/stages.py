@@ -24,7 +24,7 @@ from components.catalogue.splitting.groups import Links, bucket_of_key, kin_of, 
 from components.catalogue.splitting.near import near_links
 from components.catalogue.splitting.plan import ROWS_PER_SHARD, chunks_of, lines_within, place, shard_of
 from components.catalogue.splitting.signatures import Signatures, by_bucket, sign
-from components.catalogue.splitting.splits import Cuts, SplitBy, ages_of, cuts_of
+from components.catalogue.splitting.splits import SplitBy, ages_of, cuts_of
 from components.storage.location import Location
 from schema import names
 
@@ -191,11 +191,11 @@ def _kin(key: int, links: Iterable[Parcel]) -> Iterator[Chunk]:
         yield chunk, Parcel(kin)
 
 
-def _place(parts: tuple[int, Iterable[Parcel]], split_by: SplitBy, cuts: Cuts | None) -> Parcel:
+def _place(parts: tuple[int, Iterable[Parcel]], split_by: SplitBy, cuts: Parcel | None) -> Parcel:
     contents = [part.content for part in parts[1]]
     kin = next((one for one in contents if isinstance(one, dict)), {})
     [checked] = (one for one in contents if isinstance(one, CheckedRows))
-    return Parcel(place(checked, kin, split_by, cuts))
+    return Parcel(place(checked, kin, split_by, cuts.content if cuts else None))
 
 
 def _cuts(checked: beam.PCollection, split_by: SplitBy) -> AsSingleton | None:
@@ -206,15 +206,15 @@ def _cuts(checked: beam.PCollection, split_by: SplitBy) -> AsSingleton | None:
         checked
         | "Ages" >> beam.MapTuple(lambda _, one: (0, Parcel(ages_of(one.content[0].taken)))).with_output_types(Chunk)
         | "AllAges" >> beam.GroupByKey()
-        | "Cuts" >> beam.FlatMapTuple(_cut)
+        | "Cuts" >> beam.FlatMapTuple(_cut).with_output_types(Parcel)
     )
     return AsSingleton(cuts, default_value=None)
 
 
-def _cut(key: int, parts: Iterable[Parcel]) -> Iterator[Cuts]:
+def _cut(key: int, parts: Iterable[Parcel]) -> Iterator[Parcel]:
     ages = np.concatenate([part.content for part in parts])
     if len(ages):
-        yield cuts_of(ages)
+        yield Parcel(cuts_of(ages))
 
 
 def _count_splits(plan: Parcel) -> dict[str, int]:

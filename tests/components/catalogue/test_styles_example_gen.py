@@ -232,6 +232,19 @@ def test_rows_can_be_split_without_regard_to_groups(tmp_path: Path) -> None:
     assert all(report["splits"].values())
 
 
+def test_rows_can_be_split_by_year(tmp_path: Path) -> None:
+    """The newest tenth of the rows is the test, the tenth before it is for evaluation, also where a year is cut."""
+    rows = [{**row, names.YEAR: str(2011 + number % 2)} for number, row in enumerate(products())]
+    examples = examples_of(imported(tmp_path / "run", write_catalogue(tmp_path / "data", rows), split_by="year"))
+    assert [len(examples[split]) for split in names.SPLITS] == [COUNT * 8 // 10, COUNT // 10, COUNT // 10]
+    assert {year_of(one) for split in (names.EVAL, names.TEST) for one in examples[split]} == {2012}
+
+
+def year_of(example: tf.train.Example) -> int:
+    (year,) = example.features.feature[names.YEAR].int64_list.value
+    return int(year)
+
+
 def test_a_limit_takes_that_many_rows(tmp_path: Path) -> None:
     """A quick run sees a part of the catalogue, and does not call the rest's pictures orphans."""
     store = imported(tmp_path / "run", write_catalogue(tmp_path / "data", products()), limit=60)
