@@ -139,9 +139,7 @@ def link_rows(checked: beam.PCollection, source: Source) -> beam.PCollection:
 
 def place_rows(checked: beam.PCollection, kin: beam.PCollection, split_by: SplitBy) -> beam.PCollection:
     """Checked chunks and kin → the plan of each chunk."""
-    rows = checked | "Rows" >> beam.MapTuple(lambda index, one: (index, Parcel(one.content[0]))).with_output_types(
-        Chunk
-    )
+    rows = checked | "Rows" >> beam.MapTuple(_without_signatures).with_output_types(Chunk)
     return (
         (rows, kin)
         | "RowsAndKin" >> beam.Flatten()
