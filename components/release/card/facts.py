@@ -123,7 +123,8 @@ def _limits(manifest: dict[str, Any], catalogue: dict[str, Any]) -> list[str]:
     tiny = catalogue.get("tiny_classes", {}).get(names.ARTICLE_TYPE_LABEL, {})
     if tiny:
         said.append(f"{len(tiny)} article types have so few rows that they are hardly learnt.")
-    twins = len(catalogue.get("disagreeing_duplicates", []))
+    listed = len(catalogue.get("disagreeing_duplicates", []))  # the first of them; reports of before have no counts
+    twins = catalogue.get("counts", {}).get("disagreeing_duplicates", listed)
     if twins:
         said.append(f"{twins} sets of (nearly) equal pictures carry different article types.")
     return said

@@ -208,9 +208,8 @@ def catalogue(source):
     """A report on 12 rows, 2 of which could not be used."""
     empty = dict.fromkeys((field.name for field in dataclasses.fields(Report)), ())
     rejected = (Finding(2, "1", Reason.MISSING_IMAGE, ""),) * 2
-    return Report(
-        **{**empty, "source": source, "rows": 12, "rejected": rejected, "splits": dict.fromkeys(names.SPLITS, 4)}
-    )
+    told = {"source": source, "rows": 12, "taken": 10, "rejected": rejected, "splits": dict.fromkeys(names.SPLITS, 4)}
+    return Report(**{**empty, **told})
 
 
 def test_the_first_paragraph_says_what_a_boss_asks(three, tmp_path):

@@ -83,6 +83,16 @@ def test_limits_of_the_data_are_said(report):
     assert [line.split()[0] for line in said[1:]] == ["1", "2", "1"]
 
 
+def test_all_cases_count_where_the_report_lists_the_first(report):
+    """Of a large catalogue the report lists some cases of each finding; the card tells how many there are."""
+    file = report / "catalogue" / "report.json"
+    found = json.loads(file.read_text())
+    file.write_text(json.dumps(found | {"rows": 3200, "counts": {"rejected": 1200, "disagreeing_duplicates": 1100}}))
+    facts = facts_of(MANIFEST, report)
+    assert facts.limits[-1].startswith("1100 sets")
+    assert "1,200 rejected" in render_card(facts)
+
+
 def test_the_page_holds_all_of_it_and_runs_nothing(report):
     """Every section is there, and what the catalogue says is text."""
     page = render_card(facts_of(MANIFEST, report))
