@@ -53,6 +53,10 @@ def folder_table(pictures: Sequence[str], unread: Sequence[str] = ()) -> Table:
 
 
 def _not_read(files: Sequence[str]) -> str:
+    """What to do about the files that were passed by: a zip among them is mostly the catalogue."""
+    packed = [file for file in files if file.lower().endswith(".zip")]
+    if packed:
+        return f"; {packed[0]} is packed, and zips in a folder are not looked into: give its own path, or unpack it"
     more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
     return f"; {files[0]}{more} cannot be read: save as .xlsx, CSV, JSON lines or Parquet" if files else ""
 
