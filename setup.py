@@ -83,6 +83,9 @@ SERVING = [
     "python-multipart",
     "prometheus-client",
     "structlog",  # logs as JSON lines
+    "sqlalchemy>=2",  # answers to be reviewed, in SQLite or PostgreSQL
+    "alembic",  # migrations of that database
+    "psycopg[binary]",  # PostgreSQL
     "Pillow",
     "numpy",
     "click",

@@ -1,0 +1,1 @@
+"""Answers that a person should look at, kept with their pictures until somebody decides: in SQLite or PostgreSQL."""
