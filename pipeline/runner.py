@@ -25,6 +25,7 @@ _COMMANDS = {
     "rollback": "pipeline.commands.rollback",
     "prune": "pipeline.commands.prune",
     "audit": "pipeline.commands.curating.audit",
+    "corrections": "pipeline.commands.curating.corrections",
     "sort": "pipeline.commands.curating.sort",
     "compile": "pipeline.commands.compile",
 }

@@ -30,6 +30,7 @@ COMMANDS = [
     "rollback",
     "prune",
     "audit",
+    "corrections merge",
     "sort",
     "compile",
 ]
