@@ -137,6 +137,7 @@ setup(
     package_data={
         "schema": ["*.pbtxt"],
         "components": ["**/templates/*"],
+        "pipeline": ["**/templates/*"],
         "serving": ["tensorflow_serving/*", "web/dist/**/*", "proto/**/*.proto", "proto/**/*.json", "stubs/NOTICE"],
     },
     extras_require={"pipeline": PIPELINE, "serving": SERVING, "dev": DEV, "k8s": K8S, "heic": HEIC},

@@ -24,6 +24,7 @@ _COMMANDS = {
     "releases": "pipeline.commands.releases",
     "rollback": "pipeline.commands.rollback",
     "prune": "pipeline.commands.prune",
+    "export": "pipeline.commands.export",
     "audit": "pipeline.commands.curating.audit",
     "corrections": "pipeline.commands.curating.corrections",
     "sort": "pipeline.commands.curating.sort",

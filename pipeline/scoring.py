@@ -42,8 +42,10 @@ class ReleasedModels:
         store = ReleaseFolder(directory)
         self.version = _sound_release(store, version).version
         # Kept whole: signatures alone do not keep their variables alive.
-        self._models = [tf.saved_model.load(str(store.model_path(name, self.version))) for name in table.MODELS]
-        cards = {name: _card(model, name) for name, model in zip(table.MODELS, self._models, strict=True)}
+        self.saved_models = {
+            name: tf.saved_model.load(str(store.model_path(name, self.version))) for name in table.MODELS
+        }
+        cards = {name: _card(model, name) for name, model in self.saved_models.items()}
         self.heads = {head: card for model in cards.values() for head, card in model.heads.items()}
         release = make_release(self.version, cards, {})
         self.levels, self.merger = release.levels, Merger(release)
@@ -52,7 +54,7 @@ class ReleasedModels:
     def scores(self, images: list[bytes]) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Head → float32[N, C], and the familiarity float32[N] where the release tells it; bool[N]: is it decoded."""
         outputs: dict[str, np.ndarray] = {}
-        for model in self._models:
+        for model in self.saved_models.values():
             answer = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
             outputs.update({name: tensor.numpy() for name, tensor in answer.items()})
         return outputs, outputs.pop(names.IMAGE_OK)

@@ -1,0 +1,106 @@
+"""Makes an export: written beside its place, held to the release, then renamed; whatever fails leaves nothing."""
+
+import importlib.util
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from components.release import durable
+from pipeline.errors import RunError
+from pipeline.exporting.checking import check, check_pictures
+from pipeline.exporting.converting import convert
+from pipeline.exporting.manifest import MANIFEST, make_manifest
+from pipeline.scoring import ReleasedModels
+from schema import heads as table
+from schema import model_card
+from schema.release_folder import CARD, ReleaseFolder, files_below, sha256
+
+EXAMPLE: Final = Path(__file__).parent / "templates" / "classify.py"
+TOLERANCE: Final = 2e-3
+
+Say = Callable[[str], object]
+
+
+def export_litert(releases: Path, version: int | None, target: Path, say: Say) -> dict[str, Any]:
+    """Writes a release as LiteRT models with all that an answer needs, and an example that answers.
+
+    Args:
+        releases: the folder of releases.
+        version: of the release; None: the current one.
+        target: a folder that is not there yet.
+        say: takes a line of progress.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        RunError: there is no such release, the folder is there already, or the models answer otherwise.
+    """
+    with _staged(target) as folder:
+        models = ReleasedModels(releases, version)
+        manifest = _write_models("litert", models, releases, folder, say)
+        shutil.copy(EXAMPLE, folder)
+        found = check(models, check_pictures(releases, models.version), answering(folder), TOLERANCE)
+        return _finish(folder, manifest | {"check": asdict(found)})
+
+
+@contextmanager
+def _staged(target: Path) -> Iterator[Path]:
+    """A folder beside ``target`` that becomes it, once all is well."""
+    if target.exists() or target.is_symlink():
+        raise RunError(f"{target} is there already; give a folder that is not, or remove it")
+    durable.make_folder(target.parent)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+        folder = Path(beside) / "export"
+        folder.mkdir()
+        yield folder
+        durable.sync_tree(folder)
+        durable.rename(folder, target)
+
+
+def _write_models(target: str, models: ReleasedModels, releases: Path, folder: Path, say: Say) -> dict[str, Any]:
+    """Writes the models and the release's card; gives the manifest so far."""
+    store = ReleaseFolder(releases)
+    release = next(one for one in store.releases() if one.version == models.version)
+    cards = {model: model_card.read_file(store.model_path(model, models.version)) for model in table.MODELS}
+    manifest = make_manifest(target, release, cards)
+    for model, card in cards.items():
+        say(f"converting {model} …")
+        content = convert(models.saved_models[model], card)
+        (folder / manifest["models"][model]["file"]).write_bytes(content)
+    page = store.report_path(models.version) / CARD
+    if page.is_file():
+        shutil.copy(page, folder / CARD)
+    _write_manifest(folder, manifest)
+    return manifest
+
+
+def answering(folder: Path) -> Callable[[bytes], Mapping[str, np.ndarray]]:
+    """The example's own way from a file to scores, by the code that lies in the export."""
+    spec = importlib.util.spec_from_file_location("exported_example", folder / EXAMPLE.name)
+    if spec is None or spec.loader is None:
+        raise AssertionError(f"{folder / EXAMPLE.name} is a Python file and can be imported")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    return lambda file: dict(example.scores(example.shown(io.BytesIO(file))))
+
+
+def _finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Writes the manifest with the hashes of all other files; gives it."""
+    files = {name: sha256(folder / name) for name in files_below(folder) if name != MANIFEST}
+    whole = manifest | {"files": files}
+    _write_manifest(folder, whole)
+    return whole
+
+
+def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
