@@ -20,6 +20,7 @@ _COMMANDS = {
     "classify": "pipeline.commands.asking.classify",
     "explain": "pipeline.commands.asking.explain",
     "similar": "pipeline.commands.asking.similar",
+    "drift": "pipeline.commands.asking.drift",
     "score": "pipeline.commands.score",
     "releases": "pipeline.commands.releases",
     "rollback": "pipeline.commands.rollback",

@@ -56,7 +56,7 @@ class ReleasedModels:
         outputs: dict[str, np.ndarray] = {}
         for model in self.saved_models.values():
             answer = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
-            outputs.update({name: tensor.numpy() for name, tensor in answer.items()})
+            outputs.update({name: tensor.numpy() for name, tensor in answer.items() if name != names.LOOKS})
         return outputs, outputs.pop(names.IMAGE_OK)
 
 

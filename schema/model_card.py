@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from schema import heads as table
 from schema.card_fields import CardError, Field
+from schema.eval_histograms import EvalHistograms, read_histograms
 from schema.familiarity_card import FamiliarityCard, read_familiarity
 
 FORMAT: Final = 5
@@ -22,8 +23,8 @@ FORMAT: Final = 5
 2: a head tells its column and its level.
 3: ``trial``, and ``joint.contradiction``; without them a release is no trial, and nothing lowers its confidence.
 4: ``levels``; without it a release has every level of the table of heads.
-5: ``familiarity``, without which nobody is told how familiar a picture is, and ``known_pictures``, without which no
-neighbours can be asked for.
+5: ``familiarity``, without which nobody is told how familiar a picture is; ``known_pictures``, without which no
+neighbours can be asked for; ``eval_histograms``, without which nobody sees that pictures changed.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -100,6 +101,7 @@ class ModelCard:
         levels: names of the taxonomy's heads that the catalogue had, from the top down; the same in both models.
         familiarity: how it tells whether a picture is like those that it knows; None where it does not.
         known_pictures: how many its signature ``neighbours`` can name; 0 where it has none.
+        eval_histograms: what it saw in eval; None where that was not kept.
         format: version of the format that it was read from.
     """
 
@@ -114,6 +116,7 @@ class ModelCard:
     levels: tuple[str, ...] = field(default_factory=lambda: _every_level())
     familiarity: FamiliarityCard | None = None
     known_pictures: int = 0
+    eval_histograms: EvalHistograms | None = None
     format: int = FORMAT
 
     def attributes(self) -> tuple[str, ...]:
@@ -136,6 +139,7 @@ class ModelCard:
             "trial": self.trial,
             "familiarity": asdict(self.familiarity) if self.familiarity else None,
             "known_pictures": self.known_pictures,
+            "eval_histograms": asdict(self.eval_histograms) if self.eval_histograms else None,
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 
@@ -162,11 +166,12 @@ class ModelCard:
 def _read(document: Field) -> ModelCard:
     levels = _read_levels(document.get("levels", list(_every_level())))
     joint = document["joint"]
+    heads = {name: _read_head(name, head) for name, head in document["heads"].fields().items()}
     card = ModelCard(
         model=document["model"].text(),
         height=document["image"]["height"].whole(at_least=1),
         width=document["image"]["width"].whole(at_least=1),
-        heads={name: _read_head(name, head) for name, head in document["heads"].fields().items()},
+        heads=heads,
         taxonomy=_read_taxonomy(document["taxonomy"], levels),
         joint={key: joint[key].number(0, MAX_EXPONENT) for key in _exponents(joint, levels)},
         training=document["training"].mapping(),
@@ -174,6 +179,9 @@ def _read(document: Field) -> ModelCard:
         levels=levels,
         familiarity=read_familiarity(document.get("familiarity", None)),
         known_pictures=document.get("known_pictures", 0).whole(at_least=0),
+        eval_histograms=read_histograms(
+            document.get("eval_histograms", None), {name: len(head.labels) for name, head in heads.items()}
+        ),
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)

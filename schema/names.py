@@ -11,7 +11,8 @@ signature            inputs                         outputs
                                                     float32[N, k], best first; ``image_ok`` bool[N]
 ``scores``           ``image_bytes`` string[N]      per head ``<head>`` float32[N, C] in the card's label order;
                                                     ``image_ok`` bool[N]; where the card has ``familiarity``, that
-                                                    too: float32[N], 0 to 1
+                                                    too: float32[N], 0 to 1; where its ``eval_histograms`` name
+                                                    ``looks``, those: float32[N, number of names]
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
 ``neighbours``       ``image_bytes`` string[N]      the nearest known pictures, nearest first: ``ids``, ``labels`` and
                                                     ``names`` string[N, m], ``similarities`` float32[N, m], 0 to 1;
@@ -75,6 +76,7 @@ NEIGHBOUR_SIMILARITIES: Final = "similarities"
 NEIGHBOURS_LISTED: Final = 50
 IMAGE_OK: Final = "image_ok"
 FAMILIARITY: Final = "familiarity"
+LOOKS: Final = "looks"
 METADATA_KEYS: Final = "keys"
 METADATA_VALUES: Final = "values"
 TOP_K: Final = 5

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from components.calibration import fitting
 from components.calibration.contradiction import fit_contradiction
+from components.calibration.eval_histograms import count_eval
 from components.calibration.familiarity import fit_familiarity
 from components.calibration.joint_answer import JointAnswer
 from components.calibration.joint_exponents import JointFit, fit_exponents
 from components.calibration.served_model import ServedClassifier
 from components.model.calibration import combined, logit_offsets
-from components.model.familiarity import signals
+from components.model.familiarity import familiarity, signals
+from components.model.looks import looks
 from components.training.eval_outputs import EvalOutputs
 from schema import model_card, names
+from schema.eval_histograms import EvalHistograms
 from schema.familiarity_card import FamiliarityCard
 from schema.model_card import CONTRADICTION, HeadCard, ModelCard
 
@@ -79,7 +83,8 @@ def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output
     joint = _fit_joint(cards, outputs, heads)
     familiar = _fit_familiarity(outputs[name], heads) if name == names.ARTICLE_TYPE else None
     card = _calibrated_card(cards[name], heads, joint, settings)
-    card = dataclasses.replace(card, trial=trial, familiarity=familiar)
+    seen = _count_eval(outputs[name], {head: heads[head].scores for head in card.heads}, familiar)
+    card = dataclasses.replace(card, trial=trial, familiarity=familiar, eval_histograms=seen)
     ServedClassifier(trained[name], card, {head: heads[head].offsets for head in card.heads}).save(output)
     joint.curve.to_csv(output.parent / JOINT_CURVE, index=False)
 
@@ -104,9 +109,22 @@ def fit_head(card: HeadCard, outputs: EvalOutputs, head: str, settings: Settings
 
 def _fit_familiarity(outputs: EvalOutputs, heads: Mapping[str, HeadFit]) -> FamiliarityCard | None:
     """Of the article type's model alone: the other one starts from its backbone and sees the same."""
-    head = names.ARTICLE_TYPE
-    values = signals({head: outputs.logits[head], **outputs.signals}, head, heads[head].scores)
+    values = _signals(outputs, heads[names.ARTICLE_TYPE].scores)
     return fit_familiarity({name: rows.numpy() for name, rows in values.items()})
+
+
+def _signals(outputs: EvalOutputs, scores: np.ndarray) -> Mapping[str, tf.Tensor]:
+    head = names.ARTICLE_TYPE
+    return signals({head: outputs.logits[head], **outputs.signals}, head, scores)
+
+
+def _count_eval(
+    outputs: EvalOutputs, scores: Mapping[str, np.ndarray], card: FamiliarityCard | None
+) -> EvalHistograms | None:
+    told = familiarity(_signals(outputs, scores[names.ARTICLE_TYPE]), card).numpy() if card else None
+    # Of the model alone that tells familiarity: both see the same pictures.
+    seen = looks(outputs.signals) if names.ARTICLE_TYPE in scores else {}
+    return count_eval(scores, told, {name: rows.numpy() for name, rows in seen.items()})
 
 
 def _fit_joint(

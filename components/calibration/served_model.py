@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from components.model.calibration import Calibration, combined
 from components.model.familiarity import familiarity, signals
+from components.model.looks import looks
 from components.model.nearest_pictures import votes_key
 from components.model.signatures import BYTES, OUTPUTS
 from schema import model_card, names
@@ -55,7 +56,7 @@ class ServedClassifier(tf.Module):
         model_card.write_file(directory, self._document)
 
     def scores(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Scores: string[N] → {head: float32[N, C], ``image_ok``: bool[N]}, with familiarity where the card has it."""
+        """Scores: string[N] → {head: float32[N, C], ``image_ok``: bool[N]}, and what the card says beside."""
         outputs = self._outputs(image_bytes=image_bytes)
         is_ok = outputs[names.IMAGE_OK]
         answered = tf.cast(is_ok, tf.float32)
@@ -64,6 +65,9 @@ class ServedClassifier(tf.Module):
         if self._document.familiarity:
             known = signals(outputs, names.ARTICLE_TYPE, scores[names.ARTICLE_TYPE])
             answers[names.FAMILIARITY] = familiarity(known, self._document.familiarity) * answered
+        if self._document.eval_histograms and (wanted := self._document.eval_histograms.looks):
+            told = looks(outputs)
+            answers[names.LOOKS] = tf.stack([told[name] for name in wanted], axis=1) * answered[:, tf.newaxis]
         return {**answers, names.IMAGE_OK: is_ok}
 
     def _calibrated(self, head: str, outputs: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -17,6 +17,9 @@ CONTRAST = "contrast"
 It grows no further from :data:`_SHOWN` on: how much a product stands out against its background is no matter.
 """
 
+BRIGHTNESS = "brightness"
+"""Key beside the heads' logits: mean of all of a picture's values, 0 for black to 1 for white, float32[N]."""
+
 _SHOWN = 8.0
 """Standard deviation, of 255, with which a picture shows something."""
 
@@ -93,11 +96,12 @@ def with_mirror(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, answers, name=model.name)
 
 
-def with_contrast(model: keras.Model) -> keras.Model:
-    """The same model, sharing its layers, that also tells :data:`CONTRAST`.
+def with_light(model: keras.Model) -> keras.Model:
+    """The same model, sharing its layers, that also tells :data:`CONTRAST` and :data:`BRIGHTNESS`.
 
     Nothing else tells a white picture from a product: white is what most of a product's photo is.
     """
-    deviation = ops.std(ops.cast(model.input, "float32"), axis=(1, 2, 3))
-    contrast = ops.log1p(ops.minimum(deviation, _SHOWN))
-    return keras.Model(model.input, {**model.output, CONTRAST: contrast}, name=model.name)
+    pixels = ops.cast(model.input, "float32")
+    contrast = ops.log1p(ops.minimum(ops.std(pixels, axis=(1, 2, 3)), _SHOWN))
+    brightness = ops.mean(pixels, axis=(1, 2, 3)) / 255.0
+    return keras.Model(model.input, {**model.output, CONTRAST: contrast, BRIGHTNESS: brightness}, name=model.name)

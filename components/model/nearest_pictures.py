@@ -32,6 +32,13 @@ far out, whatever is nearest to them.
 
 NEARNESS = (SIMILARITY, CENTRALITY)
 
+COMPONENTS = "components"
+"""Key beside the heads' logits: where a picture lies along the directions in which the known ones differ most.
+
+float32[N, :data:`COMPONENTS_TOLD`], each of mean 0 and variance 1 over the known pictures (principal components).
+"""
+COMPONENTS_TOLD = 4
+
 ROWS = "neighbour_rows"
 """Key beside the heads' logits: which known pictures are nearest, int32[N, m], nearest first."""
 
@@ -75,10 +82,14 @@ def _with_labels(pictures: Known) -> Known:
 
 
 class Whitening(NamedTuple):
-    """Turns features float[N, F] into ones of which none varies more than another: ``(x - mean) @ matrix``."""
+    """Turns features float[N, F] into ones of which none varies more than another: ``(x - mean) @ matrix``.
+
+    ``(x - mean) @ components`` are the :data:`COMPONENTS`.
+    """
 
     mean: np.ndarray
     matrix: np.ndarray
+    components: np.ndarray
 
 
 def fit_whitening(features: np.ndarray) -> Whitening:
@@ -89,7 +100,10 @@ def fit_whitening(features: np.ndarray) -> Whitening:
     fitted = LedoitWolf().fit(features)
     covariance = fitted.covariance_.astype(np.float64) + _LEAST_VARIANCE * np.eye(features.shape[1])
     matrix = np.linalg.cholesky(np.linalg.inv(covariance))
-    return Whitening(fitted.location_.astype(np.float32), matrix.astype(np.float32))
+    variances, directions = np.linalg.eigh(covariance)
+    widest = slice(-1, -1 - COMPONENTS_TOLD, -1)
+    components = directions[:, widest] / np.sqrt(variances[widest])
+    return Whitening(*(part.astype(np.float32) for part in (fitted.location_, matrix, components)))
 
 
 def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.Model:
@@ -102,8 +116,9 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.
 
     Returns:
       A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C], :data:`SIMILARITY` and
-      :data:`CENTRALITY`: float32[N], :data:`ROWS`: int32[N, m], :data:`SIMILARITIES`: float32[N, m]}, the votes of a
-      head adding up to 1, less the weight of the nearest that have no label of it.
+      :data:`CENTRALITY`: float32[N], :data:`COMPONENTS`: float32[N, 4], :data:`ROWS`: int32[N, m],
+      :data:`SIMILARITIES`: float32[N, m]}, the votes of a head adding up to 1, less the weight of the nearest that have
+      no label of it.
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
@@ -130,6 +145,7 @@ class NearestPictures(layers.Layer):
         whitening = fit_whitening(known.features)
         self._mean = self._constant("mean", whitening.mean)
         self._matrix = self._constant("matrix", whitening.matrix)
+        self._components = self._constant("components", whitening.components)
         # Transposed, which is how the product with a single picture reads it from end to end.
         embedded = ops.normalize(self._whitened(known.features), axis=-1)
         self._pictures = self._constant("pictures", np.transpose(embedded))
@@ -161,6 +177,7 @@ class NearestPictures(layers.Layer):
             **votes,
             SIMILARITY: ops.mean(similarities[:, :_NEAREST], axis=1),
             CENTRALITY: -ops.log(distance),
+            COMPONENTS: ops.matmul(features - self._mean, self._components),
             ROWS: rows[:, : self._listed],
             SIMILARITIES: ops.clip(listed[:, : self._listed], 0.0, 1.0),
         }

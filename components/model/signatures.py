@@ -16,8 +16,8 @@ from schema.heads import Head
 OUTPUTS = "uncalibrated"
 """Signature of an uncalibrated model, with the inputs of ``scores``: per head logits and, where the model remembers
 pictures, their votes (:func:`components.model.nearest_pictures.votes_key`), float32[N, C], and how near they are
-(:data:`components.model.nearest_pictures.SIMILARITY` and ``CENTRALITY``), float32[N];
-:data:`components.model.classifier.CONTRAST` float32[N]; ``image_ok`` bool[N]."""
+(:data:`components.model.nearest_pictures.SIMILARITY` and ``CENTRALITY``), float32[N], and where (``COMPONENTS``);
+:data:`components.model.classifier.CONTRAST` and ``BRIGHTNESS`` float32[N]; ``image_ok`` bool[N]."""
 
 BYTES = tf.TensorSpec([None], tf.string)
 

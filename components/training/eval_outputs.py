@@ -20,7 +20,8 @@ class EvalOutputs:
         logits: head → float32[N, C], of the network.
         votes: head → float32[N, C], of the nearest pictures; empty where the model remembers none.
         counts: head → int64[C], rows of each class in the training split.
-        signals: of familiarity (:mod:`components.model.familiarity`) → float32[N]; those that are no logits or votes.
+        signals: of familiarity and of drift (:data:`components.model.looks.TOLD`) → float32[N] or float32[N, K]; those
+            that are no logits or votes.
     """
 
     ids: np.ndarray

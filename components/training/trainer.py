@@ -13,7 +13,8 @@ import tensorflow_transform as tft
 
 from components import plots
 from components.model import nearest_pictures
-from components.model.classifier import CONTRAST, FEATURES, with_contrast, with_features, with_mirror
+from components.model.classifier import FEATURES, with_features, with_light, with_mirror
+from components.model.looks import TOLD
 from components.model.signatures import UncalibratedClassifier
 from components.training import training_data
 from components.training.eval_outputs import EvalOutputs
@@ -128,7 +129,7 @@ def answering_models(
       told: what can be said of the rows of both, in order; see :class:`components.model.nearest_pictures.Known`.
     """
     seeing = with_features(model, backbone, parameters.neighbour_layer_names()) if parameters.neighbours else model
-    answering = with_contrast(with_mirror(seeing) if parameters.mirror else seeing)
+    answering = with_light(with_mirror(seeing) if parameters.mirror else seeing)
     if not parameters.neighbours:
         return answering, answering
     splits = [rows.take(nearest_pictures.MOST_PICTURES) for rows in (train, evaluation.unbatch())]
@@ -161,7 +162,7 @@ def eval_outputs(model: keras.Model, evaluation: Dataset, ids: Sequence[str], co
         logits={head: outputs[head] for head in counts},
         counts={head: np.asarray(rows) for head, rows in counts.items()},
         votes={head: outputs[key] for head, key in votes.items() if key in outputs},
-        signals={key: outputs[key] for key in (*nearest_pictures.NEARNESS, CONTRAST) if key in outputs},
+        signals={key: outputs[key] for key in TOLD if key in outputs},
     )
 
 

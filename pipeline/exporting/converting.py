@@ -16,7 +16,10 @@ from schema.model_card import ModelCard
 
 INPUT: Final = "image"
 """Of a converted model: float32[1, height, width, 3], whole numbers from 0 to 255; its outputs bear the names of
-``scores``, less ``image_ok``."""
+``scores``, less those of :data:`_LEFT_OUT`."""
+
+_LEFT_OUT: Final = (names.IMAGE_OK, names.LOOKS)
+"""What only a decoder can tell, and what only a merger counts."""
 
 
 def convert(loaded: Any, card: ModelCard, *, halves: bool = False) -> bytes:
@@ -33,7 +36,7 @@ def convert(loaded: Any, card: ModelCard, *, halves: bool = False) -> bytes:
     scores = loaded.signatures[names.SCORES]
     frozen = convert_variables_to_constants_v2(scores)  # else TensorFlow 2.16 aborts the process while it converts
     tensors = zip(sorted(scores.structured_outputs), frozen.outputs, strict=True)
-    outputs = {name: tensor.name for name, tensor in tensors if name != names.IMAGE_OK}
+    outputs = {name: tensor.name for name, tensor in tensors if name not in _LEFT_OUT}
     graph = _behind_decoding(frozen.graph, (1, card.height, card.width, 3), card.model)
     wrapped = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
     of_pixels = wrapped.prune(f"{INPUT}:0", outputs)

@@ -222,6 +222,7 @@ class Classifier:
             prepared = await self._prepare_all(inspected, candidate.release.sizes, call)
             pictures = [one for one in prepared if isinstance(one, Picture)]
             candidate, replies = await self._ask(candidate, pictures, call)
+        self._telemetry.seen.add(candidate.release, list(replies.scores.values()))
         rows = iter(range(len(pictures)))
 
         def finish(one: Picture | LookbookError) -> Outcome:

@@ -33,7 +33,9 @@ class Settings:
     host: Annotated[str, Row("Address that both transports listen on; 0.0.0.0 for every interface.")] = "127.0.0.1"
     http_port: Annotated[int, Row("Port of REST and the page; 0 picks a free one.")] = 8080
     grpc_port: Annotated[int, Row("Port of gRPC; 0 picks a free one.")] = 9090
-    admin_port: Annotated[int, Row("Port of /metrics, /livez and /readyz, never encrypted; 0 picks a free one.")] = 9091
+    admin_port: Annotated[
+        int, Row("Port of /metrics, /seen, /livez and /readyz, never encrypted; 0 picks a free one.")
+    ] = 9091
     tls_certificate_file: Annotated[str, Row("PEM certificate chain for REST, page and gRPC; empty: no TLS.")] = ""
     tls_key_file: Annotated[str, Row("PEM private key of that certificate.")] = ""
     api_keys_file: Annotated[

@@ -1,14 +1,16 @@
 """What the merger counts of itself, for Prometheus, and the log lines of its answers and calls."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from serving.merger.core.seen import Seen
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -36,6 +38,8 @@ class Telemetry:
         self._model_seconds = self._histogram("model_call_seconds", "Time of a call to a model.", "model")
         self._release = self._gauge("release", "Version of the release that answers; 0 when there is none.")
         self._ready = self._gauge("ready", "1 when both models can answer, else 0.")
+        self.seen = Seen()
+        self.registry.register(_SeenCollector(self.seen))
 
     def watch(self, active: Callable[[], float], queued: Callable[[], float]) -> None:
         """Reports the pictures worked on and waiting."""
@@ -92,3 +96,31 @@ class Telemetry:
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(f"lookbook_{name}", text, labels, buckets=SECONDS, registry=self.registry)
+
+
+class _SeenCollector:
+    """What pictures looked like, and what eval looked like, for Prometheus to add up and compare."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    def collect(self) -> Iterator[Metric]:
+        """Counts of the releases that still answered in the hours kept."""
+        labels = ["release", "measure", "bin"]
+        seen = CounterMetricFamily("lookbook_seen", "Pictures by what they look like to the models.", labels=labels)
+        share = GaugeMetricFamily(
+            "lookbook_eval_share",
+            "Share of the release's eval split in that bin; not told of a bin in which nothing is ever strange.",
+            labels=labels,
+        )
+        rows = GaugeMetricFamily("lookbook_eval_pictures", "Pictures in the release's eval split.", labels=labels[:2])
+        for version, reference in self._seen.references.items():
+            for measure, bins in reference.measures.items():
+                total = sum(bins.counts)
+                rows.add_metric([str(version), measure], total)
+                counts = self._seen.totals.get(version, {}).get(measure, [])
+                for name, count, expected in zip(bins.names, counts, bins.counts, strict=False):
+                    seen.add_metric([str(version), measure, name], count)
+                    if not (bins.more_is_usual and name == bins.names[-1]):
+                        share.add_metric([str(version), measure, name], expected / max(total, 1))
+        return iter((seen, share, rows))

@@ -23,8 +23,9 @@ class Home:
     root: Path
     data: Path
 
-    def lookbook(self, *arguments, check=True):
-        command = [sys.executable, "-m", "pipeline.runner", *map(str, arguments), "--root", str(self.root)]
+    def lookbook(self, *arguments, check=True, rooted=True):
+        root = ["--root", str(self.root)] if rooted else []
+        command = [sys.executable, "-m", "pipeline.runner", *map(str, arguments), *root]
         result = subprocess.run(command, capture_output=True, text=True, timeout=2400, check=False)
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result

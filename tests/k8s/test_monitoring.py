@@ -2,7 +2,10 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import promql_parser
@@ -26,6 +29,10 @@ FOREIGN: Final = {
 }
 """Prometheus' own, kube-state-metrics' and the kubelet's."""
 FAULTS: Final = 500
+PROMTOOL: Final = shutil.which("promtool")
+EVAL_ROWS: Final = 400
+
+needs_promtool = pytest.mark.skipif(not PROMTOOL, reason="promtool, which comes with Prometheus, is not on the PATH")
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +140,77 @@ def test_panels_do_not_overlap(manifests: Manifests) -> None:
         assert not cells & taken and max(x for x, _ in cells) < 24, panel["title"]
         taken |= cells
         assert panel["description"]
+
+
+def _fires(
+    tmp_path: Path, seen: dict[str, dict[str, int]], expected: dict[str, float], values: str = "0+{}x2000"
+) -> bool:
+    """Whether it fires after a day and an hour, of pod → bin → pictures a minute, or as ``values`` says."""
+    group = rendering.combination("monitoring").get("PrometheusRule", "lookbook")["spec"]["groups"]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": group}))
+    labels = 'job="merger",measure="m",release="3"'
+    series = [
+        {"series": f'lookbook_seen_total{{{labels},pod="{pod}",bin="{bin_}"}}', "values": values.format(count)}
+        for pod, bins in seen.items()
+        for bin_, count in bins.items()
+    ]
+    for pod in seen:
+        rows = {"series": f'lookbook_eval_pictures{{{labels},pod="{pod}"}}', "values": f"{EVAL_ROWS}x2000"}
+        shares = [
+            {"series": f'lookbook_eval_share{{{labels},pod="{pod}",bin="{bin_}"}}', "values": f"{share}x2000"}
+            for bin_, share in expected.items()
+        ]
+        series += [rows, *shares]
+    summary = "The pictures of a day have another m than the eval split of release 3."
+    alert: dict[str, Any] = {
+        "exp_labels": {"severity": "info", "measure": "m", "release": "3"},
+        "exp_annotations": {"summary": summary},
+    }
+    case = {"eval_time": "26h", "alertname": "LookbookPicturesDrift", "exp_alerts": [alert]}
+    test = {
+        "rule_files": ["rules.yaml"],
+        "tests": [{"interval": "1m", "input_series": series, "alert_rule_test": [case]}],
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(test))
+    done = subprocess.run([str(PROMTOOL), "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 or "exp:" in done.stdout + done.stderr, done.stdout + done.stderr
+    return done.returncode == 0
+
+
+SAME = {"Shirts": 0.5, "Shoes": 0.3, "Bags": 0.2}
+
+
+@needs_promtool
+def test_another_mix_of_labels_fires(tmp_path: Path) -> None:
+    """Nothing but shoes is drift, also where each of two mergers saw a half of it."""
+    assert _fires(
+        tmp_path, {"a": {"Shirts": 0, "Shoes": 1, "Bags": 0}, "b": {"Shirts": 0, "Shoes": 1, "Bags": 0}}, SAME
+    )
+
+
+@needs_promtool
+def test_the_same_mix_does_not(tmp_path: Path) -> None:
+    """One merger's shirts and another's shoes are together what eval was."""
+    assert not _fires(
+        tmp_path, {"a": {"Shirts": 5, "Shoes": 0, "Bags": 2}, "b": {"Shirts": 0, "Shoes": 3, "Bags": 0}}, SAME
+    )
+
+
+@needs_promtool
+def test_nothing_is_strange_about_nearer(tmp_path: Path) -> None:
+    """Pictures that are all in the bin in which nothing is strange, whose share is not told, are no drift."""
+    assert not _fires(tmp_path, {"a": {"< 0.5": 0, "≥ 0.5": 4}}, {"< 0.5": 0.5})
+
+
+@needs_promtool
+def test_no_pictures_do_not(tmp_path: Path) -> None:
+    """A day without a picture has no distribution."""
+    assert not _fires(tmp_path, {"a": {"Shirts": 0, "Shoes": 0, "Bags": 0}}, SAME)
+
+
+@needs_promtool
+def test_few_pictures_do_not(tmp_path: Path) -> None:
+    """A dozen shoes are no drift: chance does that."""
+    shoes = {"Shirts": 0, "Shoes": 12, "Bags": 0}
+    assert not _fires(tmp_path, {"a": shoes}, SAME, "0x600 {}x1400")
+    assert _fires(tmp_path, {"a": {**shoes, "Shoes": 120}}, SAME, "0x600 {}x1400")

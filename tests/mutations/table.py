@@ -248,4 +248,19 @@ MUTATIONS: Final = (
         ("tests/components/catalogue/importing/test_hostile_sources.py",),
         "pipeline",
     ),
+    Mutation(
+        "few pictures raise an alarm",
+        "pipeline/drifting/comparing.py",
+        "min(threshold + noise, 1.0)",
+        "threshold",
+        ("tests/pipeline/test_drift.py",),
+        "pipeline",
+    ),
+    Mutation(
+        "the merger counts pictures without an end",
+        "serving/merger/core/seen.py",
+        "if len(self._hours) > MOST_HOURS:",
+        "if False:",
+        ("tests/serving/merger/test_seen.py", "-kmemory"),
+    ),
 )

@@ -24,6 +24,7 @@ COMMANDS = [
     "classify",
     "explain",
     "similar",
+    "drift",
     "score",
     "releases",
     "releases show",

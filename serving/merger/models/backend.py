@@ -53,18 +53,20 @@ class ModelScores:
         image_ok: which pictures it could read.
         elapsed_s: seconds of the call.
         familiarity: of each picture, 0 to 1; None where the model does not tell it.
+        looks: of each picture what the card's ``eval_histograms`` name; empty where they name nothing.
     """
 
     heads: Mapping[str, Sequence[array]]
     image_ok: Sequence[bool]
     elapsed_s: float
     familiarity: Sequence[float] | None = None
+    looks: Sequence[array] = ()
 
     def part(self, rows: slice, elapsed_s: float) -> "ModelScores":
         """What it says of some of them, after so many seconds."""
         heads = {head: all_rows[rows] for head, all_rows in self.heads.items()}
         familiarity = self.familiarity[rows] if self.familiarity is not None else None
-        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity)
+        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity, self.looks[rows])
 
 
 class Neighbour(NamedTuple):
@@ -143,8 +145,10 @@ class ModelClient:
                 for name, head in card.heads.items()
             }
             familiarity = tensors.to_shares(reply.outputs[names.FAMILIARITY], len(images)) if card.familiarity else None
+            wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
+            looks = tensors.to_numbers(reply.outputs[names.LOOKS], len(images), wanted) if wanted else ()
             image_ok = tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images))
-            return ModelScores(heads, image_ok, elapsed_s, familiarity)
+            return ModelScores(heads, image_ok, elapsed_s, familiarity, looks)
 
     async def neighbours(
         self, image: bytes, version: int, card: ModelCard, timeout_s: float

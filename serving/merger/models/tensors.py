@@ -25,6 +25,19 @@ def to_rows(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[arr
     return [values[start : start + columns] for start in range(0, rows * columns, columns)]
 
 
+def to_numbers(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[array]:
+    """float32[rows, columns] → a float array per row.
+
+    Raises:
+        ValueError: another type or shape, or a value that is no number.
+    """
+    _expect(tensor, types_pb2.DT_FLOAT, [rows, columns])
+    values = _floats(tensor, rows * columns)
+    if not all(map(math.isfinite, values)):
+        raise ValueError("there are values that are no numbers")
+    return [values[start : start + columns] for start in range(0, rows * columns, columns)]
+
+
 def to_shares(tensor: tensor_pb2.TensorProto, rows: int) -> array:
     """float32[rows] → a float array.
 
@@ -36,13 +49,17 @@ def to_shares(tensor: tensor_pb2.TensorProto, rows: int) -> array:
 
 
 def _shares(tensor: tensor_pb2.TensorProto, count: int) -> array:
-    values = array("f", tensor.tensor_content) if tensor.tensor_content else array("f", tensor.float_val)
-    values = _fill(values, count)
+    values = _floats(tensor, count)
     if values and not (math.isfinite(sum(values)) and min(values) >= 0 and max(values) <= 1.0001):
         raise ValueError("there are scores that are no probabilities")
     if values and max(values) > 1:  # a model's rounding; callers are promised shares
         values = array("f", [min(value, 1.0) for value in values])
     return values
+
+
+def _floats(tensor: tensor_pb2.TensorProto, count: int) -> array:
+    values = array("f", tensor.tensor_content) if tensor.tensor_content else array("f", tensor.float_val)
+    return _fill(values, count)
 
 
 def to_texts(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""What operators and their tools ask: how the process is, and its metrics, on a port of their own."""
+"""What operators and their tools ask: how the process is, its metrics and what it saw, on a port of their own."""
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
@@ -9,7 +9,7 @@ from serving.merger.telemetry import Telemetry
 
 
 def make_admin_app(lifecycle: Lifecycle, telemetry: Telemetry) -> FastAPI:
-    """``/metrics``, ``/livez`` and ``/readyz``: no key, no TLS, so not for the outside."""
+    """``/metrics``, ``/seen``, ``/livez`` and ``/readyz``: no key, no TLS, so not for the outside."""
     app = FastAPI(title="Lookbook: operations", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     add_health(app, lifecycle)
 
@@ -17,6 +17,11 @@ def make_admin_app(lifecycle: Lifecycle, telemetry: Telemetry) -> FastAPI:
     async def metrics() -> Response:
         """Metrics for Prometheus."""
         return Response(generate_latest(telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/seen")
+    async def seen() -> Response:
+        """What the pictures of the last hours looked like, and eval, as counts: ``lookbook drift`` compares them."""
+        return JSONResponse(telemetry.seen.as_json())
 
     return app
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.model.classifier import CONTRAST
+from components.model.classifier import BRIGHTNESS, CONTRAST
 from components.model.signatures import OUTPUTS
 from components.training import trainer
 from components.training.eval_outputs import EvalOutputs
@@ -199,8 +199,9 @@ def test_a_model_without_a_memory_names_nothing(trained):
     loaded, outputs = tf.saved_model.load(str(model)), EvalOutputs.load(model.parent)
     assert model_card.read_file(model).known_pictures == 0
     assert names.NEIGHBOURS not in loaded.signatures
-    assert (set(outputs.signals), dict(outputs.votes)) == ({CONTRAST}, {})
+    assert (set(outputs.signals), dict(outputs.votes)) == ({CONTRAST, BRIGHTNESS}, {})
     plain, striped = (np.full((SIDE, SIDE, 3), 255, np.uint8), np.full((SIDE, SIDE, 3), 255, np.uint8))
     striped[::2] = 0
     answer = loaded.signatures[OUTPUTS](image_bytes=tf.constant([plain.tobytes(), striped.tobytes()]))
     np.testing.assert_allclose(answer[CONTRAST], [0, np.log(9)], atol=1e-5)
+    np.testing.assert_allclose(answer[BRIGHTNESS], [1, 0.5], atol=1e-5)
