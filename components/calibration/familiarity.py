@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.stats import binom
 
 from components.model.familiarity import strangeness
 from schema.familiarity_card import FamiliarityCard, Signal
 
 FALSE_ALARMS = 0.05
 """Share of the eval split that may be called unfamiliar."""
+
+_SURE = 0.9
+"""Chance that no more are called unfamiliar among other pictures like those of eval, however few those are."""
 
 _THRESHOLD = 0.5
 """Familiarity at that share's strangeness, by choice of the scale."""
@@ -23,7 +27,11 @@ Both are there for an eval split of pictures as alike as drawn ones are, where a
 
 
 def fit_familiarity(values: Mapping[str, np.ndarray]) -> FamiliarityCard | None:
-    """What is usual of each signal, and the scale by which :data:`FALSE_ALARMS` of eval fall below the threshold.
+    """What is usual of each signal, and the scale by which at most :data:`FALSE_ALARMS` are below the threshold.
+
+    Few rows tell a quantile roughly, and a threshold too high sends known pictures to a person. So it is not the sample's
+    quantile that counts but its upper confidence bound, which is one of the sample's own values, whatever their
+    distribution (Conover, "Practical Nonparametric Statistics", section 3.2).
 
     Args:
         values: signal → float[N], of the eval split as a model sees it that does not remember it.
@@ -35,8 +43,14 @@ def fit_familiarity(values: Mapping[str, np.ndarray]) -> FamiliarityCard | None:
         return None
     usual = {name: _usual(np.asarray(rows, np.float64)) for name, rows in values.items()}
     strange = strangeness({name: np.asarray(rows, np.float32) for name, rows in values.items()}, usual).numpy()
-    scale = max(float(np.quantile(strange, 1 - FALSE_ALARMS, method="higher")), _LEAST_SCALE * len(usual))
+    scale = max(_bound(strange), _LEAST_SCALE * len(usual))
     return FamiliarityCard(_THRESHOLD, float((strange > scale).mean()), scale, usual)
+
+
+def _bound(strange: np.ndarray) -> float:
+    """Upper confidence bound of the quantile; the greatest value where even that may be too low."""
+    below = int(binom.ppf(_SURE, len(strange), 1 - FALSE_ALARMS))
+    return float(np.sort(strange)[min(below, len(strange) - 1)])
 
 
 def _usual(rows: np.ndarray) -> Signal:
