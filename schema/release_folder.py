@@ -30,6 +30,12 @@ SERVED: Final = 2
 CARD: Final = "card.html"
 """Of a report: the release on one page."""
 
+README: Final = "README.md"
+"""Of a report: the same, as Hugging Face's hub reads it."""
+
+LABEL_AUDIT: Final = "label_audit.json"
+"""Of a report: what an audit of the labels said of the release's own errors; there once somebody audited."""
+
 LEAST_KEPT: Final = SERVED + 1
 """No prune leaves fewer: servers load the current release and the one that a rollback goes to; one that has not
 looked yet still has one more."""

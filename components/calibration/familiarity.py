@@ -29,8 +29,8 @@ Both are there for an eval split of pictures as alike as drawn ones are, where a
 def fit_familiarity(values: Mapping[str, np.ndarray]) -> FamiliarityCard | None:
     """What is usual of each signal, and the scale by which at most :data:`FALSE_ALARMS` are below the threshold.
 
-    Few rows tell a quantile roughly, and a threshold too high sends known pictures to a person. So it is not the sample's
-    quantile that counts but its upper confidence bound, which is one of the sample's own values, whatever their
+    Few rows tell a quantile roughly, and a threshold too high sends known pictures to a person. So not the sample's
+    quantile counts but its upper confidence bound, which is one of the sample's own values, whatever their
     distribution (Conover, "Practical Nonparametric Statistics", section 3.2).
 
     Args:

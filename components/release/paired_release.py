@@ -19,7 +19,7 @@ from components.artifacts import QualityReport, ServingCheckResult
 from components.errors import GateError
 from components.evaluation.results import EvaluationResult, plain_figures
 from components.release.card.facts import facts_of
-from components.release.card.page import render_card
+from components.release.card.files import card_files
 from components.release.store import ReleaseStore
 from components.release.thumbnails import write_thumbnails
 from schema import model_card, names
@@ -83,7 +83,7 @@ def PairedRelease(
             if thumbnails and model_card.read_file(paths[names.ARTICLE_TYPE]).known_pictures:
                 extras[names.ARTICLE_TYPE] = _with_thumbnails(extras[names.ARTICLE_TYPE], examples, Path(folder))
             told = Path(report.uri)
-            published = store.publish(paths, extras, told, manifest, lambda whole: render_card(facts_of(whole, told)))
+            published = store.publish(paths, extras, told, manifest, lambda whole: card_files(facts_of(whole, told)))
     _log.info("release %d is current in %s", published.version, directory)
     release.set_int_custom_property("version", published.version)
     release.set_string_custom_property("manifest", str(store.manifest_path(published.version)))

@@ -9,7 +9,7 @@ answered by it. A half-done rollback is finished: from its first rename on nobod
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 from components.release import durable
 from schema import heads as table
 from schema.release_folder import (
-    CARD,
     LEAST_KEPT,
     SAVED_MODEL,
     STAGING_PREFIX,
@@ -62,7 +61,7 @@ class ReleaseStore(ReleaseFolder):
         extras: dict[str, Path],
         report: Path,
         manifest: dict[str, Any],
-        card: Callable[[dict[str, Any]], str] | None = None,
+        card: Callable[[dict[str, Any]], Mapping[str, str]] | None = None,
     ) -> Release:
         """Makes a release of both models.
 
@@ -71,7 +70,7 @@ class ReleaseStore(ReleaseFolder):
             extras: model name → folder whose files go into its ``assets.extra``.
             report: folder that goes into ``reports/<v>``.
             manifest: what to record; the version, and under ``models`` the size and the hashes of each, are added.
-            card: makes a page of the whole manifest, which goes beside the report.
+            card: makes of the whole manifest files that go beside the report: name → text.
 
         Raises:
             ReleaseError: the folder cannot be written.
@@ -85,8 +84,8 @@ class ReleaseStore(ReleaseFolder):
             told = manifest.get("models", {})
             described = {model: {**told.get(model, {}), **_describe(path)} for model, path in staged.items()}
             document = {"version": version, **manifest, "models": described}
-            if card:
-                durable.write(self.report_path(version) / CARD, card(document))
+            for name, text in (card(document) if card else {}).items():
+                durable.write(self.report_path(version) / name, text)
             self._make_visible(version, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         except OSError as error:
             raise self._not_published(version, error) from error

@@ -42,6 +42,7 @@ def test_release_is_complete(home):
     assert "Catalogue report" in (release / "reports" / "1" / "catalogue" / "index.html").read_text(encoding="utf-8")
     card = (release / "reports" / "1" / "card.html").read_text(encoding="utf-8")
     assert "<h1>Release 1" in card and "right on every level" in card
+    assert (release / "reports" / "1" / "README.md").read_text(encoding="utf-8").startswith("---\npipeline_tag:")
     assert (release / "reports" / "1" / "against.csv").exists()
     manifest = read_json(release / "manifests" / "1.json")
     assert set(manifest["metrics"]) == {head.name for head in table.taxonomy()}

@@ -1,7 +1,7 @@
 """Which rows of a catalogue are probably labelled wrong, by confident learning (Northcutt et al., 2021)."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -73,6 +73,8 @@ class Audit:
         suspects: the surest first.
         classes: by the estimated number of wrong rows, the most first.
         disagreeing: sets of rows with (nearly) equal pixels and different labels, as (id, label).
+        twins: rows of these sets that are no suspects and whose label is not their set's most frequent alone; what is
+            said of their labels are shares of the set, and no neighbours are told.
     """
 
     column: str
@@ -83,6 +85,7 @@ class Audit:
     suspects: tuple[Suspect, ...]
     classes: tuple[ClassQuality, ...]
     disagreeing: tuple[tuple[tuple[str, str], ...], ...]
+    twins: tuple[Suspect, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for machines."""
@@ -127,6 +130,7 @@ def audit_labels(
         n_jobs=1,
     )
     by_row = nearest(features, judged[surest])
+    sets = _disagreeing(column, placed, alike)
     return Audit(
         column=column,
         judged=len(judged),
@@ -138,7 +142,8 @@ def audit_labels(
             for index, found in zip(surest, by_row, strict=True)
         ),
         classes=_classes(truths, probabilities, known, surest),
-        disagreeing=_disagreeing(column, placed, alike),
+        disagreeing=sets,
+        twins=_twins(sets, placed, {placed[judged[index]].row.id for index in surest}),
     )
 
 
@@ -220,3 +225,21 @@ def _disagreeing(
     label_of = {one.row.id: one.row.cells.get(column, "") for one in placed}
     sets = [tuple((row_id, label_of[row_id]) for row_id in members if label_of[row_id]) for members in alike]
     return tuple(members for members in sets if len({label for _, label in members}) > 1)
+
+
+def _twins(
+    sets: Sequence[Sequence[tuple[str, str]]], placed: Sequence[Placed], suspected: Container[str]
+) -> tuple[Suspect, ...]:
+    rows = {one.row.id: one.row for one in placed}
+    found = []
+    for members in sets:
+        counts = Counter(label for _, label in members)
+        for row_id, label in members:
+            suggested, count = next(one for one in counts.most_common() if one[0] != label)
+            if row_id in suspected or counts[label] > count:
+                continue
+            shares = counts[label] / len(members), count / len(members)
+            row = rows[row_id]
+            name = row.cells.get(names.PRODUCT_NAME, "")
+            found.append(Suspect(row_id, row.line, name, label, suggested, *shares, ()))
+    return tuple(found)

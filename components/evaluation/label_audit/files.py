@@ -20,7 +20,9 @@ from schema.spreadsheets import inert
 PAGE: Final = "index.html"
 FIXES: Final = "fixes.csv"
 JSON: Final = "audit.json"
-COLUMNS: Final = ("id", "line", "column", "label", "suggested", "of_label", "of_suggested", "name", "decision")
+COLUMNS: Final = ("id", "line", "column", "label", "suggested", "of_label", "of_suggested", "name", "why", "decision")
+LOOKS: Final = "looks like the suggestion"
+TWIN: Final = "an equal picture has the suggestion"
 _SHOWN_SIZE: Final = (120, 120)  # at most; pixels
 _SETS_SHOWN: Final = 100
 
@@ -53,14 +55,17 @@ def write_audit(audit: Audit, catalogue: Catalogue, directory: Path, shown: int)
 
 
 def fixes(audit: Audit) -> str:
-    """The fix list as CSV: a row a suspect, the surest first, with an empty column for what a person decides."""
+    """The fix list as CSV: a row a suspect, the surest first, then the rows of equal pictures with different labels.
+
+    The last column is empty, for what a person decides.
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    for one in audit.suspects:
+    for one, why in [*((one, LOOKS) for one in audit.suspects), *((one, TWIN) for one in audit.twins)]:
         words = [inert(word) for word in (one.label, one.suggested)]
         sure = f"{one.of_label:.4f}", f"{one.of_suggested:.4f}"
-        rows.writerow([inert(one.id), one.line, audit.column, *words, *sure, inert(one.name), ""])
+        rows.writerow([inert(one.id), one.line, audit.column, *words, *sure, inert(one.name), why, ""])
     return text.getvalue()
 
 
@@ -77,6 +82,7 @@ def page(audit: Audit, catalogue: Catalogue, shown: int) -> str:
         sets=sets,
         pictures={row_id: _thumbnail(catalogue, row_id) for row_id in dict.fromkeys(wanted)},
         columns=COLUMNS,
+        why=LOOKS,
     )
 
 

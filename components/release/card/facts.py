@@ -10,6 +10,7 @@ from typing import Any, Final
 from components.evaluation.quality_report.files import AGAINST, AS_RELEASED, JOINT
 from components.evidence import wilson_interval
 from schema import names
+from schema.release_folder import LABEL_AUDIT
 
 _WORST: Final = 8
 _FEWEST_OF_A_CLASS: Final = 5
@@ -54,6 +55,8 @@ class CardFacts:
         all_right_interval: 95 % confidence interval of that.
         weakest: article types with five test rows or more, the least recall first.
         limits: sentences about this release's data.
+        audit: what ``lookbook audit --release`` left (:class:`components.evaluation.label_audit.summary.Summary`); None
+            where nobody audited.
     """
 
     manifest: dict[str, Any]
@@ -63,6 +66,7 @@ class CardFacts:
     all_right_interval: tuple[float, float]
     weakest: tuple[WeakClass, ...]
     limits: tuple[str, ...]
+    audit: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For machines, without the hashes of the files."""
@@ -80,8 +84,7 @@ def facts_of(manifest: dict[str, Any], report: Path) -> CardFacts:
         report: folder of its report, which need not be there.
     """
     before = {row["head"]: _number(row["latest release"]) for row in _rows(report / AGAINST)}
-    catalogue_file = report / "catalogue" / "report.json"
-    catalogue = json.loads(catalogue_file.read_text(encoding="utf-8")) if catalogue_file.is_file() else {}
+    catalogue = _json(report / "catalogue" / "report.json") or {}
     all_right = next((_number(row["all right"]) for row in _rows(report / JOINT) if row["answer"] == AS_RELEASED), None)
     count = catalogue.get("splits", {}).get(names.TEST, 0)
     return CardFacts(
@@ -95,6 +98,7 @@ def facts_of(manifest: dict[str, Any], report: Path) -> CardFacts:
         all_right_interval=_interval(all_right, count),
         weakest=_weakest(_rows(report / f"{names.ARTICLE_TYPE}_per_class.csv")),
         limits=tuple(_limits(manifest, catalogue)),
+        audit=_json(report / LABEL_AUDIT),
     )
 
 
@@ -128,6 +132,10 @@ def _limits(manifest: dict[str, Any], catalogue: dict[str, Any]) -> list[str]:
     if twins:
         said.append(f"{twins} sets of (nearly) equal pictures carry different article types.")
     return said
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
 def _rows(file: Path) -> list[dict[str, str]]:

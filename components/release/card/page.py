@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from components.evidence import wilson_interval
 from components.html_page import render_html
 from components.release.card.facts import CardFacts
 
@@ -36,8 +37,30 @@ def render_card(facts: CardFacts) -> str:
         intended=INTENDED,
         out_of_scope=OUT_OF_SCOPE,
         limits=(*facts.limits, *LIMITS),
+        audit=tuple(audit_sentences(facts)),
         shown=_shown,
         span=_span,
+    )
+
+
+def audit_sentences(facts: CardFacts) -> Iterator[str]:
+    """What an audit said of the labels, and of the release's own errors."""
+    audit = facts.audit
+    if not audit:
+        yield f"Nobody audited the labels of this release: `lookbook audit --release {facts.manifest['version']}` does."
+        return
+    yield (
+        f"{audit['suspects']:,} of {audit['judged']:,} judged labels of {audit['column']} are suspected to be wrong; "
+        f"{audit['disagreeing']:,} sets of (nearly) equal pictures differ in theirs. Suspected is not proven."
+    )
+    wrong, blamed = audit["wrong"], audit["blamed"]
+    if not wrong:
+        yield f"The release erred on none of {audit['tested']:,} test pictures."
+        return
+    yield (
+        f"Of the release's own {wrong:,} errors on {audit['tested']:,} test pictures the audit blames {blamed:,} "
+        f"({_shown(blamed / wrong)}, 95 %: {_span(wilson_interval(blamed, wrong))}) on the label; of "
+        f"{audit['agreed']:,} of those the release says what the audit suggests."
     )
 
 
@@ -56,6 +79,7 @@ def card_lines(facts: CardFacts) -> Iterator[str]:
     if facts.weakest:
         weakest = ", ".join(f"{one.label} {_shown(one.recall)} of {one.count}" for one in facts.weakest)
         yield f"least found: {weakest}"
+    yield from (f"label audit: {one}" for one in audit_sentences(facts))
     yield f"intended for: {INTENDED}"
     yield f"not for: {OUT_OF_SCOPE}"
     yield from (f"limit: {one}" for one in (*facts.limits, *LIMITS))

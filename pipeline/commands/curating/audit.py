@@ -21,11 +21,14 @@ from pipeline.commands.common import (
     root_option,
 )
 from pipeline.config import Layout
+from pipeline.errors import RunError
 from schema import heads as table
 from schema import names
+from schema.release_folder import Release, ReleaseError, ReleaseFolder
 
 if TYPE_CHECKING:
     from components.evaluation.label_audit.audit import Audit
+    from components.evaluation.label_audit.summary import Summary
 
 
 @click.command("audit")
@@ -48,9 +51,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Folder for the page and the lists; must not hold another audit.",
 )
+@click.option(
+    "--release", "version", type=click.IntRange(min=1), help="Release whose own errors are held against the audit."
+)
 @click.option("--show", type=click.IntRange(min=1), default=300, show_default=True, help="Suspects on the page.")
 @json_option
-@refusing(CatalogueError, GateError, OSError)
+@refusing(CatalogueError, GateError, ReleaseError, RunError, OSError)
 def command(
     layout: Layout,
     data: Location,
@@ -58,6 +64,7 @@ def command(
     column: str,
     limit: int,
     out: Path,
+    version: int | None,
     show: int,
     as_json: bool,
 ) -> None:
@@ -73,12 +80,17 @@ def command(
     OUT gets
       index.html   the suspects with their pictures, the surest first, and the six that look most like each;
                    decide there and download decisions.csv
-      fixes.csv    all suspects; write the right label into the last column, decision (the same label: it was right)
+      fixes.csv    all suspects, and equal pictures with different labels; write the right label into the last column,
+                   decision (the same label: it was right)
       audit.json   all of it, with neighbours, shares of wrong labels, and equal pictures with different labels
+
+    With --release, the release is asked about its test rows, and it is told which of its errors the audit blames on the
+    label; that stays beside its report, and on its card. The release must have learnt from the same data.
 
     \b
     Examples:
       lookbook audit --data catalogue.zip
+      lookbook audit --data catalogue.zip --limit 4000 --release 3
       lookbook audit --data catalogue.zip --by masterCategory --out audit-master
       lookbook audit --data export.xlsx --limit 5000 --json | jq '.classes[:5]'
     """
@@ -89,24 +101,49 @@ def command(
     from components.evaluation.label_audit.embedded import embed_pictures
     from components.evaluation.label_audit.files import FIXES, PAGE, require_new, write_audit
     from components.evaluation.label_audit.out_of_fold import FOLDS
+    from pipeline.own_errors import audit_release, require_same_rows
     from pipeline.sources import bring_in, place
 
     require_new(out)
+    release = _release(layout, version) if version else None
     found = place(layout, data, mapping_file)
     bring_in(found, functools.partial(click.echo, err=as_json))
     catalogue = open_catalogue(found.catalogue)
     with tqdm(desc="checking", unit=" rows", disable=None, leave=False) as progress:
         report, plan = look_over(found.catalogue, limit, progress.update)
+    if release:
+        require_same_rows(release, ReleaseFolder(layout.releases), report, plan)
     with tqdm(total=len(plan.placed), desc="looking", unit=" pictures", disable=None, leave=False) as progress:
         features = embed_pictures(catalogue, [one.row.id for one in plan.placed], progress.update)
     with tqdm(total=FOLDS, desc="judging", unit=" folds", disable=None, leave=False) as progress:
         audit = audit_labels(column, plan.placed, report.near_duplicates, features, progress.update)
     write_audit(audit, catalogue, out, show)
+    summary = None
+    if release:
+        with tqdm(desc="asking", unit=" pictures", disable=None, leave=False) as progress:
+            summary = audit_release(audit, release, ReleaseFolder(layout.releases), catalogue, plan, progress.update)
     if as_json:
-        print_json(audit.as_json() | {"rejected": len(plan.rejected)})
+        own = {"release": summary.as_json()} if summary else {}
+        print_json(audit.as_json() | {"rejected": len(plan.rejected)} | own)
     else:
         _print(audit, len(plan.rejected))
+        if summary:
+            _print_own(summary)
     click.echo(f"look at {out / PAGE}; all suspects are in {out / FIXES}", err=as_json)
+
+
+def _release(layout: Layout, version: int) -> Release:
+    for one in ReleaseFolder(layout.releases).releases():
+        if one.version == version:
+            return one
+    raise ReleaseError(f"there is no release {version} in {layout.releases}")
+
+
+def _print_own(summary: "Summary") -> None:
+    click.echo(
+        f"release {summary.release}: {summary.wrong:,} errors on {summary.tested:,} test pictures, {summary.blamed:,} "
+        f"of them on suspected labels; of {summary.agreed:,} of those it says what the audit suggests"
+    )
 
 
 def _print(audit: "Audit", rejected: int) -> None:

@@ -15,8 +15,9 @@ from components.catalogue.splitting.groups import Kin
 from components.catalogue.splitting.plan import Placed
 from components.errors import GateError
 from components.evaluation.label_audit.audit import audit_labels
-from components.evaluation.label_audit.files import FIXES, JSON, PAGE, require_new, write_audit
+from components.evaluation.label_audit.files import FIXES, JSON, LOOKS, PAGE, TWIN, require_new, write_audit
 from components.evaluation.label_audit.out_of_fold import NO_FOLD, fold_of_rows
+from components.evaluation.label_audit.summary import blame
 
 COLUMN = "articleType"
 
@@ -140,8 +141,10 @@ def test_the_lists_are_safe_to_open(hostile, tmp_path):
     write_audit(audit, catalogue, tmp_path / "out", shown=10)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out" / FIXES).read_text())))
     assert [(row["id"], row["label"], row["suggested"], row["decision"]) for row in rows] == [
-        ("0", "</script><b>", "'=cmd()", "")
+        ("0", "</script><b>", "'=cmd()", ""),
+        ("1", "'=cmd()", "</script><b>", ""),
     ]
+    assert [row["why"] for row in rows] == [LOOKS, TWIN]
     page = (tmp_path / "out" / PAGE).read_text()
     assert "</script><b>" not in page and page.count("data:image/jpeg") >= 7
     assert json.loads((tmp_path / "out" / JSON).read_text())["suspects"][0]["id"] == "0"
@@ -154,3 +157,38 @@ def test_decisions_are_never_overwritten(hostile, tmp_path):
     with pytest.raises(FileExistsError, match="may hold decisions"):
         require_new(tmp_path)
     assert Path(tmp_path / FIXES).read_text() == "mine"
+
+
+def test_equal_pictures_with_different_labels_are_to_be_decided():
+    """Each row whose label is not the most frequent of its set is doubted, by the shares of the set; where two are as
+    frequent, both are; a row that is suspected anyway is not told twice."""
+    truths = ["Shirts"] * 40 + ["Shoes"] * 40
+    labels = list(truths)
+    labels[3], labels[60] = "Shoes", "Caps"
+    audit = audit_labels(
+        COLUMN, placed(labels), [("0", "1", "60"), ("50", "2"), ("3", "4"), ("5", "6")], clusters(truths)
+    )
+    assert [one.id for one in audit.suspects] == ["3"]
+    found = {
+        one.id: (one.label, one.suggested, round(one.of_label, 2), round(one.of_suggested, 2)) for one in audit.twins
+    }
+    assert found == {
+        "60": ("Caps", "Shirts", 0.33, 0.67),
+        "50": ("Shoes", "Shirts", 0.5, 0.5),
+        "2": ("Shirts", "Shoes", 0.5, 0.5),
+        "4": ("Shirts", "Shoes", 0.5, 0.5),
+    }
+
+
+def test_a_releases_errors_are_held_against_the_suspects(three_wrong):
+    """Of the rows on which the release contradicts the catalogue those count as blamed whose label is suspected, and of
+    these it is told where release and audit agree; a label that was not judged is not counted."""
+    labels = {"3": "Caps", "50": "Shirts", "4": "Shirts", "5": "Shirts", "7": ""}
+    answers = {"3": "Shirts", "50": "Caps", "4": "Shoes", "5": "Shirts", "7": "Shirts"}
+    summary = blame(three_wrong, 4, labels, answers)
+    assert (summary.tested, summary.wrong, summary.blamed, summary.agreed) == (4, 3, 2, 1)
+    assert [(one.id, one.answered, one.suggested) for one in summary.errors] == [
+        ("3", "Shirts", "Shirts"),
+        ("50", "Caps", "Shoes"),
+        ("4", "Shoes", ""),
+    ]

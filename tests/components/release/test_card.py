@@ -4,9 +4,12 @@ import csv
 import json
 
 import pytest
+import yaml
 
 from components.release.card.facts import facts_of
+from components.release.card.hub import render_readme
 from components.release.card.page import card_lines, render_card
+from schema.release_folder import LABEL_AUDIT
 
 MANIFEST = {
     "version": 7,
@@ -110,3 +113,31 @@ def test_a_release_without_report_still_has_a_card(tmp_path):
         assert "not here" in render_card(facts)
         assert any("release" in line for line in card_lines(facts))
         assert json.loads(json.dumps(facts.as_json()))["manifest"].keys() == manifest.keys() - {"models"}
+
+
+def test_a_hub_reads_the_figures(report):
+    """The README's head is YAML as Hugging Face's model cards have it, with a result for each head that was measured;
+    what the catalogue says stays text, in the head and below."""
+    text = render_readme(facts_of(MANIFEST, report))
+    _, head, body = text.split("---\n", 2)
+    document = yaml.safe_load(head)
+    [index] = document["model-index"]
+    [result] = index["results"]
+    assert (document["pipeline_tag"], result["task"]["type"]) == ("image-classification", "image-classification")
+    assert (result["task"]["name"], result["dataset"]["name"]) == ("article type", MANIFEST["data"])
+    assert {one["name"]: one["value"] for one in result["metrics"]}["Top-1"] == 0.9
+    assert {"type", "name"} <= result["dataset"].keys() and all(
+        {"type", "value"} <= one.keys() for one in result["metrics"]
+    )
+    assert all(line.startswith("    ") for line in body.splitlines() if "<script>" in line or "<b>" in line)
+    for heading in ("Uses", "Bias, risks and limitations", "Label audit", "Training and evaluation"):
+        assert f"## {heading}" in body
+
+
+def test_the_card_tells_what_an_audit_said(report):
+    """Before one it says how to make it; after it the share of the release's own errors that is blamed on labels."""
+    assert "lookbook audit --release 7" in render_card(facts_of(MANIFEST, report))
+    said = {"column": "articleType", "judged": 1900, "suspects": 80, "disagreeing": 3, "tested": 190, "wrong": 20}
+    (report / LABEL_AUDIT).write_text(json.dumps(said | {"blamed": 5, "agreed": 4}))
+    for text in (render_card(facts_of(MANIFEST, report)), render_readme(facts_of(MANIFEST, report))):
+        assert "80 of 1,900 judged labels" in text and "blames 5 (0.250, 95 %: 0.112–0.469)" in text
