@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-distributed test-e2e test-heads test-beside test-other-stack test-serving contract test-page format clean \
-  page bench-pipeline bench-scale bench-serving ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
+  page bench-pipeline bench-scale bench-bulk bench-serving ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -149,6 +149,9 @@ bench-pipeline: env ## time and memory of the pipeline around training; wants DA
 
 bench-scale: env ## time and memory of imports of 40,000 to 320,000 drawn rows; half an hour (SIZES=40000,80000); on Prism too, where it is built
 	$(PIPELINE)/bin/python -m tests.load.scale_bench $(if $(SIZES),--sizes $(SIZES)) $(if $(wildcard $(PRISM)),--prism $(PRISM))
+
+bench-bulk: env ## bulk classification beside raw batches through the same models, on the current release; wants DATASET
+	$(PIPELINE)/bin/python -m tests.load.bulk_bench --data $(DATA) --root $(ROOT) $(if $(PICTURES),--pictures $(PICTURES))
 
 ablation: env ## what each part of the training brings, a run a part; wants DATASET
 	$(PIPELINE)/bin/python -m pipeline.ablation --data $(DATA)

@@ -40,15 +40,14 @@ class ReleasedModels:
             RunError: there is no such release, or its files are not those that its manifest lists.
         """
         store = ReleaseFolder(directory)
-        self.version = _sound_release(store, version).version
+        self.version = sound_release(store, version).version
         # Kept whole: signatures alone do not keep their variables alive.
         self.saved_models = {
             name: tf.saved_model.load(str(store.model_path(name, self.version))) for name in table.MODELS
         }
         cards = {name: _card(model, name) for name, model in self.saved_models.items()}
-        self.heads = {head: card for model in cards.values() for head, card in model.heads.items()}
-        release = make_release(self.version, cards, {})
-        self.levels, self.merger = release.levels, Merger(release)
+        self.release = make_release(self.version, cards, {})
+        self.heads, self.levels, self.merger = self.release.heads, self.release.levels, Merger(self.release)
         self.familiarity = cards[names.ARTICLE_TYPE].familiarity
 
     def scores(self, images: list[bytes]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -60,7 +59,12 @@ class ReleasedModels:
         return outputs, outputs.pop(names.IMAGE_OK)
 
 
-def _sound_release(folder: ReleaseFolder, version: int | None) -> Release:
+def sound_release(folder: ReleaseFolder, version: int | None) -> Release:
+    """The release of that version, or the current one, held to its manifest.
+
+    Raises:
+        RunError: there is none, or its files are not those that its manifest lists.
+    """
     try:
         folder.require_plain()
         folder.require_whole()

@@ -14,7 +14,16 @@ models get. The rules:
 """
 
 from schema.pictures.formats.exif import UPRIGHT
-from schema.pictures.gate import NormalForm, encode_png, normal_form, plain_bytes, read_header, to_pixels, upright_size
+from schema.pictures.gate import (
+    NormalForm,
+    encode_png,
+    normal_form,
+    plain_bytes,
+    read_header,
+    require_size,
+    to_pixels,
+    upright_size,
+)
 from schema.pictures.header import Header, Limits, PictureFault, Problem
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
     "normal_form",
     "plain_bytes",
     "read_header",
+    "require_size",
     "to_pixels",
     "upright_size",
 ]

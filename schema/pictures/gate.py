@@ -36,10 +36,7 @@ def read_header(data: bytes, limits: Limits = Limits()) -> Header:  # noqa: B008
     Raises:
         PictureFault: it is not taken; its words say what is wrong with it.
     """
-    if not data:
-        raise PictureFault(Problem.EMPTY, "is empty")
-    if len(data) > limits.max_bytes:
-        raise PictureFault(Problem.TOO_LARGE, f"has {len(data):,} bytes, at most {limits.max_bytes:,} are allowed")
+    require_size(len(data), limits)
     header = kinds.reader(data)(data)
     if header.pixels > limits.max_pixels:
         raise PictureFault(
@@ -47,6 +44,18 @@ def read_header(data: bytes, limits: Limits = Limits()) -> Header:  # noqa: B008
             f"is {header.width:,}×{header.height:,} pixels, at most {limits.max_pixels:,} in all are allowed",
         )
     return header
+
+
+def require_size(size: int, limits: Limits) -> None:
+    """Looks at the number of a file's bytes alone.
+
+    Raises:
+        PictureFault: there are none, or too many.
+    """
+    if not size:
+        raise PictureFault(Problem.EMPTY, "is empty")
+    if size > limits.max_bytes:
+        raise PictureFault(Problem.TOO_LARGE, f"has {size:,} bytes, at most {limits.max_bytes:,} are allowed")
 
 
 def to_pixels(header: Header, at_least: int = 0) -> Image.Image:

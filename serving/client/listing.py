@@ -1,8 +1,9 @@
 """What is in a folder: which files are pictures to ask about, and why each other one is not."""
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from schema.file_names import as_text
@@ -47,20 +48,27 @@ def list_folder(folder: Path, beside: Path | None = None) -> Listing:
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
-    listing, ours = Listing(), beside and os.path.realpath(beside)
+    listing = Listing()
 
     def cannot_look(error: OSError) -> None:
         listing.unreadable[_name(Path(error.filename), folder)] = error.strerror or str(error)
 
     walk = os.walk(folder, onerror=cannot_look)
-    for path in sorted(Path(top, name) for top, below, files in walk for name in (*files, *_links(top, below))):
-        if os.path.realpath(path) != ours:  # which bears links that go in circles
-            name, why = _free(_name(path, folder), listing), _why_not(path, folder)
-            if why:
-                listing.skipped[name] = why
-            else:
-                listing.pictures[name] = path
+    files = (Path(top, name) for top, below, files in walk for name in (*files, *_links(top, below)))
+    ours = beside and os.path.realpath(beside)
+    # realpath bears links that go in circles
+    add_files(listing, folder, (path for path in files if os.path.realpath(path) != ours))
     return listing
+
+
+def add_files(listing: Listing, folder: Path, files: Iterable[Path]) -> None:
+    """Adds files below ``folder``, in order, to the pictures or to what is skipped."""
+    for path in sorted(files):
+        name, why = free_name(_name(path, folder), listing), _why_not(path, folder)
+        if why:
+            listing.skipped[name] = why
+        else:
+            listing.pictures[name] = path
 
 
 def _links(top: str, folders: list[str]) -> list[str]:
@@ -72,7 +80,7 @@ def _name(path: Path, folder: Path) -> str:
     return as_text(path.relative_to(folder).as_posix())
 
 
-def _free(name: str, listing: Listing) -> str:
+def free_name(name: str, listing: Listing) -> str:
     r"""The name, with a number where another reads the same: the byte e9, and ``\xe9`` in letters."""
     free, number = name, 2
     while free in listing.pictures or free in listing.skipped:
@@ -82,20 +90,41 @@ def _free(name: str, listing: Listing) -> str:
 
 def _why_not(path: Path, folder: Path) -> str:
     """Why a file is no picture to ask about; "" if it is one."""
-    if any(part.startswith(".") or part.lower() in OF_A_SYSTEM for part in path.relative_to(folder).parts):
-        return LEFT_OUT
-    if not path.is_file():
+    name = path.relative_to(folder)
+    if not is_left_out(name) and not path.is_file():
         if path.is_dir():
             return "is a link to a folder"
         return "is no file" if path.exists() else "is a link to nothing"
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        return ""
-    try:
+
+    def head() -> bytes:
         with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-        reader(head)
+            return stream.read(HEAD_BYTES)
+
+    return why_no_picture(name, head)
+
+
+def is_left_out(name: PurePath) -> bool:
+    """Whether a file or a folder above it is hidden, or a system's own."""
+    return any(part.startswith(".") or part.lower() in OF_A_SYSTEM for part in name.parts)
+
+
+def why_no_picture(name: PurePath, head: Callable[[], bytes]) -> str:
+    """Why a file of this name is no picture to ask about; "" if it is one.
+
+    Args:
+        name: below the folder that was given.
+        head: reads the first :data:`HEAD_BYTES`, which are looked at where the name does not tell.
+    """
+    if is_left_out(name):
+        return LEFT_OUT
+    if name.suffix.lower() in PICTURE_SUFFIXES:
+        return ""
+    content = b""
+    try:
+        content = head()
+        reader(content)
     except PictureFault as fault:
-        return str(fault).partition(";")[0] if head else "is empty"
+        return str(fault).partition(";")[0] if content else "is empty"
     except OSError:
         return ""  # asked about, for the error of its own
     return ""

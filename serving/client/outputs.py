@@ -112,7 +112,7 @@ class CsvTable:
     @property
     def header(self) -> str:
         """The names of the columns."""
-        return _line(self._columns)
+        return csv_line(self._columns)
 
     def begin(self, attributes: Callable[[], Sequence[str]]) -> None:
         """Makes the header of a new file; one that goes on keeps its own.
@@ -121,14 +121,16 @@ class CsvTable:
             ValueError: two columns would have one name.
         """
         if not self._columns:
-            self._keep(COLUMNS, tuple(attributes()))
-            _require_distinct(self._columns)
+            named = tuple(attributes())
+            columns_with(named)
+            self._keep(COLUMNS, named)
 
     def row(self, name: str, result: pb.ClassifyResult) -> str:
         """The line of a picture."""
-        values = {"file": name, names.ID: Path(name).stem}
-        values |= self._answer(result.answer) if result.HasField("answer") else _error_values(result.error)
-        return _line([self.stored(str(values.get(key, ""))) for key in self._columns])
+        values = row_values(name, result)
+        if result.HasField("answer"):
+            self.left_out |= {one.column for one in result.answer.attributes} - self._attributes
+        return csv_line([self.stored(cell_text(values.get(key))) for key in self._columns])
 
     def rows(self, text: str) -> list[tuple[str, bool]]:
         """The pictures in ``text``, and whether they failed; its header becomes this table's.
@@ -153,14 +155,6 @@ class CsvTable:
     def _keep(self, ours: tuple[str, ...], attributes: tuple[str, ...]) -> None:
         self._columns, self._attributes = (*ours, *_pairs(attributes)), frozenset(attributes)
 
-    def _answer(self, answer: pb.ClassifyResponse) -> dict[str, Any]:
-        cells: dict[str, Any] = {}
-        for one in answer.attributes:
-            cells |= zip(_pairs([one.column]), (one.label, one.confidence), strict=True)
-            if one.column not in self._attributes:
-                self.left_out.add(one.column)
-        return cells | _answer_values(answer)
-
 
 def output_for(out: Path) -> Output:
     """The kind of file that ``out`` is by its suffix.
@@ -174,6 +168,35 @@ def output_for(out: Path) -> Output:
     return kinds[out.suffix.lower()]()
 
 
+def row_values(name: str, result: pb.ClassifyResult) -> dict[str, Any]:
+    """Column → value of a picture's row: text, float, bool, or None where there is none.
+
+    Args:
+        name: of the picture.
+        result: its answer or error.
+    """
+    values = {"file": name, names.ID: Path(name).stem}
+    return values | (_answer_values(result.answer) if result.HasField("answer") else _error_values(result.error))
+
+
+def columns_with(attributes: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a table of answers of a release with these attributes.
+
+    Raises:
+        ValueError: two columns would have one name.
+    """
+    columns = (*COLUMNS, *_pairs(attributes))
+    _require_distinct(columns)
+    return columns
+
+
+def cell_text(value: Any) -> str:
+    """A value of :func:`row_values` as a cell of CSV."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
 def _pairs(attributes: Sequence[str]) -> tuple[str, ...]:
     """Two columns for each attribute."""
     return tuple(one for column in attributes for one in (column, f"{column}_confidence"))
@@ -185,23 +208,27 @@ def _require_distinct(columns: tuple[str, ...]) -> None:
         raise ValueError(f"an attribute of the release has the column {twice[0]!r}, which the table has; give .jsonl")
 
 
-def _line(cells: tuple[str, ...] | list[str]) -> str:
+def csv_line(cells: Sequence[str]) -> str:
+    """A line of a CSV file."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue()
 
 
 def _answer_values(answer: pb.ClassifyResponse) -> dict[str, Any]:
-    agree = answer.agreement.agree if answer.agreement.HasField("agree") else ""
+    cells: dict[str, Any] = {}
+    for one in answer.attributes:
+        cells |= zip(_pairs([one.column]), (one.label, one.confidence), strict=True)
     return {
+        **cells,
         **{head.column: getattr(answer.joint, head.name) for head in table.taxonomy()},
         "confidence": answer.joint.confidence,
         "level": answer.level,
-        "review": str(answer.review.needed).lower(),
+        "review": answer.review.needed,
         "reasons": " ".join(reason.code for reason in answer.review.reasons),
-        "agree": str(agree).lower(),
+        "agree": answer.agreement.agree if answer.agreement.HasField("agree") else None,
         "release": f"{answer.release} TRIAL" if answer.trial else answer.release,
-        "familiarity": answer.familiarity if answer.HasField("familiarity") else "",
+        "familiarity": answer.familiarity if answer.HasField("familiarity") else None,
     }
 
 

@@ -1,44 +1,73 @@
 """Puts an answer together: what the merger made of the scores, and the circumstances of the call."""
 
 import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from serving.merger.core.calls import Call
 from serving.merger.core.errors import ImageUndecodable, LookbookError, problem
 from serving.merger.core.images import Picture
-from serving.merger.models.fan_out import Replies
-from serving.merger.models.releases import Candidate
+from serving.merger.core.merge import Merger
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 Outcome = pb.ClassifyResponse | LookbookError
 """What one picture comes to."""
 
 
+class Reply(Protocol):
+    """What one model says of N pictures, as :class:`serving.merger.models.backend.ModelScores` tells it."""
+
+    @property
+    def heads(self) -> Mapping[str, Sequence[Sequence[float]]]:
+        """Head → N rows of probabilities."""
+
+    @property
+    def image_ok(self) -> Sequence[bool]:
+        """Which pictures it could read."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that it took."""
+
+    @property
+    def familiarity(self) -> Sequence[float] | None:
+        """Of each picture; None where the model does not tell it."""
+
+
 def answer(
-    candidate: Candidate, replies: Replies, row: int, picture: Picture, call: Call, started: float, queue_s: float
+    merger: Merger,
+    replies: Mapping[str, Reply],
+    missing: Mapping[str, LookbookError],
+    row: int,
+    picture: Picture,
+    call: Call,
+    started: float,
+    queue_s: float,
 ) -> Outcome:
     """The outcome of the picture in ``row`` of the models' replies.
 
     Args:
-        candidate: the release that answered.
-        replies: of its models, a row a picture.
+        merger: of the release that answered.
+        replies: of its models, by name.
+        missing: model without a reply → why.
         row: of the picture in them.
         picture: as it was checked.
         call: that it came with.
         started: when the picture came in, by ``time.perf_counter``.
         queue_s: seconds that it waited for a place.
     """
-    if not all(reply.image_ok[row] for reply in replies.scores.values()):
+    if not all(reply.image_ok[row] for reply in replies.values()):
         return ImageUndecodable("The models cannot read the picture although its header is right; save it anew.")
     merging = time.perf_counter()
-    scores = {head: rows[row] for reply in replies.scores.values() for head, rows in reply.heads.items()}
-    told = (reply.familiarity for reply in replies.scores.values() if reply.familiarity is not None)
+    scores = {head: rows[row] for reply in replies.values() for head, rows in reply.heads.items()}
+    told = (reply.familiarity for reply in replies.values() if reply.familiarity is not None)
     familiarity = next(told, None)
-    merged = candidate.merger.merge(scores, call.top_k, None if familiarity is None else familiarity[row])
+    merged = merger.merge(scores, call.top_k, None if familiarity is None else familiarity[row])
     merge_s = time.perf_counter() - merging
     merged.request_id = call.request_id
-    merged.partial |= bool(replies.missing)
-    merged.missing.extend(problem(error, call.request_id) for error in replies.missing.values())
-    for model, reply in replies.scores.items():
+    merged.partial |= bool(missing)
+    merged.missing.extend(problem(error, call.request_id) for error in missing.values())
+    for model, reply in replies.items():
         merged.models.add(name=model, version=merged.release)
         setattr(merged.timings, f"{model}_ms", milliseconds(reply.elapsed_s))
     _describe(merged.image, picture)

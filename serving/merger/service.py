@@ -228,7 +228,7 @@ class Classifier:
         def finish(one: Picture | LookbookError) -> Outcome:
             if isinstance(one, LookbookError):
                 return one
-            return answer(candidate, replies, next(rows), one, call, started, queue_s)
+            return answer(candidate.merger, replies.scores, replies.missing, next(rows), one, call, started, queue_s)
 
         return [finish(one) for one in prepared]
 

@@ -130,7 +130,21 @@ def test_answers_say_which_level_is_not_there(home, rows, tmp_path, back, absent
     levels = (names.MASTER_CATEGORY_LABEL, names.SUB_CATEGORY_LABEL, names.ARTICLE_TYPE_LABEL)
     assert {column for column in levels if any(line[column] for line in lines)} == set(told)
     assert [column for column in lines[0] if column in levels] == list(levels)
+    _of_bulk(there, picture.parent, lines, tmp_path / "bulk.csv")
     _of_the_score(there, picture.parents[1], told)
+
+
+def _of_bulk(home: Home, folder: Path, lines: list[dict[str, str]], out: Path) -> None:
+    """The same rows as the merger's, without one."""
+    home.lookbook("classify", "--input", folder, "--output", out)
+    [file] = out.glob("*.csv")
+    with file.open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    figures = ("confidence", "familiarity")
+    for row, line in zip(rows, lines, strict=True):
+        assert {k: v for k, v in row.items() if k not in figures} == {k: v for k, v in line.items() if k not in figures}
+        for name in figures:
+            assert float(row[name] or -1) == pytest.approx(float(line[name] or -1), abs=1e-6)
 
 
 def _of_the_stack(root: Path, picture: Path, version: int, absent: list[str]) -> None:

@@ -212,20 +212,25 @@ def open_zip(path: Location) -> zipfile.ZipFile:
 
 
 def safe_entries(archive: zipfile.ZipFile, path: Location) -> dict[str, zipfile.ZipInfo]:
-    """Name → entry of every file in the archive.
+    """Name → entry of every file in the archive; of those with one name the last. Raises as :func:`safe_files`."""
+    return dict(safe_files(archive, path))
+
+
+def safe_files(archive: zipfile.ZipFile, path: Location) -> list[tuple[str, zipfile.ZipInfo]]:
+    """Name and entry of every file in the archive, in its order.
 
     Raises:
         CatalogueError: an entry points outside the archive or is encrypted, or the archive unpacks to far too much.
     """
     files = [entry for entry in archive.infolist() if not entry.is_dir()]
-    entries = dict(zip(_names_of(files), files, strict=True))
-    for name, entry in entries.items():
+    entries = list(zip(_names_of(files), files, strict=True))
+    for name, entry in entries:
         if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
             raise CatalogueError(f"{path}: entry {name!r} points outside the archive; not read")
         if entry.flag_bits & 1:
             raise CatalogueError(f"{path}: entry {name!r} is encrypted; give a zip without a password")
     packed = (path.size or 0) if isinstance(path, Remote) else path.stat().st_size
-    unpacked = sum(entry.file_size for entry in entries.values())
+    unpacked = sum(entry.file_size for _, entry in entries)
     if unpacked > max(MAX_ZIP_BYTES_UNASKED, MAX_ZIP_RATIO * packed):
         raise CatalogueError(
             f"{path} has {packed:,} bytes and claims to unpack to {unpacked:,}: a zip bomb, not a catalogue; not read"

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from components.catalogue.reading.errors import CatalogueError
+from pipeline.commands.asking.bulk import Bulk, bulk_options, classify_in_bulk
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
@@ -13,7 +15,7 @@ _SHOWN = 5
 
 
 @click.command("classify")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="IMAGE…|DIR")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[IMAGE…|DIR]")
 @root_option
 @server_options
 @click.option(
@@ -22,10 +24,17 @@ _SHOWN = 5
     help="For a DIR: results.csv or results.jsonl; resumed if it exists.",
 )
 @click.option("--excel", "for_excel", is_flag=True, help="With --out results.csv: a file that Excel reads as UTF-8.")
+@bulk_options
 @json_option
-@refusing(RunError, OSError)
+@refusing(RunError, CatalogueError, OSError)
 def command(
-    layout: Layout, paths: tuple[Path, ...], server: Remote | None, out: Path | None, for_excel: bool, as_json: bool
+    layout: Layout,
+    paths: tuple[Path, ...],
+    server: Remote | None,
+    out: Path | None,
+    for_excel: bool,
+    bulk: Bulk | None,
+    as_json: bool,
 ) -> None:
     """Tell article type, sub-category, master category and the release's attributes of photos.
 
@@ -33,16 +42,27 @@ def command(
     their names, files are answered, or skipped with the reason. With an --out that exists, only those without a row in
     it are asked; one whose row holds an error still counts as failed.
 
+    For very many, --input and --output ask no server: Beam's workers load the release, here or where --runner says, and
+    fill a folder of tables, a row a picture. The same command again goes on where the last one ended.
+
     \b
     Examples:
       lookbook classify shoe.jpg shirt.png
       lookbook classify shoe.jpg --json --server localhost:9090
       lookbook classify photos/ --out results.csv --excel
       LOOKBOOK_API_KEY=… lookbook classify shoe.jpg --server lookbook.example.com:443 --tls
+      lookbook classify --input 's3://shop/photos/**/*.jpg' --output s3://shop/labels.parquet
+      lookbook classify --input photos.zip --output labels.csv --runner flink --workers external:localhost:50000
     """
+    if bulk:
+        _require_alone(paths, server, out, for_excel)
+        classify_in_bulk(layout, bulk, as_json)
+        return
     is_folder = len(paths) == 1 and paths[0].is_dir()
-    if is_folder != bool(out) or (not is_folder and any(path.is_dir() for path in paths)):
-        raise click.UsageError(f"give image files, or one folder with --out; given: {', '.join(map(str, paths))}")
+    if not paths or is_folder != bool(out) or (not is_folder and any(path.is_dir() for path in paths)):
+        raise click.UsageError(
+            f"give image files, or one folder with --out, or --input and --output; given: {', '.join(map(str, paths))}"
+        )
     if for_excel and (out is None or out.suffix.lower() != ".csv"):
         raise click.UsageError(f"--excel goes with a folder and --out results.csv; given: {out or 'no --out'}")
     if out and out.suffix.lower() not in (".csv", ".jsonl"):
@@ -61,6 +81,12 @@ def command(
             click.echo(_line(result))
     if any(result["error"] for result in results):
         raise RunError(f"{sum(bool(result['error']) for result in results)} of {len(results)} could not be classified")
+
+
+def _require_alone(paths: tuple[Path, ...], server: Remote | None, out: Path | None, for_excel: bool) -> None:
+    given = {"IMAGE or DIR": paths, "--server": server, "--out": out, "--excel": for_excel}
+    if others := [name for name, value in given.items() if value]:
+        raise click.UsageError(f"--input and --output ask no server and take no {' and no '.join(others)}")
 
 
 def _classify_folder(client: Any, folder: Path, out: Path, for_excel: bool) -> None:

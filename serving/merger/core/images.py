@@ -27,6 +27,7 @@ from schema.pictures import (
     encode_png,
     plain_bytes,
     read_header,
+    require_size,
     to_pixels,
     upright_size,
 )
@@ -111,6 +112,18 @@ class Picture:
 def warm() -> None:
     """Imports the usual decoders: else the first picture does, and holds the event loop up by it."""
     Image.preinit()
+
+
+def require_bytes(size: int, max_bytes: int) -> None:
+    """Refuses a file by its number of bytes, before it is read.
+
+    Raises:
+        ImageError: there are none, or too many.
+    """
+    try:
+        require_size(size, Limits(max_bytes))
+    except PictureFault as fault:
+        raise _error(fault) from fault
 
 
 def inspect(data: bytes, max_bytes: int, max_pixels: int) -> Inspected:

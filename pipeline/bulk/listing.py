@@ -1,0 +1,207 @@
+"""What ``--input`` means: which pictures, in which order, and a digest that changes when any of them does."""
+
+import glob
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.remote_folder import listing as objects_of
+from components.catalogue.reading.rows import read_rows
+from components.catalogue.reading.source import ZIP_DAMAGE, open_catalogue, open_zip, safe_files
+from components.storage.errors import Missing
+from components.storage.location import Location, Remote, location
+from components.storage.uri import is_uri
+from pipeline.bulk.sources import Entry
+from schema import names
+from schema.file_names import as_text
+from serving.client.listing import HEAD_BYTES, Listing, add_files, free_name, list_folder, why_no_picture
+
+_MAGIC: Final = "*?["
+
+
+@dataclass
+class Input:
+    """Pictures to classify.
+
+    Attributes:
+        place: folder or zip that they are in.
+        entries: the pictures, in order.
+        skipped: name of each other file → why it is no picture.
+        unreadable: name of each folder that cannot be looked into → why.
+    """
+
+    place: Location
+    entries: list[Entry] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    versions: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the names, places and versions of all pictures."""
+        digest = hashlib.sha256()
+        for entry, version in zip(self.entries, self.versions, strict=True):
+            digest.update(f"{entry}\0{version}\n".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def add(self, entry: Entry, version: str) -> None:
+        """Adds a picture; ``version`` is a text that changes when its content does."""
+        self.entries.append(entry)
+        self.versions.append(version)
+
+
+def list_input(text: str) -> Input:
+    """The pictures of a folder, a zip, a glob, a catalogue's ``styles.csv``, or one picture; here or by its URI.
+
+    Raises:
+        CatalogueError: there is nothing, or it cannot be read.
+        StorageError: it lies in a store that cannot be read.
+    """
+    base, pattern = _split_glob(text)
+    place = location(base)
+    if isinstance(place, Remote):
+        return _remote(place, pattern)
+    place = Path(os.path.abspath(place))  # noqa: PTH100 - resolve() would follow links, and workers have this path
+    return _local(place, pattern)
+
+
+def _local(place: Path, pattern: str) -> Input:
+    if pattern:
+        escaped = Path(glob.escape(str(place)), pattern)
+        # Not Path.glob, for which a leading dot is a letter like others.
+        found = (Path(one) for one in glob.iglob(str(escaped), recursive=True))  # noqa: PTH207
+        listing = Listing()
+        add_files(listing, place, (path for path in found if not path.is_dir()))
+        return _of_files(place, listing)
+    if place.is_dir():
+        return _of_files(place, list_folder(place))
+    if not place.exists():
+        raise CatalogueError(f"there is nothing at {place}")
+    if place.name == names.STYLES_CSV:
+        return _of_sheet(place.parent, _version_here)
+    if place.is_file() and zipfile.is_zipfile(place):
+        return _of_zip(place)
+    listing = Listing()
+    add_files(listing, place.parent, [place])
+    return _of_files(place.parent, listing)
+
+
+def _remote(place: Remote, pattern: str) -> Input:
+    if pattern or place.is_dir():
+        return _of_objects(place, objects_of(place), pattern)
+    if place.name == names.STYLES_CSV:
+        objects = objects_of(place.parent)
+        return _of_sheet(place.parent, lambda address: objects.get(address, (0, "")))
+    if zipfile.is_zipfile(place.open()):
+        return _of_zip(place)
+    return _of_objects(place.parent, {place.name: (place.size or 0, "")}, "")
+
+
+def _of_files(place: Path, listing: Listing) -> Input:
+    found = Input(place, skipped=listing.skipped, unreadable=listing.unreadable)
+    for name, path in listing.pictures.items():
+        address = os.path.relpath(path, place)
+        size, version = _version_here(str(path))
+        found.add(Entry(name, address, size), version)
+    return found
+
+
+def _version_here(path: str) -> tuple[int, str]:
+    try:
+        facts = os.stat(path)  # noqa: PTH116 - a million times
+    except OSError as error:
+        return 1, str(error.errno)  # its own error comes when it is read
+    return facts.st_size, str(facts.st_mtime_ns)
+
+
+def _of_zip(place: Location) -> Input:
+    found, listing = Input(place), Listing()
+    with open_zip(place) as archive:
+        numbers = {id(info): number for number, info in enumerate(archive.infolist())}
+        for name, info in sorted(safe_files(archive, place), key=lambda one: (one[0], one[1].header_offset)):
+            free, why = free_name(as_text(name), listing), why_no_picture(PurePosixPath(name), _head(archive, info))
+            if why:
+                listing.skipped[free] = why
+                continue
+            listing.pictures[free] = Path(name)
+            found.add(Entry(free, str(numbers[id(info)]), info.file_size), f"{info.CRC:08x}")
+    found.skipped = listing.skipped
+    return found
+
+
+def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def head() -> bytes:
+        try:
+            with archive.open(info) as file:
+                return file.read(HEAD_BYTES)
+        except (zipfile.BadZipFile, *ZIP_DAMAGE) as error:
+            raise OSError(str(error)) from error
+
+    return head
+
+
+def _of_objects(place: Remote, objects: dict[str, tuple[int, str]], pattern: str) -> Input:
+    found, listing = Input(place), Listing()
+    for address, (size, version) in sorted(objects.items()):
+        if pattern and not _matches(address.split("/"), pattern.split("/")):
+            continue
+        at = Remote(f"{place}/{address}")
+
+        def head(at: Remote = at, size: int = size) -> bytes:
+            try:
+                return at.store.read_range(0, min(HEAD_BYTES, size)) if size else b""
+            except Missing as error:
+                raise OSError(str(error)) from error
+
+        name, why = free_name(as_text(address), listing), why_no_picture(PurePosixPath(address), head)
+        if why:
+            listing.skipped[name] = why
+        else:
+            listing.pictures[name] = Path(address)
+            found.add(Entry(name, address, size), version)
+    found.skipped = listing.skipped
+    return found
+
+
+def _of_sheet(place: Location, look: Callable[[str], tuple[int, str]]) -> Input:
+    """The pictures of the rows, in their order; rows that repeat an id have one picture, and one line."""
+    catalogue, found = open_catalogue(place), Input(place)
+    rows = read_rows(catalogue)
+    lines = {finding.id: finding.line for finding in rows.rejected} | {row.id: row.line for row in rows.taken}
+    for row_id in sorted(lines, key=lines.__getitem__):
+        address = catalogue.images.get(row_id, "") if row_id else ""
+        if not row_id:
+            found.skipped[f"line {lines[row_id]} of {names.STYLES_CSV}"] = "has no id"
+            continue
+        size, version = look(str(place / address) if isinstance(place, Path) else address) if address else (0, "")
+        found.add(Entry(as_text(address or f"{names.IMAGES_DIR}/{row_id}"), address, size), version)
+    return found
+
+
+def _split_glob(text: str) -> tuple[str, str]:
+    """The folder before the first part with a magic character, and the rest; a path that is there has none."""
+    if not any(one in text for one in _MAGIC) or (not is_uri(text) and os.path.lexists(text)):
+        return text, ""
+    parts = text.split("/")
+    first = next(index for index, part in enumerate(parts) if any(one in part for one in _MAGIC))
+    return "/".join(parts[:first]) or ("/" if text.startswith("/") else "."), "/".join(parts[first:])
+
+
+def _matches(name: list[str], pattern: list[str]) -> bool:
+    if not pattern:
+        return not name
+    if pattern[0] == "**":
+        return any(_matches(name[start:], pattern[1:]) for start in range(len(name) + 1))
+    return bool(name) and fnmatchcase(name[0], pattern[0]) and _matches(name[1:], pattern[1:])
+
+
+def shards_of(entries: list[Entry], size: int) -> Iterator[list[Entry]]:
+    """The pictures, ``size`` at a time."""
+    for start in range(0, len(entries), size):
+        yield entries[start : start + size]

@@ -1,0 +1,92 @@
+"""A release's two SavedModels and the merger's own core: prepared pictures → the results that a merger would give."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from pipeline.bulk.preparing import Prepared, new_call
+from pipeline.bulk.sources import Entry, Unreadable
+from pipeline.scoring import ReleasedModels
+from schema import names
+from schema.model_card import ModelCard
+from serving.merger.answers import Outcome, answer, result
+from serving.merger.core.errors import LookbookError, ModelFailed
+from serving.merger.core.images import Picture, Size
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
+
+# Nothing of serving.merger.models: its stubs of TensorFlow's messages take the place of TensorFlow's own.
+
+UNREADABLE = "unreadable"
+"""Code of a picture that could not be read, as :mod:`serving.client.files` has it; no merger ever sees it."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one model says of N pictures: see :class:`serving.merger.answers.Reply`."""
+
+    heads: Mapping[str, Sequence[Sequence[float]]]
+    image_ok: Sequence[bool]
+    elapsed_s: float
+    familiarity: Sequence[float] | None
+
+
+def results_of(
+    models: ReleasedModels, entries: Sequence[Entry], prepared: Sequence[Prepared]
+) -> list[pb.ClassifyResult]:
+    """A result for each picture, in order; ``entries`` and ``prepared`` are the same pictures.
+
+    Raises:
+        ModelFailed: a model gives what are no probabilities.
+    """
+    started = time.perf_counter()
+    pictures = [one for one in prepared if isinstance(one, Picture)]
+    replies = _replies(models, pictures) if pictures else {}
+    rows = iter(range(len(pictures)))
+
+    def outcome(one: Picture | LookbookError) -> Outcome:
+        if isinstance(one, LookbookError):
+            return one
+        return answer(models.merger, replies, {}, next(rows), one, new_call(), started, 0.0)
+
+    return [
+        _unread(entry, one) if isinstance(one, Unreadable) else result(entry.name, index, outcome(one), "")
+        for index, (entry, one) in enumerate(zip(entries, prepared, strict=True))
+    ]
+
+
+def attributes_of(models: ReleasedModels) -> tuple[str, ...]:
+    """The columns of the release's attributes."""
+    return tuple(models.heads[name].column for name in models.release.attributes)
+
+
+def _unread(entry: Entry, error: Unreadable) -> pb.ClassifyResult:
+    return pb.ClassifyResult(id=entry.name, error=pb.Problem(code=UNREADABLE, detail=str(error)))
+
+
+def _replies(models: ReleasedModels, pictures: Sequence[Picture]) -> dict[str, "Scores"]:
+    return {
+        name: _ask(models.saved_models[name], card, [one.bytes_for(Size.of(card)) for one in pictures])
+        for name, card in models.release.cards.items()
+        if card.heads  # one that its catalogue had nothing for has nothing to say
+    }
+
+
+def _ask(model: Any, card: ModelCard, images: list[bytes]) -> Scores:
+    """What a merger reads from a model server's reply, from the signature itself."""
+    started = time.perf_counter()
+    outputs = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
+    shares = {name: _shares(outputs[name], card.model, name) for name in card.heads}
+    familiarity = _shares(outputs[names.FAMILIARITY], card.model, names.FAMILIARITY) if card.familiarity else None
+    return Scores(shares, outputs[names.IMAGE_OK].numpy().tolist(), time.perf_counter() - started, familiarity)
+
+
+def _shares(values: tf.Tensor, model: str, name: str) -> Any:
+    """float32[N, C] or [N] as lists, held to what :mod:`serving.merger.models.tensors` holds them to."""
+    found = values.numpy()
+    if not (np.isfinite(found).all() and found.min(initial=0) >= 0 and found.max(initial=0) <= 1.0001):
+        raise ModelFailed(f"The {model} model gives what are no probabilities of {name}.", model=model)
+    return np.minimum(found, 1).tolist()
