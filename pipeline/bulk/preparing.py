@@ -58,7 +58,10 @@ class Preparer:
         most_bytes = self._settings.max_image_bytes
         try:
             async with self._places:
-                data = await self._loop.run_in_executor(self._readers, self._source.read, entry, most_bytes)
+                if self._source.is_far:
+                    data = await self._loop.run_in_executor(self._readers, self._source.read, entry, most_bytes)
+                else:
+                    data = self._source.read(entry, most_bytes)
                 return await gate.prepare(await gate.inspect(data), self._sizes, new_call())
         except LookbookError as error:
             return error.alone()

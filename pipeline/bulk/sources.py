@@ -34,7 +34,13 @@ class Unreadable(Exception):
 
 
 class Source(ABC):
-    """Reads pictures; may be asked by several threads."""
+    """Reads pictures; may be asked by several threads.
+
+    Attributes:
+        is_far: whether it takes its time, so that several pictures should be waited for at once.
+    """
+
+    is_far = False
 
     def read(self, entry: Entry, max_bytes: int) -> bytes:
         """The bytes of a picture.
@@ -70,6 +76,8 @@ class Folder(Source):
 class Bucket(Source):
     """Objects below a URI."""
 
+    is_far = True
+
     def __init__(self, root: Remote) -> None:
         self._root = root
 
@@ -88,7 +96,7 @@ class Zip(Source):
     """Entries of a zip, here or in a store, by their place in its directory: two may have one name."""
 
     def __init__(self, path: Location) -> None:
-        self._path, self._lock = path, threading.Lock()
+        self._path, self._lock, self.is_far = path, threading.Lock(), isinstance(path, Remote)
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile:
