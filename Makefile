@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-distributed test-e2e test-heads test-beside test-other-stack test-serving contract test-page format clean \
-  page bench-pipeline bench-scale bench-bulk bench-serving ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
+  page bench-pipeline bench-scale bench-bulk bench-serving bench-index ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -158,6 +158,11 @@ ablation: env ## what each part of the training brings, a run a part; wants DATA
 
 bench-serving: env ## five ways to the same models, side by side, on the current release
 	$(SERVING)/bin/python -m tests.load.serving_bench --release $(ROOT)/release
+
+bench-index: env $(UV) ## libraries to find similar products among more than a model remembers, on the current release's; fetches them (SIZES=40000,400000)
+	$(PIPELINE)/bin/python -m tests.load.index_bench vectors $(ROOT)/release build/bench/index.npy
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(UV) run --no-project --isolated --python $(PIPELINE)/bin/python --with click --with faiss-cpu==1.15.1 \
+	  --with usearch==2.26.5 --with scann==1.4.2 python -m tests.load.index_bench measure build/bench/index.npy $(if $(SIZES),--sizes $(SIZES))
 
 proto: $(UV) ## the code and schemas of serving/proto, anew from the .proto
 	UV=$(abspath $(UV)) serving/tools/generate_proto.sh

@@ -1,7 +1,8 @@
 """Packaging of Lookbook: one source tree, two environments.
 
 ``[pipeline]`` trains (TensorFlow, TFX), ``[serving]`` answers (no TensorFlow), ``[dev]`` checks and tests either,
-``[k8s]`` checks the manifests, ``[heic]`` lets either take HEIC and is in no lock.
+``[k8s]`` checks the manifests. In no lock are ``[heic]``, which lets either take HEIC, and ``[index]``, which finds
+similar products among very many.
 The exact versions with their hashes are in ``requirements/*.txt``, made from this file by ``make lock``.
 """
 
@@ -123,6 +124,8 @@ K8S = [
     "promql-parser",
 ]
 
+INDEX = ["faiss-cpu"]  # similar products among more than a model remembers
+
 HEIC = ["pillow-heif"]  # pictures as iPhones make them; brings libheif and its codecs
 
 setup(
@@ -140,6 +143,6 @@ setup(
         "pipeline": ["**/templates/*"],
         "serving": ["tensorflow_serving/*", "web/dist/**/*", "proto/**/*.proto", "proto/**/*.json", "stubs/NOTICE"],
     },
-    extras_require={"pipeline": PIPELINE, "serving": SERVING, "dev": DEV, "k8s": K8S, "heic": HEIC},
+    extras_require={"pipeline": PIPELINE, "serving": SERVING, "dev": DEV, "k8s": K8S, "heic": HEIC, "index": INDEX},
     entry_points={"console_scripts": ["lookbook=pipeline.runner:main", "lookbook-merger=serving.__main__:main"]},
 )

@@ -16,8 +16,10 @@ signature            inputs                         outputs
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
 ``neighbours``       ``image_bytes`` string[N]      the nearest known pictures, nearest first: ``ids``, ``labels`` and
                                                     ``names`` string[N, m], ``similarities`` float32[N, m], 0 to 1;
-                                                    ``image_ok`` bool[N]; of the article type's model alone, where its
-                                                    card has ``known_pictures`` M: ``m = min(NEIGHBOURS_LISTED, M)``
+                                                    ``embedding`` float32[N, F] of length 1, whose products are the
+                                                    similarities; ``image_ok`` bool[N]; of the article type's model
+                                                    alone, where its card has ``known_pictures`` M: ``m =
+                                                    min(NEIGHBOURS_LISTED, M)``
 ``label_ids``        ``articleType`` …, string[N]   per head ``<head>_id`` int64[N]: index in the label order, or
                                                     :data:`UNKNOWN_LABEL`, or :data:`UNLABELLED`; the evaluator's, not
                                                     needed to serve, and not there where a model has no heads
@@ -73,6 +75,7 @@ NEIGHBOUR_IDS: Final = "ids"
 NEIGHBOUR_LABELS: Final = "labels"
 NEIGHBOUR_NAMES: Final = "names"
 NEIGHBOUR_SIMILARITIES: Final = "similarities"
+EMBEDDING: Final = "embedding"
 NEIGHBOURS_LISTED: Final = 50
 IMAGE_OK: Final = "image_ok"
 FAMILIARITY: Final = "familiarity"

@@ -32,6 +32,12 @@ far out, whatever is nearest to them.
 
 NEARNESS = (SIMILARITY, CENTRALITY)
 
+EMBEDDING = "embedding"
+"""Key beside the heads' logits: where a picture lies among the known ones, float32[N, F], of length 1.
+
+The product of two of them is their similarity.
+"""
+
 COMPONENTS = "components"
 """Key beside the heads' logits: where a picture lies along the directions in which the known ones differ most.
 
@@ -117,8 +123,8 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.
     Returns:
       A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C], :data:`SIMILARITY` and
       :data:`CENTRALITY`: float32[N], :data:`COMPONENTS`: float32[N, 4], :data:`ROWS`: int32[N, m],
-      :data:`SIMILARITIES`: float32[N, m]}, the votes of a head adding up to 1, less the weight of the nearest that have
-      no label of it.
+      :data:`SIMILARITIES`: float32[N, m], :data:`EMBEDDING`: float32[N, F]}, the votes of a head adding up to 1, less
+      the weight of the nearest that have no label of it.
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
@@ -162,7 +168,8 @@ class NearestPictures(layers.Layer):
     def call(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """Features float32[N, F] → what :func:`with_neighbours` adds to a model."""
         whitened = self._whitened(features)
-        all_similarities = ops.matmul(ops.normalize(whitened, axis=-1), self._pictures)
+        embedding = ops.normalize(whitened, axis=-1)
+        all_similarities = ops.matmul(embedding, self._pictures)
         # One search for both: the rest of the listed costs next to nothing.
         listed, rows = ops.top_k(all_similarities, max(self._neighbours, self._listed))
         similarities, nearest = listed[:, : self._neighbours], rows[:, : self._neighbours]
@@ -177,6 +184,7 @@ class NearestPictures(layers.Layer):
             **votes,
             SIMILARITY: ops.mean(similarities[:, :_NEAREST], axis=1),
             CENTRALITY: -ops.log(distance),
+            EMBEDDING: embedding,
             COMPONENTS: ops.matmul(features - self._mean, self._components),
             ROWS: rows[:, : self._listed],
             SIMILARITIES: ops.clip(listed[:, : self._listed], 0.0, 1.0),

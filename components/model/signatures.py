@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.model import preprocessing
-from components.model.nearest_pictures import ROWS, SIMILARITIES
+from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES
 from schema import names
 from schema.heads import Head
 
@@ -72,7 +72,7 @@ class UncalibratedClassifier(tf.Module):
     def outputs(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → what :data:`OUTPUTS` says."""
         outputs = self._all_outputs(image_bytes)
-        return {key: values for key, values in outputs.items() if key not in (ROWS, SIMILARITIES)}
+        return {key: values for key, values in outputs.items() if key not in (ROWS, SIMILARITIES, EMBEDDING)}
 
     def neighbours(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → the nearest known ones, as :mod:`schema.names` says; of a broken one no text."""
@@ -82,6 +82,7 @@ class UncalibratedClassifier(tf.Module):
         return {
             **{name: tf.where(is_ok[:, tf.newaxis], one, "") for name, one in texts.items()},
             names.NEIGHBOUR_SIMILARITIES: outputs[SIMILARITIES] * tf.cast(is_ok, tf.float32)[:, tf.newaxis],
+            names.EMBEDDING: outputs[EMBEDDING] * tf.cast(is_ok, tf.float32)[:, tf.newaxis],
             names.IMAGE_OK: is_ok,
         }
 

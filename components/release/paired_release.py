@@ -18,6 +18,7 @@ from tfx.utils import io_utils, path_utils
 from components.artifacts import QualityReport, ServingCheckResult
 from components.errors import GateError
 from components.evaluation.results import EvaluationResult, plain_figures
+from components.release import product_index
 from components.release.card.facts import facts_of
 from components.release.card.files import card_files
 from components.release.store import ReleaseStore
@@ -80,8 +81,10 @@ def PairedRelease(
         extras = {name: Path(serving_check.uri) / name for name in models}
         Path(release.uri).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=release.uri) as folder:
-            if thumbnails and model_card.read_file(paths[names.ARTICLE_TYPE]).known_pictures:
-                extras[names.ARTICLE_TYPE] = _with_thumbnails(extras[names.ARTICLE_TYPE], examples, Path(folder))
+            if model_card.read_file(paths[names.ARTICLE_TYPE]).known_pictures:
+                extras[names.ARTICLE_TYPE] = _with_products(
+                    extras[names.ARTICLE_TYPE], paths[names.ARTICLE_TYPE], examples, Path(folder), thumbnails
+                )
             told = Path(report.uri)
             published = store.publish(paths, extras, told, manifest, lambda whole: card_files(facts_of(whole, told)))
     _log.info("release %d is current in %s", published.version, directory)
@@ -90,11 +93,18 @@ def PairedRelease(
     release.set_string_custom_property("model_uris", "\n".join(sources.values()))
 
 
-def _with_thumbnails(extra: Path, examples: standard_artifacts.Examples, folder: Path) -> Path:
-    """A folder with what is in ``extra``, and the thumbnails."""
+def _with_products(
+    extra: Path, model: Path, examples: standard_artifacts.Examples, folder: Path, thumbnails: bool
+) -> Path:
+    """A folder with what is in ``extra``, and what helps to find and show known products."""
     both = Path(shutil.copytree(extra, folder / "extra"))
-    splits = (artifact_utils.get_split_uri([examples], split) for split in (names.TRAIN, names.EVAL))
-    write_thumbnails([tf.io.gfile.glob(io_utils.all_files_pattern(split)) for split in splits], both / FILE)
+    uris = (artifact_utils.get_split_uri([examples], split) for split in (names.TRAIN, names.EVAL))
+    splits = [tf.io.gfile.glob(io_utils.all_files_pattern(uri)) for uri in uris]
+    has_index = product_index.is_wanted(splits)
+    if has_index:
+        _log.info("%d products are in the index", product_index.write_index(model, splits, both))
+    if thumbnails:
+        write_thumbnails(splits, both / FILE, all_of_them=has_index)
     return both
 
 

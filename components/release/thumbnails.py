@@ -20,22 +20,23 @@ SIZE: Final = (120, 160)
 MOST_BYTES: Final = 8 * 2**10
 
 
-def write_thumbnails(splits: Sequence[Sequence[str]], file: Path) -> None:
+def write_thumbnails(splits: Sequence[Sequence[str]], file: Path, all_of_them: bool = False) -> None:
     """Writes the pictures of these splits, each as far as a model remembers it.
 
     Args:
         splits: of each the gzipped TFRecords.
         file: SQLite, made anew; a row an id, of which the first counts.
+        all_of_them: where an index names more than a model remembers.
     """
     with closing(sqlite3.connect(file)) as store, store:
         store.execute(TABLE)
         for files in splits:
-            store.executemany(INSERT, _rows(files))
+            store.executemany(INSERT, _rows(files, -1 if all_of_them else MOST_PICTURES))
 
 
-def _rows(files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _rows(files: Sequence[str], most: int) -> Iterator[tuple[str, bytes]]:
     spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (names.ID, names.IMAGE)}
-    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").take(MOST_PICTURES)
+    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").take(most)
     for row in records.map(lambda record: tf.io.parse_single_example(record, spec)).as_numpy_iterator():
         yield row[names.ID].decode(), small(row[names.IMAGE])
 

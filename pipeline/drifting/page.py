@@ -15,6 +15,15 @@ from pipeline.drifting.comparing import Finding
 from pipeline.drifting.seen import Seen
 
 _MOST_BARS = 20
+_WORDS = (
+    ("familiarity", "how much a picture is like those that the models learnt from"),
+    ("nearest_similarity", "how similar the five nearest known pictures are"),
+    ("centrality", "how near a picture lies to the middle of the known ones"),
+    ("brightness", "mean of a picture's values, 0 for black, 1 for white"),
+    ("component_", "where a picture lies along one of the directions in which the known ones differ most"),
+    ("_confidence", "how sure the model is of its best label"),
+)
+"""Part of a measure's name → what it is; the others are heads, counted by their best label."""
 
 
 def write_page(seen: Seen, findings: Sequence[Finding], file: Path) -> None:
@@ -28,8 +37,12 @@ def write_page(seen: Seen, findings: Sequence[Finding], file: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    rows = [(one, _picture(one)) for one in findings]
+    rows = [(one, _words(one.measure.name), _picture(one)) for one in findings]
     file.write_text(render_html("pipeline.drifting", "page.html", seen=seen, rows=rows), encoding="utf-8")
+
+
+def _words(measure: str) -> str:
+    return next((words for part, words in _WORDS if part in measure), "the best label")
 
 
 def _picture(one: Finding) -> bytes:

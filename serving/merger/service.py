@@ -16,6 +16,7 @@ from serving.merger.decoding.gate import PictureGate, Unread
 from serving.merger.explain import Explainer, Question
 from serving.merger.models.backend import NeighbourFinder, Scorer
 from serving.merger.models.fan_out import Replies, ask_models
+from serving.merger.models.product_index import ProductIndexes
 from serving.merger.models.releases import Candidate, Releases
 from serving.merger.settings import Settings
 from serving.merger.similar import Similar
@@ -61,7 +62,7 @@ class Classifier:
         self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
         self._rates = RateLimiter(settings.rate_images_per_s, settings.rate_burst_images)
         self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
-        self._similar = Similar(finder, Thumbnails(settings.thumbnails_dir))
+        self._similar = Similar(finder, Thumbnails(settings.thumbnails_dir), ProductIndexes(settings.thumbnails_dir))
         self._pictures = PictureGate(settings)
         self.start, self.stop = self._pictures.start, self._pictures.stop
         telemetry.watch(lambda: self._limiter.active, lambda: self._limiter.queued)

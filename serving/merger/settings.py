@@ -123,7 +123,10 @@ class Settings:
     ] = 3_000
     drain_timeout_ms: Annotated[int, Row("After that: longest wait for answers under way.")] = 15_000
     thumbnails_dir: Annotated[
-        str, Row("Folder of releases, as the model servers read it, for pictures of similar products; empty: none.")
+        str,
+        Row(
+            "Folder of releases, as the model servers read it: small pictures, and an index of very many; empty: none."
+        ),
     ] = ""
     log_level: Annotated[str, Row("DEBUG, INFO, WARNING or ERROR.")] = "INFO"
     web_dir: Annotated[Path, Row("Folder of the built page; left out when missing.")] = (

@@ -14,6 +14,7 @@ from serving.merger.core.images import Picture, Size
 from serving.merger.core.merge import DIGITS
 from serving.merger.core.release import Release
 from serving.merger.models.backend import Neighbour, NeighbourFinder
+from serving.merger.models.product_index import ProductIndexes
 from serving.merger.models.releases import Candidate
 from serving.merger.thumbnails import Thumbnails
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -31,10 +32,12 @@ class Similar:
     Args:
         finder: asks the article type's model.
         thumbnails: of the releases.
+        indexes: of the releases that know more than a model remembers.
     """
 
-    def __init__(self, finder: NeighbourFinder, thumbnails: Thumbnails) -> None:
+    def __init__(self, finder: NeighbourFinder, thumbnails: Thumbnails, indexes: ProductIndexes) -> None:
         self._finder = finder
+        self._indexes = indexes
         self._thumbnails = thumbnails
 
     async def find(
@@ -52,15 +55,19 @@ class Similar:
         found = await self._finder.neighbours(image, version, card, call.deadline.remaining_s)
         if found is None:
             raise ImageUndecodable("The model cannot read the picture although its header is right; save it anew.")
-        shown = found[: options.k or DEFAULT_PRODUCTS]
+        nearest: Sequence[Neighbour] = found.nearest
+        if found.embedding is not None:
+            listed = await asyncio.to_thread(self._indexes.nearest, version, found.embedding, names.NEIGHBOURS_LISTED)
+            nearest = listed or nearest
+        shown = nearest[: options.k or DEFAULT_PRODUCTS]
         images = [b""] * len(shown)
         if options.thumbnails:
             images = await asyncio.to_thread(self._thumbnails.of, version, [one.id for one in shown])
         return pb.FindSimilarResponse(
             request_id=call.request_id,
             products=[_product(one, image) for one, image in zip(shown, images, strict=True)],
-            nearest=_counts(found[:COUNTED]),
-            counted=len(found[:COUNTED]),
+            nearest=_counts(nearest[:COUNTED]),
+            counted=len(nearest[:COUNTED]),
             release=str(version),
             total_ms=milliseconds(time.perf_counter() - started),
         )

@@ -78,6 +78,13 @@ class Neighbour(NamedTuple):
     similarity: float
 
 
+class Found(NamedTuple):
+    """The nearest known pictures, and where the picture lies among all of them; None where the model does not say."""
+
+    nearest: Sequence[Neighbour]
+    embedding: array | None = None
+
+
 class Scorer(Protocol):
     """Asks one model for the scores of pictures."""
 
@@ -88,9 +95,7 @@ class Scorer(Protocol):
 class NeighbourFinder(Protocol):
     """Asks one model for the known pictures nearest to a picture."""
 
-    async def neighbours(
-        self, image: bytes, version: int, card: ModelCard, timeout_s: float
-    ) -> Sequence[Neighbour] | None:
+    async def neighbours(self, image: bytes, version: int, card: ModelCard, timeout_s: float) -> Found | None:
         """As :meth:`ModelClient.neighbours`."""
 
 
@@ -150,9 +155,7 @@ class ModelClient:
             image_ok = tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images))
             return ModelScores(heads, image_ok, elapsed_s, familiarity, looks)
 
-    async def neighbours(
-        self, image: bytes, version: int, card: ModelCard, timeout_s: float
-    ) -> Sequence[Neighbour] | None:
+    async def neighbours(self, image: bytes, version: int, card: ModelCard, timeout_s: float) -> Found | None:
         """The known pictures nearest to an encoded picture, nearest first; None where the model cannot read it.
 
         Args:
@@ -175,7 +178,10 @@ class ModelClient:
             similarities = tensors.to_rows(reply.outputs[names.NEIGHBOUR_SIMILARITIES], 1, count)[0]
             if not tensors.to_bools(reply.outputs[names.IMAGE_OK], 1)[0]:
                 return None
-            return [Neighbour(*one) for one in zip(*texts, similarities, strict=True)]
+            nearest = [Neighbour(*one) for one in zip(*texts, similarities, strict=True)]
+            return Found(
+                nearest, tensors.to_row(reply.outputs[names.EMBEDDING]) if names.EMBEDDING in reply.outputs else None
+            )
 
     @contextmanager
     def _sense(self, reply: predict_pb2.PredictResponse, version: int) -> Iterator[None]:

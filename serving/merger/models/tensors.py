@@ -38,6 +38,16 @@ def to_numbers(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[
     return [values[start : start + columns] for start in range(0, rows * columns, columns)]
 
 
+def to_row(tensor: tensor_pb2.TensorProto) -> array:
+    """float32[1, any] → a float array.
+
+    Raises:
+        ValueError: another type or shape, or a value that is no number.
+    """
+    columns = tensor.tensor_shape.dim[-1].size if tensor.tensor_shape.dim else 0
+    return to_numbers(tensor, 1, columns)[0]
+
+
 def to_shares(tensor: tensor_pb2.TensorProto, rows: int) -> array:
     """float32[rows] → a float array.
 
