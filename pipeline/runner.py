@@ -73,6 +73,8 @@ def main() -> None:
     """Runs the command line; a fault that has a reason ends with that reason and exit code 1."""
     # Before TensorFlow is imported anywhere: afterwards it is too late.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Else this process would take all of a GPU's memory, which the process of a training needs.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     warnings.simplefilter("ignore", FutureWarning)
     # Names of files are bytes: what is no text is shown escaped instead of ending the command.
     if isinstance(sys.stdout, io.TextIOWrapper):

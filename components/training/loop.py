@@ -17,6 +17,8 @@ import tensorflow as tf
 from components.model import backbones
 from components.model.classifier import build_classifier, heads_alone
 from components.training import augmentation, training_data
+from components.training.backups import Backup, best_before, forget_backups
+from components.training.devices import Devices, SharedStatistics, shared_out, use_steps
 from components.training.hyperparameters import HyperParameters
 from components.training.losses import LabelledAccuracy, SparseCategoricalFocalLoss, class_weights
 from components.training.memory import release_memory
@@ -39,6 +41,7 @@ def train_classifier(
     parameters: HyperParameters,
     run_dir: Path,
     backbone_weights: Path | None = None,
+    devices: Devices = Devices(),  # noqa: B008 - frozen
 ) -> tuple[keras.Model, keras.Model]:
     """Fits a classifier; the weights of its best epoch win.
 
@@ -50,43 +53,68 @@ def train_classifier(
       parameters: of the training.
       run_dir: for :data:`BEST`, :data:`FINAL`, :data:`METRICS` and ``tensorboard/``.
       backbone_weights: of an earlier model's backbone, to start from.
+      devices: to train on. With several workers, ``run_dir`` is one folder for all, and a training that was broken off
+        goes on with the last epoch that is whole.
 
     Returns:
       The classifier and its backbone.
     """
     classes = {head: len(rows) for head, rows in counts.items()}
+    with devices.scope():
+        model, backbone = built_classifier(classes, parameters, backbone_weights)
+    learner, stages = model, _stages(parameters)
+    if learns_heads_alone(backbone, parameters):
+        learner, stages = heads_alone(model), [stages[-1]]
+        train = training_data.seen_by(backbone, train.batch(parameters.batch_size)).unbatch().cache()
+        evaluation = training_data.seen_by(backbone, evaluation).cache()
+    batches = _training_batches(train, classes, parameters, devices)
+    evaluation = training_data.one_hot(evaluation, classes)
+    # A full pass, since a broken-off one would not fill the cache.
+    has_evaluation = bool(evaluation.reduce(np.int64(0), lambda count, _: count + 1))
+    sample = next(iter(training_data.one_hot(train.batch(1), classes))) if devices.strategy else None
+    evaluation = shared_out(devices, evaluation, lambda own, _: own)
+    progress, start = EpochProgress(name, stages[-1]), 0
+    for end in stages:
+        with devices.scope():
+            _prepare(learner, backbone, counts, parameters, end - start, end < stages[-1], devices.has_gpu)
+        use_steps(devices, learner, sample)
+        backup = Backup(run_dir, end, devices.is_chief)
+        if devices.strategy:
+            start = backup.restore(learner, start)
+        learner.fit(
+            batches,
+            validation_data=evaluation if has_evaluation else None,
+            initial_epoch=start,
+            epochs=end,
+            callbacks=_callbacks(parameters, run_dir, has_evaluation, progress, devices, backup),
+            verbose=0,
+        )
+        start = end
+    if devices.is_chief:
+        forget_backups(run_dir)
+        model.save(run_dir / FINAL)
+        learner.load_weights(run_dir / BEST)
+    return model, backbone
+
+
+def built_classifier(
+    classes: Mapping[str, int], parameters: HyperParameters, backbone_weights: Path | None = None
+) -> tuple[keras.Model, keras.Model]:
+    """A classifier as its training begins, and its backbone; see :func:`train_classifier`."""
     shape = (parameters.height, parameters.width, 3)
-    model, backbone = build_classifier(classes, shape, parameters.backbone, parameters.dropout)
+    model, backbone = build_classifier(dict(classes), shape, parameters.backbone, parameters.dropout)
     # Here, since it is read after the training only, which may take an hour.
     for layer in parameters.neighbour_layer_names():
         backbones.layer_index(backbone, layer, "neighbour_layers")
     if backbone_weights:
         backbone.load_weights(backbone_weights)
     backbones.freeze(backbone, parameters.frozen_to, parameters.frozen_depthwise)
-    learner, stages = model, _stages(parameters)
-    if not backbone.trainable_variables and not parameters.augmentation.changes():
-        learner, stages = heads_alone(model), [stages[-1]]
-        train = training_data.seen_by(backbone, train.batch(parameters.batch_size)).unbatch().cache()
-        evaluation = training_data.seen_by(backbone, evaluation).cache()
-    batches = _training_batches(train, classes, parameters)
-    evaluation = training_data.one_hot(evaluation, classes)
-    # A full pass, since a broken-off one would not fill the cache.
-    has_evaluation = bool(evaluation.reduce(np.int64(0), lambda count, _: count + 1))
-    progress, start = EpochProgress(name, stages[-1]), 0
-    for end in stages:
-        _prepare(learner, backbone, counts, parameters, end - start, is_head_stage=end < stages[-1])
-        learner.fit(
-            batches,
-            validation_data=evaluation if has_evaluation else None,
-            initial_epoch=start,
-            epochs=end,
-            callbacks=_callbacks(parameters, run_dir, has_evaluation, progress),
-            verbose=0,
-        )
-        start = end
-    model.save(run_dir / FINAL)
-    learner.load_weights(run_dir / BEST)
     return model, backbone
+
+
+def learns_heads_alone(backbone: keras.Model, parameters: HyperParameters) -> bool:
+    """Whether nothing of the backbone may learn, and no picture is changed."""
+    return not backbone.trainable_variables and not parameters.augmentation.changes()
 
 
 def _stages(parameters: HyperParameters) -> list[int]:
@@ -95,12 +123,18 @@ def _stages(parameters: HyperParameters) -> list[int]:
     return [parameters.head_epochs, whole] if parameters.head_epochs else [whole]
 
 
-def _training_batches(train: Dataset, classes: dict[str, int], parameters: HyperParameters) -> Dataset:
+def _training_batches(
+    train: Dataset, classes: dict[str, int], parameters: HyperParameters, devices: Devices
+) -> Dataset:
     batches = training_data.training_batches(train, parameters.batch_size, parameters.seed)
     batches = training_data.one_hot(batches, classes)
-    if parameters.augmentation.changes():
-        batches = augmentation.augment(batches, parameters.augmentation, parameters.seed)
-    return batches.prefetch(tf.data.AUTOTUNE)
+
+    def changed(own: Dataset, worker: int) -> Dataset:
+        if parameters.augmentation.changes():
+            own = augmentation.augment(own, parameters.augmentation, parameters.seed + worker)
+        return own.prefetch(tf.data.AUTOTUNE)
+
+    return shared_out(devices, batches, changed)
 
 
 def _prepare(
@@ -110,6 +144,7 @@ def _prepare(
     parameters: HyperParameters,
     epochs: int,
     is_head_stage: bool,
+    has_gpu: bool,
 ) -> None:
     if is_head_stage:
         backbone.trainable = False
@@ -124,7 +159,7 @@ def _prepare(
         loss_weights={head: parameters.head_weights.get(head, 1.0) for head in counts},
         metrics={head: [LabelledAccuracy()] for head in counts},
         # Keras turns XLA on by itself, and XLA's convolutions on a CPU take several times as long.
-        jit_compile=False,
+        jit_compile=has_gpu,
     )
 
 
@@ -135,15 +170,28 @@ def _loss(parameters: HyperParameters, counts: list[int]) -> keras.losses.Loss:
 
 
 def _callbacks(
-    parameters: HyperParameters, run_dir: Path, has_evaluation: bool, progress: keras.callbacks.Callback
+    parameters: HyperParameters,
+    run_dir: Path,
+    has_evaluation: bool,
+    progress: keras.callbacks.Callback,
+    devices: Devices,
+    backup: Backup,
 ) -> list[keras.callbacks.Callback]:
     monitor = "val_loss" if has_evaluation else "loss"
-    # Before the checkpoint, which is to hold the averaged weights.
+    # Before the checkpoint, which is to hold the averaged weights; after the backup, which is to hold the others.
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if parameters.ema else []
+    stopping = keras.callbacks.EarlyStopping(monitor=monitor, patience=parameters.patience)
+    shared = [SharedStatistics(devices), backup] if devices.strategy else []
+    if not devices.is_chief:
+        return [*shared, *averaging, stopping]
+    best = best_before(run_dir / METRICS, monitor) if devices.strategy else None
     return [
+        *shared,
         *averaging,
-        keras.callbacks.ModelCheckpoint(str(run_dir / BEST), monitor=monitor, save_best_only=True),
-        keras.callbacks.EarlyStopping(monitor=monitor, patience=parameters.patience),
+        keras.callbacks.ModelCheckpoint(
+            str(run_dir / BEST), monitor=monitor, save_best_only=True, initial_value_threshold=best
+        ),
+        stopping,
         keras.callbacks.CSVLogger(str(run_dir / METRICS), append=True),
         keras.callbacks.TensorBoard(str(run_dir / "tensorboard"), write_graph=False),
         progress,

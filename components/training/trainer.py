@@ -16,10 +16,10 @@ from components.model import nearest_pictures
 from components.model.classifier import FEATURES, with_features, with_light, with_mirror
 from components.model.looks import TOLD
 from components.model.signatures import UncalibratedClassifier
-from components.training import training_data
+from components.training import devices, training_data, worker
 from components.training.eval_outputs import EvalOutputs
 from components.training.hyperparameters import HyperParameters
-from components.training.loop import METRICS, Counts, train_classifier
+from components.training.loop import METRICS, Counts, built_classifier, learns_heads_alone, train_classifier
 from components.training.memory import release_and_settle
 from schema import heads as table
 from schema import model_card, names
@@ -69,13 +69,43 @@ def run_fn(fn_args: Any) -> None:
             for split, files in ((names.TRAIN, fn_args.train_files), (names.EVAL, fn_args.eval_files))
         )
         evaluation = evaluation.batch(parameters.batch_size)
-        model, backbone = train_classifier(config["model"], train, evaluation, counts, parameters, run_dir, base)
+        trained = trained_elsewhere(fn_args, counts, parameters, base) if devices.wants_own_process() else None
+        model, backbone = trained or train_classifier(
+            config["model"], train, evaluation, counts, parameters, run_dir, base
+        )
         told = [read_told(config["model"], files) for files in (fn_args.train_files, fn_args.eval_files)]
         fitted, model = answering_models(model, backbone, train, evaluation, parameters, told)
         outputs = eval_outputs(fitted, evaluation, ids, counts)
     plots.plot_training(run_dir / METRICS, heads, run_dir)
     save(model, card, outputs, transform_output, saved_model)
     backbone.save_weights(saved_model.parent / BACKBONE_WEIGHTS)
+
+
+def trained_elsewhere(
+    fn_args: Any, counts: Counts, parameters: HyperParameters, base: Path | None
+) -> tuple[keras.Model, keras.Model] | None:
+    """A classifier that other processes trained, with several workers or on GPUs, and its backbone.
+
+    None where each picture is seen once and heads learn from that: there is nothing worth sharing out.
+
+    Raises:
+      RuntimeError: they did not come to an end.
+    """
+    model, backbone = built_classifier({head: len(rows) for head, rows in counts.items()}, parameters, base)
+    if learns_heads_alone(backbone, parameters):
+        return None
+    call = worker.Call(
+        model=fn_args.custom_config["model"],
+        heads=list(fn_args.custom_config["heads"]),
+        hyperparameters=fn_args.custom_config["hyperparameters"],
+        transform_output=fn_args.transform_output,
+        train_files=list(fn_args.train_files),
+        eval_files=list(fn_args.eval_files),
+        run_dir=fn_args.model_run_dir,
+        backbone_weights=str(base or ""),
+    )
+    model.load_weights(worker.train_elsewhere(call))
+    return model, backbone
 
 
 def save(

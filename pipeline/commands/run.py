@@ -15,6 +15,7 @@ from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
 from components.storage.errors import StorageError
 from components.storage.location import Location
+from components.training import worker
 from pipeline.commands.common import (
     FiniteRange,
     attributes_option,
@@ -135,7 +136,12 @@ def command(
       lookbook run --data export.xlsx --mapping mapping.toml  through an import below the root, see lookbook import
 
     Steps whose input, code and settings did not change are not run again. A run that was killed goes on where it was.
+    Where TF_CONFIG names several workers they share the trainings: the same command for each, and the same --root.
     """
+    with wrong_use():
+        if worker.index():
+            click.echo(f"worker {worker.index()} of {worker.workers()}: waiting for trainings below {layout.root}")
+            worker.serve(layout.artifacts)
     if also and keep is None:
         raise click.UsageError(f"--keep-version is {also[0]}, which keeps nothing without --keep")
     found = place(layout, data, mapping_file)

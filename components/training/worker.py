@@ -1,0 +1,189 @@
+"""A training in processes of its own: one for each worker that ``TF_CONFIG`` names, or one for this machine's GPUs.
+
+Worker 0 is ``lookbook run``: it leaves a call in the run's folder, below a root that all workers see, starts the
+process of its own share, and goes on from the weights that come of it. Each other worker is the same command, which
+waits for calls instead. A process that dies takes the others' down with it, all are started again, and go on with the
+last whole epoch.
+"""
+
+import dataclasses
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+CALL: Final = "call.json"
+TRAINED: Final = "trained.weights.h5"
+_MODULE: Final = "components.training.worker"
+_ATTEMPTS: Final = 10
+_PAUSE_S: Final = 2.0
+_HOUSE: Final = Path(__file__).parents[2]
+TF_CONFIG: Final = "TF_CONFIG"
+_log = logging.getLogger("lookbook.trainer")
+
+
+def workers() -> int:
+    """How many workers ``TF_CONFIG`` names; 1 where it names none."""
+    return max(1, len(_config().get("cluster", {}).get("worker", [])))
+
+
+def index() -> int:
+    """This worker's place among them."""
+    return int(_config().get("task", {}).get("index", 0))
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """What a training takes, as :func:`components.training.trainer.run_fn` has it; all workers have the same paths."""
+
+    model: str
+    heads: list[str]
+    hyperparameters: dict[str, Any]
+    transform_output: str
+    train_files: list[str]
+    eval_files: list[str]
+    run_dir: str
+    backbone_weights: str
+    id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
+
+    @classmethod
+    def read(cls, path: Path) -> "Call":
+        """The call in a file."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def train_elsewhere(call: Call) -> Path:
+    """Trains, together with whoever is called; gives the file with the trained weights.
+
+    Raises:
+        RuntimeError: the processes ended too often without being done; the log has their words.
+    """
+    with _called(call) as path:
+        for attempt in range(1, _ATTEMPTS + 1):
+            with _process(path) as process:
+                code = process.wait()
+            if code == 0:
+                return Path(call.run_dir) / TRAINED
+            _log.info(
+                "%s: the training's process ended with %d; attempt %d of %d", call.model, code, attempt, _ATTEMPTS
+            )
+            time.sleep(_PAUSE_S)
+    raise RuntimeError(
+        f"the training of {call.model} ended {_ATTEMPTS} times without being done; the log has the words"
+    )
+
+
+def serve(artifacts: Path) -> None:
+    """Takes part in each training that is called for below a folder, until this process is ended."""
+    done: set[str] = set()
+    while True:
+        for path in artifacts.glob(f"*/model_run/*/{CALL}"):
+            try:
+                call = Call.read(path)
+            except FileNotFoundError:
+                continue  # taken back meanwhile
+            if call.id not in done and _take_part(path):
+                done.add(call.id)
+        time.sleep(_PAUSE_S)
+
+
+def train(call: Call) -> None:
+    """One worker's share, in a process in which TensorFlow has done nothing yet."""
+    from components.training.devices import open_devices
+
+    devices = open_devices()
+    import keras
+    import tensorflow_transform as tft
+
+    from components.training import training_data
+    from components.training.hyperparameters import HyperParameters
+    from components.training.loop import train_classifier
+
+    parameters, run_dir = HyperParameters.from_dict(call.hyperparameters), Path(call.run_dir)
+    keras.utils.set_random_seed(parameters.seed)
+    transform_output = tft.TFTransformOutput(call.transform_output)
+    counts = training_data.class_counts(call.train_files, transform_output, call.heads)
+    with tempfile.TemporaryDirectory(prefix="lookbook-cache-") as cache:
+        rows, evaluation = (
+            training_data.read_split(files, transform_output, call.heads, f"{cache}/{number}")
+            for number, files in enumerate((call.train_files, call.eval_files))
+        )
+        base = Path(call.backbone_weights) if call.backbone_weights else None
+        batches = evaluation.batch(parameters.batch_size)
+        model, _ = train_classifier(call.model, rows, batches, counts, parameters, run_dir, base, devices)
+    if devices.is_chief:
+        model.save_weights(run_dir / TRAINED)
+
+
+def _take_part(path: Path) -> bool:
+    """Whether this worker's share came to its end."""
+    with _process(path) as process:
+        while process.poll() is None:
+            if not path.exists():  # worker 0 is done with it, or gave it up
+                return True
+            time.sleep(_PAUSE_S / 4)
+    _log.info("%s: this worker's process ended with %d", path, process.returncode)
+    return process.returncode == 0
+
+
+@contextmanager
+def _called(call: Call) -> Iterator[Path]:
+    run_dir = Path(call.run_dir)
+    for old in run_dir.parents[2].glob(f"*/model_run/*/{CALL}"):
+        old.unlink(missing_ok=True)  # of a run that was killed
+    path = run_dir / CALL
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(dataclasses.asdict(call)), encoding="utf-8")
+    part.replace(path)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _process(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process for a call, which ends with this one."""
+    environment = {**os.environ, "PYTHONPATH": f"{_HOUSE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-m", _MODULE, str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _config() -> dict[str, Any]:
+    text = os.environ.get(TF_CONFIG) or "{}"
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{TF_CONFIG} is {text!r}; it must be a JSON object with cluster and task") from error
+
+
+def main(path: Path) -> None:
+    """One training, in the process that :func:`train_elsewhere` or :func:`serve` starts."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    train(Call.read(path))
+    sys.stdout.flush()
+    os._exit(0)  # no waiting for TensorFlow's threads, which wait for other workers'
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
