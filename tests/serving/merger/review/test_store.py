@@ -147,6 +147,7 @@ def test_versions_are_seen_in_order(store: ReviewStore, target: str) -> None:
         work = [threads.submit(decide, one) for one in (store, other) * 2]
         while not all(one.done() for one in work) or store.decisions_since(seen[-1] if seen else 0):
             seen += [one.version for one in store.decisions_since(seen[-1] if seen else 0)]
+            time.sleep(0.01)  # a loop without a pause would keep the others from Python's lock, with SQLite's in hand
     other.close()
     for one in work:
         one.result()
