@@ -1,6 +1,7 @@
 """What shops and researchers have, as they have it: ``lookbook import`` makes a catalogue of each."""
 
 import json
+import zipfile
 
 import pandas as pd
 import pytest
@@ -257,3 +258,15 @@ def test_every_kind_of_sheet_reads_alike(tmp_path, taxonomy, kind):
     assert {row_id: row[names.ARTICLE_TYPE_LABEL] for row_id, row in styles(out).items()} == {
         f"A{index}": TYPES[index % 3] for index in range(4)
     }
+
+
+def test_a_folder_around_a_zip(tmp_path):
+    """A download is often a zip beside a text: who gives the folder is told to give the zip."""
+    source = tmp_path / "download"
+    source.mkdir()
+    (source / "README.md").write_text("read me")
+    with zipfile.ZipFile(source / "fashion.zip", "w") as archive:
+        archive.writestr("styles.csv", "id,articleType\n")
+    result = lookbook_import(source, tmp_path / "out")
+    assert result.exit_code == 1
+    assert "fashion.zip is packed" in result.output and "give its own path" in result.output

@@ -289,15 +289,3 @@ def test_class_numbers_that_are_named_beside_the_data(tmp_path, told_by):
         (source / told_by).write_text(json.dumps(infos))
     imported(source, out)
     assert set(types_of(out).values()) == (set(TYPES) if told_by else {"0", "1", "2"})
-
-
-def test_a_folder_around_a_zip(tmp_path):
-    """A download is often a zip beside a text: who gives the folder is told to give the zip."""
-    source = tmp_path / "download"
-    source.mkdir()
-    (source / "README.md").write_text("read me")
-    with zipfile.ZipFile(source / "fashion.zip", "w") as archive:
-        archive.writestr("styles.csv", "id,articleType\n")
-    result = lookbook_import(source, tmp_path / "out")
-    assert result.exit_code == 1
-    assert "fashion.zip is packed" in result.output and "give its own path" in result.output
