@@ -1,8 +1,8 @@
 """Makes an export: written beside its place, held to the release, then renamed; whatever fails leaves nothing."""
 
-import importlib.util
 import io
 import json
+import runpy
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -85,12 +85,8 @@ def _write_models(target: str, models: ReleasedModels, releases: Path, folder: P
 
 def answering(folder: Path) -> Callable[[bytes], Mapping[str, np.ndarray]]:
     """The example's own way from a file to scores, by the code that lies in the export."""
-    spec = importlib.util.spec_from_file_location("exported_example", folder / EXAMPLE.name)
-    if spec is None or spec.loader is None:
-        raise AssertionError(f"{folder / EXAMPLE.name} is a Python file and can be imported")
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
-    return lambda file: dict(example.scores(example.shown(io.BytesIO(file))))
+    example = runpy.run_path(str(folder / EXAMPLE.name))  # an import would leave bytecode in the export
+    return lambda file: dict(example["scores"](example["shown"](io.BytesIO(file))))
 
 
 def _finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
