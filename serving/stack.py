@@ -6,6 +6,7 @@ For example::
 """
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -14,7 +15,9 @@ from typing import Any, Final, NoReturn
 
 from serving.local.processes import StackError
 from serving.local.stack import LOGS, stack
+from serving.merger.settings import variable
 
+REVIEW_STORE: Final = variable("review_store")
 WATCH_S: Final = 0.5
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -36,6 +39,10 @@ def serve(release: Path, http_port: int, grpc_port: int, metrics_port: int, logs
                 child.check()
 
 
+def _absolute(store: str) -> str:
+    return store if not store or "://" in store else str(Path(store).expanduser().absolute())
+
+
 def _interrupt(*_: Any) -> NoReturn:
     """Ends whatever runs, once: a second signal must not interrupt the stopping."""
     for number in SIGNALS:
@@ -51,11 +58,20 @@ def main() -> int:
     parser.add_argument("--grpc-port", type=int, default=9090, help="gRPC; 0 picks a free one (default %(default)s)")
     parser.add_argument("--metrics-port", type=int, default=9091, help="metrics and probes (default %(default)s)")
     parser.add_argument("--logs", type=Path, default=LOGS, help="folder for logs (default %(default)s)")
+    parser.add_argument(
+        "--review-store",
+        metavar="URL",
+        default=os.environ.get(REVIEW_STORE, ""),
+        help=f"keep answers that need review, with their pictures: a path, for SQLite, or postgresql://… (default "
+        f"{REVIEW_STORE}, else nowhere)",
+    )
     arguments = parser.parse_args()
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
     try:
+        # By the environment, and whole: the merger stands in another folder, and others may read a command line.
+        os.environ[REVIEW_STORE] = _absolute(arguments.__dict__.pop("review_store"))
         serve(**vars(arguments))
     except KeyboardInterrupt:
         return 0

@@ -5,6 +5,7 @@ from typing import Any
 
 from serving.merger import views
 from serving.merger.models.releases import Releases
+from serving.merger.review.desk import Desk
 
 
 class Lifecycle:
@@ -12,10 +13,12 @@ class Lifecycle:
 
     Args:
         releases: ready or not.
+        desk: of what is to be reviewed; None where nothing is kept.
     """
 
-    def __init__(self, releases: Releases) -> None:
+    def __init__(self, releases: Releases, desk: Desk | None = None) -> None:
         self._releases = releases
+        self._desk = desk
         self._listeners: list[Callable[[], None]] = []
         self.is_draining = False
 
@@ -29,8 +32,11 @@ class Lifecycle:
         return not self.is_draining and not self._releases.trouble(model)
 
     def report(self) -> dict[str, Any]:
-        """The JSON of ``/readyz``."""
-        return views.readiness(self._releases, is_draining=self.is_draining)
+        """The JSON of ``/readyz``: a review store that is away is told, and keeps nobody from classifying."""
+        report = views.readiness(self._releases, is_draining=self.is_draining)
+        if self._desk:
+            report["review"] = {"available": not self._desk.trouble, "message": self._desk.trouble}
+        return report
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Calls ``listener`` after each change."""

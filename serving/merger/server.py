@@ -26,6 +26,7 @@ from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.models.releases import Releases
 from serving.merger.models.servers import Servers
 from serving.merger.rest.protocol import Bounds, bounded
+from serving.merger.review.desk import Desk
 from serving.merger.service import Classifier
 from serving.merger.settings import Settings
 from serving.merger.telemetry import Telemetry
@@ -63,13 +64,14 @@ class Server:
             for model in table.MODELS
         }
         self._releases = Releases(self._clients, settings, self._changed)
-        self._lifecycle = Lifecycle(self._releases)
+        self._desk = Desk(settings, self._telemetry.registry) if settings.review_store else None
+        self._lifecycle = Lifecycle(self._releases, self._desk)
         scorers = {
             model: MicroBatcher(client, settings.model_calls, settings.model_batch_images)
             for model, client in self._clients.items()
         }
         self._classifier = Classifier(
-            settings, scorers, self._clients[names.ARTICLE_TYPE], self._releases, self._telemetry
+            settings, scorers, self._clients[names.ARTICLE_TYPE], self._releases, self._telemetry, self._desk
         )
         self._callers = ApiKeys(settings.api_keys_file)
         self._uploads = Uploads(settings.max_held_bytes)
@@ -91,6 +93,8 @@ class Server:
         await self._start_grpc()
         await self._start_http()
         self._background.append(asyncio.create_task(self._uploads.watch()))
+        if self._desk:
+            self._background.append(asyncio.create_task(self._desk.run()))
         self._lifecycle.changed()
         log.info(
             "listening",
@@ -116,6 +120,8 @@ class Server:
         for task in self._background:
             task.cancel()
         self._classifier.stop()
+        if self._desk:
+            await self._desk.close()
         await asyncio.gather(*(servers.close() for servers in self._servers.values()))
         log.info("stopped")
 
@@ -179,6 +185,7 @@ class Server:
             self._lifecycle,
             self._telemetry,
             self._settings,
+            self._desk,
         )
         return app, make_admin_app(self._lifecycle, self._telemetry)
 

@@ -18,6 +18,7 @@ from serving.merger.models.backend import NeighbourFinder, Scorer
 from serving.merger.models.fan_out import Replies, ask_models
 from serving.merger.models.product_index import ProductIndexes
 from serving.merger.models.releases import Candidate, Releases
+from serving.merger.review.desk import Desk
 from serving.merger.settings import Settings
 from serving.merger.similar import Similar
 from serving.merger.telemetry import Telemetry
@@ -45,6 +46,7 @@ class Classifier:
         finder: of the article type's model.
         releases: says which version to ask.
         telemetry: is told of every picture.
+        desk: gets the answers that a person should look at; None where they are not kept.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class Classifier:
         finder: NeighbourFinder,
         releases: Releases,
         telemetry: Telemetry,
+        desk: Desk | None = None,
     ) -> None:
         self._settings = settings
         self._scorers = scorers
         self._releases = releases
         self._telemetry = telemetry
+        self._desk = desk
         self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
         self._rates = RateLimiter(settings.rate_images_per_s, settings.rate_burst_images)
         self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
@@ -203,7 +207,7 @@ class Classifier:
             error.alone()
             outcomes = [one if isinstance(one, LookbookError) else error for one in inspected] or [error] * len(data)
         # In the loop's next round: the caller need not wait for a line in the log.
-        asyncio.get_running_loop().call_soon(self._report, outcomes, call)
+        asyncio.get_running_loop().call_soon(self._report, outcomes, data, call)
         return outcomes
 
     async def _inspect(self, data: bytes) -> Inspected | Unread | LookbookError:
@@ -271,9 +275,11 @@ class Classifier:
         except asyncio.TimeoutError as error:
             raise DeadlineExceeded("No time was left to look for another release.") from error
 
-    def _report(self, outcomes: Sequence[Outcome], call: Call) -> None:
-        for outcome in outcomes:
+    def _report(self, outcomes: Sequence[Outcome], data: Sequence[bytes], call: Call) -> None:
+        for outcome, image in zip(outcomes, data, strict=True):
             if isinstance(outcome, LookbookError):
                 self._telemetry.refused(outcome.code, call.request_id, outcome.detail)
-            else:
-                self._telemetry.answered(outcome)
+                continue
+            self._telemetry.answered(outcome)
+            if self._desk and outcome.review.needed:
+                self._desk.offer(image, outcome, call.caller)

@@ -128,6 +128,28 @@ class Settings:
             "Folder of releases, as the model servers read it: small pictures, and an index of very many; empty: none."
         ),
     ] = ""
+    review_store: Annotated[
+        str,
+        Row(
+            "Where answers that need review are kept with their pictures: a path, for SQLite, or "
+            "postgresql://USER:PASSWORD@HOST/DATABASE; empty: nowhere."
+        ),
+    ] = ""
+    reviewers: Annotated[
+        str,
+        Row(
+            "Names of API keys, comma-separated, that may see and decide what is kept for review; *: whoever may call. "
+            "Empty: nobody, but where no keys are asked for and none but this machine can call."
+        ),
+    ] = ""
+    review_max_images: Annotated[int, Row("Most undecided answers kept for review; the oldest make room.", 1)] = 10_000
+    review_max_bytes: Annotated[int, Row("Most bytes of their pictures; the oldest make room.", 1)] = 2**30
+    review_keep_days: Annotated[
+        int, Row("Days after which an answer that nobody touched goes with picture and decision; 0: never.")
+    ] = 90
+    review_lease_ms: Annotated[
+        int, Row("Time that one person has to decide an answer, before somebody else may get it.", 1)
+    ] = 300_000
     log_level: Annotated[str, Row("DEBUG, INFO, WARNING or ERROR.")] = "INFO"
     web_dir: Annotated[Path, Row("Folder of the built page; left out when missing.")] = (
         Path(__file__).parents[1] / "web" / "dist"
@@ -142,6 +164,13 @@ class Settings:
     def allowed_origins(self) -> list[str]:
         """The origins of :attr:`cors_origins`."""
         return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+    def may_review(self, caller: str) -> bool:
+        """Whether a caller, by the name of its key, may see others' pictures and decide about them."""
+        names = [name.strip() for name in self.reviewers.split(",") if name.strip()]
+        if names == ["*"]:
+            return True
+        return caller in names if self.api_keys_file else is_loopback(self.host)
 
     def target(self, model: str) -> str:
         """gRPC target of the model server of ``model``."""

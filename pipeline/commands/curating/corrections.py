@@ -12,6 +12,7 @@ from tqdm import tqdm
 from components.catalogue.reading.errors import CatalogueError
 from components.storage.location import Location
 from pipeline.commands.common import data_option, json_option, mapping_option, print_json, refusing, root_option
+from pipeline.commands.curating.export import export
 from pipeline.config import Layout
 from schema.corrections import CorrectionsError
 
@@ -24,6 +25,9 @@ _SHOWN: Final = 20
 @click.group("corrections")
 def command() -> None:
     """Take what people decided about answers into the catalogue."""
+
+
+command.add_command(export)
 
 
 @command.command()

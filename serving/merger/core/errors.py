@@ -16,11 +16,15 @@
     │   ├── ImageUnsupported            not JPEG, PNG or WebP
     │   └── ImageUndecodable            header right, pixels broken
     ├── Unauthenticated                 no API key, or none that is known
+    ├── Forbidden                       a key that may not do this
     ├── RateLimited                     this caller sends more than its share
     ├── Overloaded                      too many pictures at once
     ├── DeadlineExceeded                out of time
     ├── NotReady                        no release on both models
     ├── NoIndex                         the release cannot name similar products
+    ├── ReviewOff                       nothing is kept for review here
+    ├── ReviewUnavailable               the store of what is to be reviewed does not do it
+    ├── ReviewConflict                  somebody else came before
     └── ModelError                      one model; says which
         ├── ModelUnavailable            cannot be reached, or is left alone for a while
         ├── ModelFailed                 answered with an error or nonsense
@@ -126,6 +130,11 @@ class Unauthenticated(LookbookError):
     title = "An API key is needed"
 
 
+class Forbidden(LookbookError):
+    code = "forbidden"
+    title = "This API key may not do that"
+
+
 class RateLimited(LookbookError):
     code = "rate_limited"
     title = "Too many pictures from one caller"
@@ -149,6 +158,21 @@ class NotReady(LookbookError):
 class NoIndex(LookbookError):
     code = "no_index"
     title = "The release knows no products by name"
+
+
+class ReviewOff(LookbookError):
+    code = "review_off"
+    title = "Nothing is kept for review here"
+
+
+class ReviewUnavailable(LookbookError):
+    code = "review_unavailable"
+    title = "The review store is unavailable"
+
+
+class ReviewConflict(LookbookError):
+    code = "review_conflict"
+    title = "Somebody else came before"
 
 
 class ModelError(LookbookError):
@@ -188,11 +212,15 @@ HTTP_STATUS: Final = {
     "image_unsupported": 415,
     "image_undecodable": 422,
     "unauthenticated": 401,
+    "forbidden": 403,
     "rate_limited": 429,
     "overloaded": 429,
     "deadline_exceeded": 504,
     "not_ready": 503,
     "no_index": 501,
+    "review_off": 501,
+    "review_unavailable": 503,
+    "review_conflict": 409,
     "model_unavailable": 503,
     "model_failed": 502,
     "internal": 500,

@@ -26,11 +26,12 @@ from serving.merger.core.merge import DEEPEST, DEFAULT_TOP_K, LEVELS
 from serving.merger.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.releases import Releases
-from serving.merger.rest import admin, cors, docs, page
+from serving.merger.rest import admin, cors, docs, page, review
 from serving.merger.rest.bodies import read_batch, read_image
 from serving.merger.rest.forms import keep_uploads_in_memory, query_names
 from serving.merger.rest.middleware import ClientGone, Gate, identify
 from serving.merger.rest.problems import problem_response
+from serving.merger.review.desk import Desk
 from serving.merger.service import Classifier
 from serving.merger.settings import Settings
 from serving.merger.similar import DEFAULT_PRODUCTS, MOST_PRODUCTS
@@ -65,6 +66,7 @@ def make_app(
     lifecycle: Lifecycle,
     telemetry: Telemetry,
     settings: Settings,
+    desk: Desk | None = None,
 ) -> FastAPI:
     """The ASGI application over the classifier."""
     keep_uploads_in_memory(settings)
@@ -93,6 +95,7 @@ def make_app(
     )
     _add_classifying(guarded, classifier, settings)
     _add_views(guarded, releases)
+    review.add(guarded, desk, releases, settings)
     app.include_router(guarded)
     admin.add_health(app, lifecycle)
     docs.add(app, wants_keys=bool(settings.api_keys_file))

@@ -29,10 +29,10 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     Raises:
         ImageError, InvalidRequest: there is none, it is too large, or the body is no body of ours.
     """
-    if _content_type(request) == MULTIPART:
-        files = await _in_time(request, read_files(request, "image", 1), settings)
+    if content_type(request) == MULTIPART:
+        files = await in_time(request, read_files(request, "image", 1), settings)
         return await _taken(files[0])
-    return await _in_time(request, _raw(request, settings.max_image_bytes), settings)
+    return await in_time(request, _raw(request, settings.max_image_bytes), settings)
 
 
 async def read_batch(request: Request, settings: Settings) -> Batch:
@@ -41,20 +41,26 @@ async def read_batch(request: Request, settings: Settings) -> Batch:
     Raises:
         ImageError, InvalidRequest: there is none, there are too many, or the body is no body of ours.
     """
-    content_type = _content_type(request)
-    if content_type.startswith(IMAGE) or content_type == BINARY:
-        raise InvalidRequest(f"The content type is {content_type}; send {MULTIPART} or {JSON}.")
-    if content_type != MULTIPART:
-        return await json_batch.parse(await _in_time(request, json_batch.read(request, settings), settings), settings)
-    files = await _in_time(request, read_files(request, "images", settings.max_batch_images), settings)
+    kind = content_type(request)
+    if kind.startswith(IMAGE) or kind == BINARY:
+        raise InvalidRequest(f"The content type is {kind}; send {MULTIPART} or {JSON}.")
+    if kind != MULTIPART:
+        return await json_batch.parse(await in_time(request, json_batch.read(request, settings), settings), settings)
+    files = await in_time(request, read_files(request, "images", settings.max_batch_images), settings)
     return Batch([Item(file.filename or "", await _taken(file)) for file in files], pb.ClassifyOptions())
 
 
-def _content_type(request: Request) -> str:
+def content_type(request: Request) -> str:
+    """What the request says that its body is, in small letters and without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _in_time(request: Request, body: Coroutine[Any, Any, Body], settings: Settings) -> Body:
+async def in_time(request: Request, body: Coroutine[Any, Any, Body], settings: Settings) -> Body:
+    """The body, read within the time for it.
+
+    Raises:
+        UploadTimeout: it came too slowly.
+    """
     upload: Upload = request.state.upload
     return await upload.read(body, settings.upload_timeout_ms / 1000)
 

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from serving.merger.admission.api_keys import API_KEY_HEADER
 from serving.merger.core import errors
 from serving.merger.core.calls import MAX_TOP_K
-from serving.merger.rest.bodies import JSON, MULTIPART, RAW_TYPES
+from serving.merger.rest.bodies import BINARY, JSON, MULTIPART, RAW_TYPES
 from serving.merger.rest.middleware import CONTENT_SECURITY_POLICY
 from serving.proto.lookbook.v1 import classifier_pb2
 
@@ -28,6 +28,9 @@ FILE: Final = {"type": "string", "format": "binary", "minLength": 1}
 REQUESTS: Final[dict[str, tuple[list[str], dict[str, dict[str, int]]]]] = {
     "ClassifyBatchRequest": (["items"], {"items": {"minItems": 1}}),
     "BatchItem": (["image"], {}),
+    "ReviewClaimRequest": ([], {}),
+    "ReviewLease": (["lease"], {}),
+    "ReviewDecisionRequest": (["lease", "decision"], {}),
     "ClassifyOptions": ([], {"top_k": {"minimum": 0, "maximum": MAX_TOP_K}}),
 }
 """What a caller may send as JSON → the fields that must be there, and bounds that the .proto does not know.
@@ -105,6 +108,20 @@ def _one_picture() -> dict[str, Any]:
     content: dict[str, Any] = {MULTIPART: {"schema": _form("image", FILE)}}
     content |= {kind: {"schema": FILE} for kind in RAW_TYPES}
     return _body(content)
+
+
+def review(message: str, request: str = "") -> dict[str, Any]:
+    """Arguments of a route of the review queue that answers with ``message``, to a ``request`` if it has a body."""
+    body = _body({JSON: {"schema": {"$ref": f"#/components/schemas/{request}"}}}) if request else {}
+    return answers(message) | {"tags": ["review"]} | body
+
+
+def review_picture() -> dict[str, Any]:
+    """Arguments of the route for the picture of a card."""
+    arguments = review("ReviewCounts")
+    kinds = ("image/jpeg", "image/png", "image/webp", BINARY)
+    arguments["responses"][200] = {"description": "The picture.", "content": {kind: {"schema": FILE} for kind in kinds}}
+    return arguments
 
 
 def classify_batch() -> dict[str, Any]:

@@ -1,6 +1,4 @@
-"""What can go wrong with the store, in words for people; no word of it tells a password."""
-
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+"""What can go wrong with the store, in words for people."""
 
 
 class StoreError(Exception):
@@ -13,9 +11,3 @@ class Conflict(Exception):
 
 class Missing(Exception):
     """There is no such card or decision."""
-
-
-def in_words(error: SQLAlchemyError) -> str:
-    """The database's own words, in a line, without the statement and its values, which may be somebody's picture."""
-    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    return " ".join(said.split())[:300] or type(error).__name__

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema.corrections import Correction
 from serving.merger.review import deciding, keeping, queue
 from serving.merger.review.deciding import Decision, Told
 from serving.merger.review.engine import READING, make_engine, store_url
-from serving.merger.review.errors import StoreError, in_words
-from serving.merger.review.migrate import migrate
+from serving.merger.review.errors import StoreError
 from serving.merger.review.records import LEAST_SURE, Card, Counts, Kept, Limits, Offered
 from serving.merger.review.tables import counters
 
@@ -41,6 +40,8 @@ class ReviewStore:
         Raises:
             StoreError: the database cannot be had, or is newer than this code.
         """
+        from serving.merger.review.migrate import migrate
+
         with _told():
             migrate(self._engine)
 
@@ -165,4 +166,10 @@ def _told() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise StoreError(in_words(error)) from error
+        raise StoreError(_in_words(error)) from error
+
+
+def _in_words(error: SQLAlchemyError) -> str:
+    """The database's own words, in a line: no statement, whose values may be somebody's picture, and no password."""
+    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    return " ".join(said.split())[:300] or type(error).__name__

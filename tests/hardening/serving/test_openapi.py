@@ -32,7 +32,8 @@ async def test_the_merger_is_as_described(tmp_path: Path, promise: Promises) -> 
     await models.start()
     try:
         with promise("fuzz: REST", "answers as described, to right and to wrong requests") as row:
-            async with merger(tmp_path, models.target, request_timeout_ms=5000) as running:
+            store = tmp_path / "review.sqlite"
+            async with merger(tmp_path, models.target, request_timeout_ms=5000, review_store=store) as running:
                 await running.ready()
                 told = await _attack(f"http://127.0.0.1:{running.http_port}/openapi.json", tmp_path)
                 bugs = [line for line in running.lines() if line.get("level") == "ERROR"]

@@ -30,6 +30,7 @@ def test_every_setting_is_explained() -> None:
             "_per_s",
             "_connections",
             "_processes",
+            "_days",
         )
         assert not is_number or name.endswith((*units, "_per_s")), name
 

@@ -23,6 +23,14 @@ class Agreement(_message.Message):
     message: str
     def __init__(self, agree: bool = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
+class AttributeLabel(_message.Message):
+    __slots__ = ["column", "label"]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    label: str
+    def __init__(self, column: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
+
 class AttributeLabels(_message.Message):
     __slots__ = ["column", "head", "labels"]
     COLUMN_FIELD_NUMBER: _ClassVar[int]
@@ -383,6 +391,14 @@ class Problem(_message.Message):
     type: str
     def __init__(self, type: _Optional[str] = ..., title: _Optional[str] = ..., status: _Optional[int] = ..., detail: _Optional[str] = ..., code: _Optional[str] = ..., request_id: _Optional[str] = ..., model: _Optional[str] = ..., retry_after_s: _Optional[float] = ...) -> None: ...
 
+class ReasonCount(_message.Message):
+    __slots__ = ["count", "reason"]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    reason: str
+    def __init__(self, reason: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
 class Review(_message.Message):
     __slots__ = ["needed", "reasons"]
     NEEDED_FIELD_NUMBER: _ClassVar[int]
@@ -390,6 +406,126 @@ class Review(_message.Message):
     needed: bool
     reasons: _containers.RepeatedCompositeFieldContainer[ReviewReason]
     def __init__(self, needed: bool = ..., reasons: _Optional[_Iterable[_Union[ReviewReason, _Mapping]]] = ...) -> None: ...
+
+class ReviewCard(_message.Message):
+    __slots__ = ["answer", "caller", "count", "first_at", "id", "last_at", "lease", "leased_until", "reasons", "sha256"]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_AT_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LAST_AT_FIELD_NUMBER: _ClassVar[int]
+    LEASED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    answer: ClassifyResponse
+    caller: str
+    count: int
+    first_at: str
+    id: int
+    last_at: str
+    lease: str
+    leased_until: str
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    sha256: str
+    def __init__(self, id: _Optional[int] = ..., sha256: _Optional[str] = ..., answer: _Optional[_Union[ClassifyResponse, _Mapping]] = ..., reasons: _Optional[_Iterable[str]] = ..., caller: _Optional[str] = ..., count: _Optional[int] = ..., first_at: _Optional[str] = ..., last_at: _Optional[str] = ..., leased_until: _Optional[str] = ..., lease: _Optional[str] = ...) -> None: ...
+
+class ReviewClaim(_message.Message):
+    __slots__ = ["card", "counts"]
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    card: ReviewCard
+    counts: ReviewCounts
+    def __init__(self, card: _Optional[_Union[ReviewCard, _Mapping]] = ..., counts: _Optional[_Union[ReviewCounts, _Mapping]] = ...) -> None: ...
+
+class ReviewClaimRequest(_message.Message):
+    __slots__ = ["order", "reason"]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    order: str
+    reason: str
+    def __init__(self, reason: _Optional[str] = ..., order: _Optional[str] = ...) -> None: ...
+
+class ReviewCounts(_message.Message):
+    __slots__ = ["decided", "dropped", "leased", "open", "reasons"]
+    DECIDED_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    LEASED_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    decided: int
+    dropped: int
+    leased: int
+    open: int
+    reasons: _containers.RepeatedCompositeFieldContainer[ReasonCount]
+    def __init__(self, open: _Optional[int] = ..., leased: _Optional[int] = ..., decided: _Optional[int] = ..., dropped: _Optional[int] = ..., reasons: _Optional[_Iterable[_Union[ReasonCount, _Mapping]]] = ...) -> None: ...
+
+class ReviewDecision(_message.Message):
+    __slots__ = ["answered", "article_type", "at", "attributes", "by", "decision", "master_category", "picture", "picture_name", "release", "sha256", "sub_category", "version"]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_NAME_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    answered: str
+    article_type: str
+    at: str
+    attributes: _containers.RepeatedCompositeFieldContainer[AttributeLabel]
+    by: str
+    decision: str
+    master_category: str
+    picture: bytes
+    picture_name: str
+    release: str
+    sha256: str
+    sub_category: str
+    version: int
+    def __init__(self, version: _Optional[int] = ..., sha256: _Optional[str] = ..., decision: _Optional[str] = ..., article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., attributes: _Optional[_Iterable[_Union[AttributeLabel, _Mapping]]] = ..., answered: _Optional[str] = ..., release: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[str] = ..., picture_name: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
+
+class ReviewDecisionRequest(_message.Message):
+    __slots__ = ["article_type", "attributes", "decision", "lease", "master_category", "sub_category"]
+    ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    article_type: str
+    attributes: _containers.RepeatedCompositeFieldContainer[AttributeLabel]
+    decision: str
+    lease: str
+    master_category: str
+    sub_category: str
+    def __init__(self, lease: _Optional[str] = ..., decision: _Optional[str] = ..., article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., attributes: _Optional[_Iterable[_Union[AttributeLabel, _Mapping]]] = ...) -> None: ...
+
+class ReviewDecisions(_message.Message):
+    __slots__ = ["decisions"]
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    decisions: _containers.RepeatedCompositeFieldContainer[ReviewDecision]
+    def __init__(self, decisions: _Optional[_Iterable[_Union[ReviewDecision, _Mapping]]] = ...) -> None: ...
+
+class ReviewLease(_message.Message):
+    __slots__ = ["lease"]
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    lease: str
+    def __init__(self, lease: _Optional[str] = ...) -> None: ...
+
+class ReviewQueue(_message.Message):
+    __slots__ = ["cards", "counts"]
+    CARDS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    cards: _containers.RepeatedCompositeFieldContainer[ReviewCard]
+    counts: ReviewCounts
+    def __init__(self, cards: _Optional[_Iterable[_Union[ReviewCard, _Mapping]]] = ..., counts: _Optional[_Union[ReviewCounts, _Mapping]] = ...) -> None: ...
 
 class ReviewReason(_message.Message):
     __slots__ = ["code", "confidence", "head", "message", "threshold"]

@@ -8,7 +8,15 @@ import pytest
 from serving.merger.core import errors
 from serving.merger.core.errors import GRPC_STATUS, HTTP_STATUS, LookbookError
 
-REST_ONLY = {"not_found", "method_not_allowed", "upload_timeout"}
+REST_ONLY = {
+    "not_found",
+    "method_not_allowed",
+    "upload_timeout",
+    "forbidden",
+    "review_off",
+    "review_unavailable",
+    "review_conflict",
+}
 
 
 def family(kind: type[LookbookError] = LookbookError) -> Iterator[type[LookbookError]]:

@@ -12,7 +12,13 @@ PLENTY = Limits(1_000, 10**8)
 
 
 def offered(
-    name: str, *, release: str = "1", confidence: float = 0.5, reason: str = "low_confidence", size: int = 100
+    name: str,
+    *,
+    release: str = "1",
+    confidence: float = 0.5,
+    reason: str = "low_confidence",
+    size: int = 100,
+    age_s: float = 0,
 ) -> Offered:
     """An answer about a picture of that name."""
     picture = name.encode().ljust(size, b".")
@@ -23,7 +29,7 @@ def offered(
         "review": {"reasons": [{"code": reason}]},
         "path": ["Footwear", "Shoes"],
     }
-    return Offered(picture, hashlib.sha256(picture).hexdigest(), answer, "anna", time.time())
+    return Offered(picture, hashlib.sha256(picture).hexdigest(), answer, "anna", time.time() - age_s)
 
 
 def keep(store: ReviewStore, *names: str, limits: Limits = PLENTY, **how: Any) -> None:
@@ -60,4 +66,5 @@ def heels(card: Card, by: str = "anna") -> Correction:
 
 def unknown(card: Card) -> Correction:
     """Nobody can tell what it shows."""
-    return Correction(sha256=card.sha256, decision=UNKNOWN, by="anna", at=now(), release=card.release)
+    picture = picture_name(card.sha256, card.extension)
+    return Correction(sha256=card.sha256, picture=picture, decision=UNKNOWN, by="anna", at=now(), release=card.release)

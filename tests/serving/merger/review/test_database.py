@@ -20,8 +20,10 @@ from tests.serving.merger.review.offering import claimed, keep
 
 def test_migrations_make_the_tables_that_the_code_knows(store: ReviewStore, target: str) -> None:
     """Who changes a table and forgets the migration is told here."""
-    with make_engine(store_url(target)).connect() as connection:
+    engine = make_engine(store_url(target))
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
 
 
 def test_several_mergers_that_start_at_once_migrate_once(target: str) -> None:

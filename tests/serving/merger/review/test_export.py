@@ -1,0 +1,87 @@
+"""What was decided comes out as a folder of corrections, the same from a merger and from its store."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schema.corrections import read_corrections, read_picture
+from serving.merger.review.store import ReviewStore
+from tests.serving.fake_model_server import FakeModelServer
+from tests.serving.merger.review.offering import claimed, heels, keep, name_of, unknown
+from tests.serving.merger.review.test_review import queue
+from tests.serving.merger_process import ROOT, merger
+
+KEYS = "anna key-of-anna-12345678\nshop key-of-the-shop-1234\n"
+
+
+def export(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Runs ``lookbook corrections export``."""
+    command = [sys.executable, "-m", "pipeline.runner", "corrections", "export", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def decided(store: ReviewStore, count: int = 25) -> None:
+    """More decisions than are told at once; one is undone, one says that nobody can tell."""
+    keep(store, *(f"shoe {number}" for number in range(count)))
+    for _ in range(count - 1):
+        card = claimed(store)
+        store.decide(card.id, card.lease, heels(card))
+    card = claimed(store)
+    store.decide(card.id, card.lease, unknown(card))
+    store.undo(1, "anna", 60)
+
+
+def test_from_a_store(store: ReviewStore, target: str, tmp_path: Path) -> None:
+    """Each decision that holds, with its picture, by a path as by a URL; a password is in no output."""
+    decided(store)
+    done = export("--out", tmp_path / "out", LOOKBOOK_REVIEW_STORE=target)
+    assert (done.returncode, done.stdout) == (0, f"24 decisions in {tmp_path}/out/corrections.csv\n"), done.stderr
+    found = read_corrections(tmp_path / "out")
+    assert found.faults == []
+    assert found.taken == [one.correction for one in store.in_force(0, limit=100)]
+    names = {read_picture(tmp_path / "out", one).rstrip(b".").decode() for one in found.taken if one.picture}
+    assert names == {f"shoe {number}" for number in range(25)} - {name_of(store, store.find()[0])}
+    assert "s3cr" not in done.stdout + done.stderr
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_from_a_merger(fake: FakeModelServer, tmp_path: Path) -> None:
+    """The same as from its store, with the key of a reviewer alone."""
+    store = ReviewStore(str(tmp_path / "review.sqlite"))
+    store.open()
+    decided(store)
+    (tmp_path / "keys").write_text(KEYS)
+    settings = {"review_store": tmp_path / "review.sqlite", "api_keys_file": tmp_path / "keys", "reviewers": "anna"}
+    async with merger(tmp_path, fake.target, **settings) as running:
+        await running.ready()
+        running.http.headers["x-api-key"] = "key-of-anna-12345678"
+        await queue(running, 1)
+        url, out = f"http://127.0.0.1:{running.http_port}", tmp_path / "out"
+        done = await asyncio.to_thread(export, url, "--out", out, LOOKBOOK_API_KEY="key-of-anna-12345678")
+        assert done.returncode == 0, done.stderr
+        refused = await asyncio.to_thread(export, url, "--out", out, LOOKBOOK_API_KEY="key-of-the-shop-1234")
+        assert refused.returncode == 1 and "LOOKBOOK_REVIEWERS" in refused.stderr
+    assert read_corrections(out).taken == [one.correction for one in store.in_force(0, limit=100)]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("http://127.0.0.1:9", "must be the URL of a merger"),
+        ("nowhere.sqlite", "there is no review store at"),
+        ("mysql://root:s3cret@db/review", "names no database that can be used"),
+    ],
+)
+def test_what_is_no_source_is_told(source: str, words: str, tmp_path: Path) -> None:
+    """In words, and nothing is written."""
+    done = export(source, "--out", tmp_path / "out")
+    assert done.returncode == 1 and words in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and "s3cret" not in done.stderr
+    assert not (tmp_path / "out" / "corrections.csv").exists()
