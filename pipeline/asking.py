@@ -1,6 +1,6 @@
 """Asks the served release: through the whole stack, as any caller does."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
@@ -11,7 +11,8 @@ from pipeline.errors import RunError
 from schema import names
 from schema.file_names import as_text
 from serving.client import ClassifierClient, ClassifyError
-from serving.client.files import results_of
+from serving.client.files import NO_NAMES, results_of
+from serving.client.product_names import names_of
 from serving.local.processes import StackError
 from serving.local.stack import stack
 from serving.proto.json_view import as_json
@@ -45,7 +46,10 @@ def connected(layout: Layout, server: Remote | None) -> Iterator[ClassifierClien
 
 
 def classify_files(
-    client: ClassifierClient, paths: Iterable[Path], progress: Callable[[int], object] = lambda files: None
+    client: ClassifierClient,
+    paths: Iterable[Path],
+    progress: Callable[[int], object] = lambda files: None,
+    product_names: Mapping[str, str] = NO_NAMES,
 ) -> list[dict[str, Any]]:
     """The same as :func:`classify` for files; one that cannot be read or sent has its error.
 
@@ -53,9 +57,11 @@ def classify_files(
         client: of the merger.
         paths: files.
         progress: called with 1 after each answer.
+        product_names: of the products, by what :func:`serving.client.product_names.read_names` reads.
     """
     answers = []
-    for name, result in results_of(client, [(as_text(str(path)), path) for path in paths]):
+    files = [(as_text(str(path)), path) for path in paths]
+    for name, result in results_of(client, files, names_of((name for name, _ in files), product_names)):
         answers.append({"file": name, **_outcome(as_json(result))})
         progress(1)
     return answers

@@ -16,7 +16,7 @@ from schema.card_fields import CardError, Field
 from schema.eval_histograms import EvalHistograms, read_histograms
 from schema.familiarity_card import FamiliarityCard, read_familiarity
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """Version of the format.
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
@@ -25,6 +25,7 @@ FORMAT: Final = 5
 4: ``levels``; without it a release has every level of the table of heads.
 5: ``familiarity``, without which nobody is told how familiar a picture is; ``known_pictures``, without which no
 neighbours can be asked for; ``eval_histograms``, without which nobody sees that pictures changed.
+6: ``name_weights``, without which a product's name is not heard.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -102,6 +103,8 @@ class ModelCard:
         familiarity: how it tells whether a picture is like those that it knows; None where it does not.
         known_pictures: how many its signature ``neighbours`` can name; 0 where it has none.
         eval_histograms: what it saw in eval; None where that was not kept.
+        name_weights: head → how much a product's name counts; already applied by the signature ``scores_with_name``,
+          which it lacks where this is empty.
         format: version of the format that it was read from.
     """
 
@@ -117,6 +120,7 @@ class ModelCard:
     familiarity: FamiliarityCard | None = None
     known_pictures: int = 0
     eval_histograms: EvalHistograms | None = None
+    name_weights: Mapping[str, float] = field(default_factory=dict)
     format: int = FORMAT
 
     def attributes(self) -> tuple[str, ...]:
@@ -140,6 +144,7 @@ class ModelCard:
             "familiarity": asdict(self.familiarity) if self.familiarity else None,
             "known_pictures": self.known_pictures,
             "eval_histograms": asdict(self.eval_histograms) if self.eval_histograms else None,
+            "name_weights": dict(self.name_weights),
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 
@@ -182,10 +187,19 @@ def _read(document: Field) -> ModelCard:
         eval_histograms=read_histograms(
             document.get("eval_histograms", None), {name: len(head.labels) for name, head in heads.items()}
         ),
+        name_weights=_read_name_weights(document),
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)
     return card
+
+
+def _read_name_weights(document: Field) -> dict[str, float]:
+    weights = document.get("name_weights", {})
+    found = {head: weight.number(0) for head, weight in weights.fields().items()}
+    if found and set(found) != set(document["heads"].mapping()):
+        raise weights.wrong("a number for each of the heads, or nothing")
+    return found
 
 
 def _every_level() -> tuple[str, ...]:

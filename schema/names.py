@@ -13,6 +13,15 @@ signature            inputs                         outputs
                                                     ``image_ok`` bool[N]; where the card has ``familiarity``, that
                                                     too: float32[N], 0 to 1; where its ``eval_histograms`` name
                                                     ``looks``, those: float32[N, number of names]
+``scores_with_name`` ``image_bytes``, ``name``      the same, where the card has ``name_weights``: the probabilities by
+                     string[N]                      picture and name, ``""`` for none; ``name_known`` bool[N], false
+                                                    where training had none of the name's words, and the scores are the
+                                                    picture's; ``name_fits`` float32[N], the chance that the name
+                                                    belongs to the picture. Names are plain: :mod:`schema.product_names`
+``name_scores``      ``name`` string[N]             per head ``<head>`` float32[N, C] by the name alone, and
+                                                    ``<head>_factors`` float32[N, C], by which it multiplies the
+                                                    picture's; ``name_known``; the evaluator's, where
+                                                    ``scores_with_name`` is
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
 ``neighbours``       ``image_bytes`` string[N]      the nearest known pictures, nearest first: ``ids``, ``labels`` and
                                                     ``names`` string[N, m], ``similarities`` float32[N, m], 0 to 1;
@@ -68,6 +77,8 @@ CATEGORY: Final = "category"
 # Signatures and tensors.
 SERVING_DEFAULT: Final = "serving_default"
 SCORES: Final = "scores"
+SCORES_WITH_NAME: Final = "scores_with_name"
+NAME_SCORES: Final = "name_scores"
 METADATA: Final = "metadata"
 LABEL_IDS: Final = "label_ids"
 NEIGHBOURS: Final = "neighbours"
@@ -80,6 +91,9 @@ NEIGHBOURS_LISTED: Final = 50
 IMAGE_OK: Final = "image_ok"
 FAMILIARITY: Final = "familiarity"
 LOOKS: Final = "looks"
+NAME: Final = "name"
+NAME_KNOWN: Final = "name_known"
+NAME_FITS: Final = "name_fits"
 METADATA_KEYS: Final = "keys"
 METADATA_VALUES: Final = "values"
 TOP_K: Final = 5

@@ -18,6 +18,8 @@ from components.calibration.served_model import ServedClassifier
 from components.model.calibration import combined, logit_offsets
 from components.model.familiarity import familiarity, signals
 from components.model.looks import looks
+from components.naming.model import shares
+from components.naming.weighing import fit_name_weight
 from components.training.eval_outputs import EvalOutputs
 from schema import model_card, names
 from schema.eval_histograms import EvalHistograms
@@ -84,8 +86,10 @@ def calibrate(name: str, trained: Mapping[str, Path], settings: Settings, output
     familiar = _fit_familiarity(outputs[name], heads) if name == names.ARTICLE_TYPE else None
     card = _calibrated_card(cards[name], heads, joint, settings)
     seen = _count_eval(outputs[name], {head: heads[head].scores for head in card.heads}, familiar)
-    card = dataclasses.replace(card, trial=trial, familiarity=familiar, eval_histograms=seen)
-    ServedClassifier(trained[name], card, {head: heads[head].offsets for head in card.heads}).save(output)
+    weights = _fit_names(outputs[name], card, heads)
+    card = dataclasses.replace(card, trial=trial, familiarity=familiar, eval_histograms=seen, name_weights=weights)
+    priors = {head: shares(counts) for head, counts in outputs[name].counts.items()}
+    ServedClassifier(trained[name], card, {head: heads[head].offsets for head in card.heads}, priors).save(output)
     joint.curve.to_csv(output.parent / JOINT_CURVE, index=False)
 
 
@@ -125,6 +129,16 @@ def _count_eval(
     # Of the model alone that tells familiarity: both see the same pictures.
     seen = looks(outputs.signals) if names.ARTICLE_TYPE in scores else {}
     return count_eval(scores, told, {name: rows.numpy() for name, rows in seen.items()})
+
+
+def _fit_names(outputs: EvalOutputs, card: ModelCard, heads: Mapping[str, HeadFit]) -> dict[str, float]:
+    return {
+        head: fit_name_weight(
+            heads[head].scores, outputs.names[head], shares(outputs.counts[head]), outputs.labels[head]
+        )
+        for head in card.heads
+        if head in outputs.names
+    }
 
 
 def _fit_joint(

@@ -11,6 +11,7 @@ from components.model.familiarity import familiarity, signals
 from components.model.looks import looks
 from components.model.nearest_pictures import votes_key
 from components.model.signatures import BYTES, OUTPUTS
+from components.naming.model import EVIDENCE, NAME, alone_key, factors, factors_key, heard
 from schema import model_card, names
 from schema.model_card import ModelCard
 
@@ -18,19 +19,28 @@ from schema.model_card import ModelCard
 class ServedClassifier(tf.Module):
     """A trained classifier with everything that it needs to answer on its own."""
 
-    def __init__(self, uncalibrated: Path, card: ModelCard, offsets: Mapping[str, np.ndarray]):
+    def __init__(
+        self,
+        uncalibrated: Path,
+        card: ModelCard,
+        offsets: Mapping[str, np.ndarray],
+        priors: Mapping[str, np.ndarray] | None = None,
+    ):
         """Builds on a SavedModel of :class:`components.model.signatures.UncalibratedClassifier`.
 
         Args:
             uncalibrated: the SavedModel.
             card: with the calibration of each head.
             offsets: head → float32[C] of :func:`components.model.calibration.logit_offsets`.
+            priors: head → float32[C], shares of its labels in training; of heads with a weight for names.
         """
         super().__init__(name="served_classifier")
         # Kept whole: signatures alone do not keep their variables alive.
         self._uncalibrated = tf.saved_model.load(str(uncalibrated))
         self._outputs = self._uncalibrated.signatures[OUTPUTS]
         self._label_ids = self._uncalibrated.signatures[names.LABEL_IDS] if card.heads else None
+        self._evidence = self._uncalibrated.signatures[EVIDENCE] if card.name_weights else None
+        self._priors = dict(priors or {})
         self._offsets = {head: tf.constant(offsets[head]) for head in card.heads}
         self._calibrations = {head: Calibration(one.temperature, one.curvature) for head, one in card.heads.items()}
         self._labels = {head: tf.constant(one.labels) for head, one in card.heads.items()}
@@ -52,6 +62,10 @@ class ServedClassifier(tf.Module):
             signatures[names.LABEL_IDS] = tf.function(self.label_ids).get_concrete_function(**label_specs)
         if self._document.known_pictures:
             signatures[names.NEIGHBOURS] = tf.function(self.neighbours).get_concrete_function(image_bytes=BYTES)
+        if self._evidence:
+            with_name, alone = tf.function(self.scores_with_name), tf.function(self.name_scores)
+            signatures[names.SCORES_WITH_NAME] = with_name.get_concrete_function(image_bytes=BYTES, name=NAME)
+            signatures[names.NAME_SCORES] = alone.get_concrete_function(name=NAME)
         tf.saved_model.save(self, str(directory), signatures=signatures)
         model_card.write_file(directory, self._document)
 
@@ -69,6 +83,28 @@ class ServedClassifier(tf.Module):
             told = looks(outputs)
             answers[names.LOOKS] = tf.stack([told[name] for name in wanted], axis=1) * answered[:, tf.newaxis]
         return {**answers, names.IMAGE_OK: is_ok}
+
+    def scores_with_name(self, image_bytes: tf.Tensor, name: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Pictures and plain names, string[N] each → what ``scores`` tells, but by both, and how the name was taken."""
+        assert self._evidence  # else there is no such signature
+        answers, evidence = self.scores(image_bytes), self._evidence(name=name)
+        is_heard = evidence[names.NAME_KNOWN] & answers[names.IMAGE_OK]
+        fits = tf.ones_like(is_heard, tf.float32)
+        for head, weight in self._document.name_weights.items():
+            both, head_fits = heard(answers[head], factors(evidence[head], self._priors[head], weight))
+            answers[head] = tf.where(is_heard[:, tf.newaxis], both, answers[head])
+            if self._document.heads[head].level is not None:
+                fits = tf.where(is_heard, tf.minimum(fits, head_fits), fits)
+        return {**answers, names.NAME_KNOWN: evidence[names.NAME_KNOWN], names.NAME_FITS: fits}
+
+    def name_scores(self, name: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Plain names string[N] → what they say alone, and what they make of a picture's scores."""
+        assert self._evidence
+        told, answers = self._evidence(name=name), {}
+        for head, weight in self._document.name_weights.items():
+            answers[head] = told[alone_key(head)]
+            answers[factors_key(head)] = factors(told[head], self._priors[head], weight)
+        return {**answers, names.NAME_KNOWN: told[names.NAME_KNOWN]}
 
     def _calibrated(self, head: str, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
         logits = combined(outputs[head], outputs.get(votes_key(head)), self._offsets[head])

@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 
 from components.model import preprocessing
 from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES
+from components.naming.model import EVIDENCE, NameModel
 from schema import names
 from schema.heads import Head
 
@@ -31,6 +32,7 @@ class UncalibratedClassifier(tf.Module):
         transform_output: tft.TFTransformOutput,
         heads: Sequence[Head],
         told: Mapping[str, np.ndarray] | None = None,
+        name_model: NameModel | None = None,
     ):
         """Wraps a model.
 
@@ -41,6 +43,7 @@ class UncalibratedClassifier(tf.Module):
             heads: of the model.
             told: what the signature ``neighbours`` says of the pictures that the model knows, by the names of its
                 outputs: str[M] each; None for a model that is not to tell them.
+            name_model: of the same heads; None where there were no names to learn from.
         """
         super().__init__(name="uncalibrated_classifier")
         # The bare variables are tracked, and the model is hidden in a partial: a tracked Keras 3 variable is exported
@@ -55,18 +58,21 @@ class UncalibratedClassifier(tf.Module):
             head.column: tf.TensorSpec([None], raw[head.column].dtype, name=head.column) for head in heads
         }
         self._heads = [head.name for head in heads]
+        self._name_model = name_model
         # Variables, since constants lie in the graph, which is copied whenever it is rewritten.
         self._told = {
             name: tf.Variable(tf.constant(texts.tolist()), trainable=False) for name, texts in (told or {}).items()
         }
 
     def save(self, directory: str) -> None:
-        """Writes the SavedModel: :data:`OUTPUTS`, ``label_ids`` if it has heads, ``neighbours`` if it tells them."""
+        """Writes the SavedModel: :data:`OUTPUTS`, ``label_ids`` if it has heads, and what else it can tell."""
         signatures = {OUTPUTS: tf.function(self.outputs).get_concrete_function(image_bytes=BYTES)}
         if self._heads:
             signatures[names.LABEL_IDS] = tf.function(self.label_ids).get_concrete_function(**self._label_specs)
         if self._told:
             signatures[names.NEIGHBOURS] = tf.function(self.neighbours).get_concrete_function(image_bytes=BYTES)
+        if self._name_model:
+            signatures[EVIDENCE] = self._name_model.evidence
         tf.saved_model.save(self, directory, signatures=signatures)
 
     def outputs(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:

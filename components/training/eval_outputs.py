@@ -22,6 +22,8 @@ class EvalOutputs:
         counts: head → int64[C], rows of each class in the training split.
         signals: of familiarity and of drift (:data:`components.model.looks.TOLD`) → float32[N] or float32[N, K]; those
             that are no logits or votes.
+        names: head → float32[N, C], evidence of the rows' names (:mod:`components.naming.model`); empty where
+            there is none.
     """
 
     ids: np.ndarray
@@ -30,6 +32,7 @@ class EvalOutputs:
     counts: Mapping[str, np.ndarray]
     votes: Mapping[str, np.ndarray] = field(default_factory=dict)
     signals: Mapping[str, np.ndarray] = field(default_factory=dict)
+    names: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def save(self, directory: Path) -> None:
         """Writes them into a folder."""

@@ -16,6 +16,8 @@ from components.model import nearest_pictures
 from components.model.classifier import FEATURES, with_features, with_light, with_mirror
 from components.model.looks import TOLD
 from components.model.signatures import UncalibratedClassifier
+from components.naming.learning import learn_names, name_evidence
+from components.naming.model import NameModel
 from components.training import devices, training_data, worker
 from components.training.eval_outputs import EvalOutputs
 from components.training.hyperparameters import HyperParameters
@@ -61,7 +63,9 @@ def run_fn(fn_args: Any) -> None:
         save(None, card, EvalOutputs(np.asarray(ids, np.str_), {}, {}, {}), transform_output, saved_model)
         return
     base = Path(fn_args.base_model).parent / BACKBONE_WEIGHTS if fn_args.base_model else None
-    counts = training_data.class_counts(fn_args.train_files, transform_output, heads)
+    labels = training_data.read_labels(fn_args.train_files, transform_output, heads)
+    counts = training_data.class_counts(labels, transform_output)
+    name_model = learn_names(training_data.read_names(fn_args.train_files), labels, counts)
     # 40,000 pictures of 128×96 are 1.5 GB: on disk they are read fast enough, and the memory stays free.
     with tempfile.TemporaryDirectory(prefix="cache-", dir=run_dir) as cache:
         train, evaluation = (
@@ -76,8 +80,11 @@ def run_fn(fn_args: Any) -> None:
         told = [read_told(config["model"], files) for files in (fn_args.train_files, fn_args.eval_files)]
         fitted, model = answering_models(model, backbone, train, evaluation, parameters, told)
         outputs = eval_outputs(fitted, evaluation, ids, counts)
+    if name_model:
+        eval_names = training_data.read_names(fn_args.eval_files)
+        outputs = dataclasses.replace(outputs, names=name_evidence(name_model, eval_names, heads))
     plots.plot_training(run_dir / METRICS, heads, run_dir)
-    save(model, card, outputs, transform_output, saved_model)
+    save(model, card, outputs, transform_output, saved_model, name_model)
     backbone.save_weights(saved_model.parent / BACKBONE_WEIGHTS)
 
 
@@ -114,11 +121,12 @@ def save(
     outputs: EvalOutputs,
     transform_output: tft.TFTransformOutput,
     saved_model: Path,
+    name_model: NameModel | None = None,
 ) -> None:
     """Writes what calibrating needs: the uncalibrated SavedModel with its card, and its word on the eval split."""
     known = nearest_pictures.told_of(model) if model else {}
     heads = [table.head(head) for head in card.heads]
-    UncalibratedClassifier(model, transform_output, heads, known).save(str(saved_model))
+    UncalibratedClassifier(model, transform_output, heads, known, name_model).save(str(saved_model))
     card = dataclasses.replace(card, known_pictures=len(known.get(names.NEIGHBOUR_IDS, ())))
     model_card.write_file(saved_model, card)
     outputs.save(saved_model.parent)

@@ -1,6 +1,6 @@
 """Examples of one split as the trainers want them: decoded once, kept as uint8, through the transform graph."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 from components.model import preprocessing
 from schema import heads as table
 from schema import names
+from schema.product_names import plain
 
 _READ_BATCH = 128
 _SHUFFLE_ROWS = 8_192
@@ -53,6 +54,11 @@ def read_texts(file_patterns: Sequence[str], columns: Sequence[str]) -> dict[str
         for column, texts in rows.items():
             texts += [text.decode() for text in batch[column]]
     return {column: np.array(texts, np.str_) for column, texts in rows.items()}
+
+
+def read_names(file_patterns: Sequence[str]) -> list[str]:
+    """The products' names of one split, plain, in the order of :func:`read_split`; "" where a row has none."""
+    return [plain(name) for name in read_texts(file_patterns, [names.PRODUCT_NAME])[names.PRODUCT_NAME].tolist()]
 
 
 def _records(file_patterns: Sequence[str]) -> tf.data.Dataset:
@@ -99,25 +105,31 @@ def path_counts(transform_output: tft.TFTransformOutput, levels: Collection[str]
     return counts
 
 
-def class_counts(
+def read_labels(
     file_patterns: Sequence[str], transform_output: tft.TFTransformOutput, heads: Sequence[str]
-) -> dict[str, list[int]]:
-    """Head → rows of each of its classes in the training split, in the order of their ids; no picture is decoded.
-
-    Args:
-      file_patterns: of the training split, as of :func:`read_split`.
-      transform_output: of the Transform component.
-      heads: to count. Rows without a label of a head are in none of its classes.
-    """
+) -> dict[str, np.ndarray]:
+    """Head → label ids int64[N] of one split, in the order of :func:`read_split`; no picture is decoded."""
     layer, raw = transform_output.transform_features_layer(), transform_output.raw_feature_spec()
     spec = {column: raw[column] for column in table.columns(map(table.head, heads))}
-    counts = {head: np.zeros(len(head_labels(transform_output, head)), np.int64) for head in heads}
     labels = _records(file_patterns).map(lambda serialized: layer(tf.io.parse_example(serialized, spec)))
-    for batch in labels.as_numpy_iterator():
-        for head, of_head in counts.items():
-            ids = batch[names.label_id(head)]
-            of_head += np.bincount(ids[ids >= 0], minlength=len(of_head))
-    return {head: of_head.tolist() for head, of_head in counts.items()}
+    batches = list(labels.as_numpy_iterator())
+    return {
+        head: np.concatenate([np.zeros(0, np.int64), *(batch[names.label_id(head)] for batch in batches)])
+        for head in heads
+    }
+
+
+def class_counts(labels: Mapping[str, np.ndarray], transform_output: tft.TFTransformOutput) -> dict[str, list[int]]:
+    """Head → rows of each of its classes, in the order of their ids.
+
+    Args:
+      labels: of the training split. Rows without a label of a head are in none of its classes.
+      transform_output: of the Transform component.
+    """
+    return {
+        head: np.bincount(ids[ids >= 0], minlength=len(head_labels(transform_output, head))).tolist()
+        for head, ids in labels.items()
+    }
 
 
 def head_labels(transform_output: tft.TFTransformOutput, head: str) -> list[str]:

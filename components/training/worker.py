@@ -111,7 +111,8 @@ def train(call: Call) -> None:
     parameters, run_dir = HyperParameters.from_dict(call.hyperparameters), Path(call.run_dir)
     keras.utils.set_random_seed(parameters.seed)
     transform_output = tft.TFTransformOutput(call.transform_output)
-    counts = training_data.class_counts(call.train_files, transform_output, call.heads)
+    labels = training_data.read_labels(call.train_files, transform_output, call.heads)
+    counts = training_data.class_counts(labels, transform_output)
     with tempfile.TemporaryDirectory(prefix="lookbook-cache-") as cache:
         rows, evaluation = (
             training_data.read_split(files, transform_output, call.heads, f"{cache}/{number}")

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import grpc
 from google.rpc import status_pb2
@@ -35,6 +35,8 @@ STREAM_RETRIES: Final = 6
 BACKOFFS_S: Final = tuple(FIRST_BACKOFF_S * 2**attempt for attempt in range(STREAM_RETRIES))
 """Pauses before a stream is opened again, 12.6 s in all: a merger on a busy machine takes that long to come back."""
 
+Asked: TypeAlias = tuple[str, bytes] | tuple[str, bytes, str]
+"""A picture to ask about: the caller's id of it, its bytes and, where there is one, the name of the product."""
 SERVICE_CONFIG: Final = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
@@ -127,25 +129,25 @@ class ClassifierClient:
         """Ends the connection."""
         self._channel.close()
 
-    def classify(self, image: bytes) -> pb.ClassifyResponse:
-        """The answer for one picture (JPEG, PNG or WebP bytes).
+    def classify(self, image: bytes, name: str = "") -> pb.ClassifyResponse:
+        """The answer for one picture (JPEG, PNG or WebP bytes), by its product's name too where one is given.
 
         Raises:
             ClassifyError: there is none.
         """
-        return self._call(self._stub.Classify, pb.ClassifyRequest(image=image, options=self._options))
+        return self._call(self._stub.Classify, pb.ClassifyRequest(image=image, options=self._options, name=name))
 
-    def classify_batch(self, items: Iterable[tuple[str, bytes]]) -> pb.ClassifyBatchResponse:
-        """Answers for (name, picture) pairs, in order; at most as many as the server allows.
+    def classify_batch(self, items: Iterable[Asked]) -> pb.ClassifyBatchResponse:
+        """Answers for pictures, in order; at most as many as the server allows.
 
         Raises:
             ClassifyError: the whole call failed.
         """
-        batch = [pb.BatchItem(id=as_text(name), image=image) for name, image in items]
-        return self._call(self._stub.ClassifyBatch, pb.ClassifyBatchRequest(items=batch, options=self._options))
+        request = pb.ClassifyBatchRequest(items=[_item(*item) for item in items], options=self._options)
+        return self._call(self._stub.ClassifyBatch, request)
 
-    def classify_stream(self, items: Iterable[tuple[str, bytes]]) -> Iterator[pb.ClassifyResult]:
-        """Answers for any number of (name, picture) pairs, in order, as they come.
+    def classify_stream(self, items: Iterable[Asked]) -> Iterator[pb.ClassifyResult]:
+        """Answers for any number of pictures, in order, as they come.
 
         ``items`` is read by another thread, no faster than the server takes them. When the server goes away, what it
         has not answered is sent again; ``index`` counts from the first item of all.
@@ -202,8 +204,7 @@ class ClassifierClient:
         return self._call(self._stub.GetModels, pb.GetModelsRequest())
 
     def _requests(self, source: "_Source") -> Iterator[pb.ClassifyStreamRequest]:
-        for name, image in source.items():
-            yield pb.ClassifyStreamRequest(item=pb.BatchItem(id=as_text(name), image=image), options=self._options)
+        return (pb.ClassifyStreamRequest(item=_item(*item), options=self._options) for item in source.items())
 
     def _call(self, method: Any, request: Any) -> Any:
         try:
@@ -232,13 +233,13 @@ class _Source:
     gets none, or leaves the one it gets to the next stream.
     """
 
-    def __init__(self, items: Iterable[tuple[str, bytes]]) -> None:
+    def __init__(self, items: Iterable[Asked]) -> None:
         self._rest = iter(items)
-        self._unanswered: deque[tuple[str, bytes]] = deque()
+        self._unanswered: deque[Asked] = deque()
         self._lock = threading.Lock()
         self._stream = 0
 
-    def items(self) -> Iterator[tuple[str, bytes]]:
+    def items(self) -> Iterator[Asked]:
         with self._lock:
             self._stream += 1
             stream, again = self._stream, list(self._unanswered)
@@ -249,7 +250,7 @@ class _Source:
     def answered(self) -> None:
         self._unanswered.popleft()
 
-    def _take(self, stream: int) -> tuple[str, bytes] | None:
+    def _take(self, stream: int) -> Asked | None:
         with self._lock:
             if stream != self._stream:
                 return None
@@ -257,6 +258,10 @@ class _Source:
             if item is not None:
                 self._unanswered.append(item)
             return item
+
+
+def _item(name: str, image: bytes, product_name: str = "") -> pb.BatchItem:
+    return pb.BatchItem(id=as_text(name), image=image, name=product_name)
 
 
 def _open_channel(target: str, ca: bytes | None) -> grpc.Channel:

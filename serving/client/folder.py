@@ -7,7 +7,7 @@ run ends, to be resumed later.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,10 @@ from typing import Final
 from tqdm import tqdm
 
 from serving.client.client import ClassifierClient
-from serving.client.files import PATIENCE_S, results_of
+from serving.client.files import NO_NAMES, PATIENCE_S, results_of
 from serving.client.listing import Listing, list_folder
 from serving.client.outputs import Output, output_for
+from serving.client.product_names import names_of
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 POLL_S: Final = 0.5
@@ -49,6 +50,7 @@ def classify_directory(
     out: Path,
     report: Callable[[str], None] = tqdm.write,
     for_excel: bool = False,
+    product_names: Mapping[str, str] = NO_NAMES,
 ) -> Summary:
     """Classifies the pictures of ``folder`` into ``out``, with a progress bar.
 
@@ -58,6 +60,7 @@ def classify_directory(
         out: ``….csv`` or ``….jsonl``; resumed when it exists.
         report: is told of each failed file, a line.
         for_excel: begins a new CSV with the mark by which Excel knows UTF-8; one that is resumed stays as it is.
+        product_names: of the products, by what :func:`serving.client.product_names.read_names` reads.
 
     Raises:
         ClassifyError: the server cannot answer; run again to resume.
@@ -76,7 +79,7 @@ def classify_directory(
     with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(todo)) as bar:
         if stream.tell() == 0:
             stream.write(BYTE_ORDER_MARK * for_excel + output.header)
-        for name, result in results_of(client, todo):
+        for name, result in results_of(client, todo, names_of((name for name, _ in todo), product_names)):
             stream.write(output.row(name, result))
             stream.flush()
             bar.update()

@@ -43,6 +43,7 @@ def answer(
     call: Call,
     started: float,
     queue_s: float,
+    name: pb.NameUse | None = None,
 ) -> Outcome:
     """The outcome of the picture in ``row`` of the models' replies.
 
@@ -55,6 +56,7 @@ def answer(
         call: that it came with.
         started: when the picture came in, by ``time.perf_counter``.
         queue_s: seconds that it waited for a place.
+        name: what became of the product's name; None where none was given.
     """
     if not all(reply.image_ok[row] for reply in replies.values()):
         return ImageUndecodable("The models cannot read the picture although its header is right; save it anew.")
@@ -62,7 +64,7 @@ def answer(
     scores = {head: rows[row] for reply in replies.values() for head, rows in reply.heads.items()}
     told = (reply.familiarity for reply in replies.values() if reply.familiarity is not None)
     familiarity = next(told, None)
-    merged = merger.merge(scores, call.top_k, None if familiarity is None else familiarity[row])
+    merged = merger.merge(scores, call.top_k, None if familiarity is None else familiarity[row], name)
     merge_s = time.perf_counter() - merging
     merged.request_id = call.request_id
     merged.partial |= bool(missing)

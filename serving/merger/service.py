@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from serving.merger import similar
@@ -11,6 +12,7 @@ from serving.merger.admission.rate_limiter import RateLimiter
 from serving.merger.answers import Outcome, answer, milliseconds, result
 from serving.merger.core.calls import Call, Item
 from serving.merger.core.errors import BatchTooLarge, DeadlineExceeded, LookbookError, Overloaded, VersionGone
+from serving.merger.core.hearing import hearing, require_short
 from serving.merger.core.images import Inspected, Picture, Size
 from serving.merger.decoding.gate import PictureGate, Unread
 from serving.merger.explain import Explainer, Question
@@ -71,13 +73,13 @@ class Classifier:
         self.start, self.stop = self._pictures.start, self._pictures.stop
         telemetry.watch(lambda: self._limiter.active, lambda: self._limiter.queued)
 
-    async def classify(self, image: bytes, call: Call) -> pb.ClassifyResponse:
-        """The answer for one picture.
+    async def classify(self, image: bytes, call: Call, name: str = "") -> pb.ClassifyResponse:
+        """The answer for one picture, and for its product's name where one is given.
 
         Raises:
             LookbookError: there is none.
         """
-        (outcome,) = await self._classify([image], call)
+        (outcome,) = await self._classify([Item("", image, name)], call)
         if isinstance(outcome, LookbookError):
             raise outcome
         return outcome
@@ -101,7 +103,7 @@ class Classifier:
         if len(items) > (limit := self._settings.max_batch_images):
             raise BatchTooLarge(f"The call has {len(items)} pictures; at most {limit} are allowed.")
         step = self._settings.model_batch_images
-        chunks = [[item.image for item in items[start : start + step]] for start in range(0, len(items), step)]
+        chunks = [items[start : start + step] for start in range(0, len(items), step)]
         # The caller waits for all of them anyway, so the chunks may wait for places; the first one may be refused.
         done = await asyncio.gather(*(self._classify(chunk, call, is_patient=i > 0) for i, chunk in enumerate(chunks)))
         outcomes = [outcome for chunk in done for outcome in chunk]
@@ -191,33 +193,40 @@ class Classifier:
             await window.put(None)
 
     async def _classify_item(self, one: StreamItem, index: int) -> pb.ClassifyResult:
-        (outcome,) = await self._classify([one.item.image], one.call, is_patient=True)
+        (outcome,) = await self._classify([one.item], one.call, is_patient=True)
         return result(one.item.id, index, outcome, one.call.request_id)
 
-    async def _classify(self, data: Sequence[bytes], call: Call, *, is_patient: bool = False) -> list[Outcome]:
+    async def _classify(self, items: Sequence[Item], call: Call, *, is_patient: bool = False) -> list[Outcome]:
         """Pictures that go to the models together."""
         started = time.perf_counter()
         inspected: list[Inspected | Unread | LookbookError] = []
         try:
             if not is_patient:
-                self._limiter.check(len(data), call.caller)  # before there is any work with them
-            inspected = [await self._inspect(image) for image in data]
-            outcomes = await self._work(inspected, call, started, is_patient)
+                self._limiter.check(len(items), call.caller)  # before there is any work with them
+            inspected = [await self._inspect(item) for item in items]
+            given = [item.name.strip() for item in items]
+            outcomes = await self._work(inspected, given, call, started, is_patient)
         except LookbookError as error:
             error.alone()
-            outcomes = [one if isinstance(one, LookbookError) else error for one in inspected] or [error] * len(data)
+            outcomes = [one if isinstance(one, LookbookError) else error for one in inspected] or [error] * len(items)
         # In the loop's next round: the caller need not wait for a line in the log.
-        asyncio.get_running_loop().call_soon(self._report, outcomes, data, call)
+        asyncio.get_running_loop().call_soon(self._report, outcomes, [item.image for item in items], call)
         return outcomes
 
-    async def _inspect(self, data: bytes) -> Inspected | Unread | LookbookError:
+    async def _inspect(self, item: Item) -> Inspected | Unread | LookbookError:
         try:
-            return await self._pictures.inspect(data)
+            require_short(item.name)
+            return await self._pictures.inspect(item.image)
         except LookbookError as error:
             return error.alone()
 
     async def _work(
-        self, inspected: Sequence[Inspected | Unread | LookbookError], call: Call, started: float, is_patient: bool
+        self,
+        inspected: Sequence[Inspected | Unread | LookbookError],
+        given: Sequence[str],
+        call: Call,
+        started: float,
+        is_patient: bool,
     ) -> list[Outcome]:
         count = sum(not isinstance(one, LookbookError) for one in inspected)
         await self._rates.admit(call.caller, count, call.deadline, is_patient=is_patient)
@@ -225,6 +234,10 @@ class Classifier:
         async with places as queue_s:
             candidate = self._releases.pick()
             prepared = await self._prepare_all(inspected, candidate.release.sizes, call)
+            prepared = [
+                replace(one, name=name) if name and isinstance(one, Picture) else one
+                for one, name in zip(prepared, given, strict=True)
+            ]
             pictures = [one for one in prepared if isinstance(one, Picture)]
             candidate, replies = await self._ask(candidate, pictures, call)
         self._telemetry.seen.add(candidate.release, list(replies.scores.values()))
@@ -233,7 +246,9 @@ class Classifier:
         def finish(one: Picture | LookbookError) -> Outcome:
             if isinstance(one, LookbookError):
                 return one
-            return answer(candidate.merger, replies.scores, replies.missing, next(rows), one, call, started, queue_s)
+            row = next(rows)
+            name = hearing(replies.heard(row), candidate.release.version) if one.name else None
+            return answer(candidate.merger, replies.scores, replies.missing, row, one, call, started, queue_s, name)
 
         return [finish(one) for one in prepared]
 

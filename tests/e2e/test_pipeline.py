@@ -85,6 +85,27 @@ def test_signatures_keep_the_contract(home):
     assert {path[names.MASTER_CATEGORY] for path in card["taxonomy"]} == set(labels_of(card, names.MASTER_CATEGORY))
 
 
+def test_names_are_heard_and_unknown_ones_are_not(home):
+    """Both pushed SavedModels hear a name; without one, or with one that they do not know, they give the picture's own
+    scores, to the last bit, and a broken picture has none whatever its name."""
+    picture = next((home.data / "images").glob("*.jpg")).read_bytes()
+    given = ["", "туфли", "zzyzx", "handbag watch shirt men women blue", "handbag watch shirt men women blue"]
+    batch = tf.constant([picture] * 4 + [b"\xff\xd8\xffbroken"])
+    for model in table.MODELS:
+        loaded = tf.saved_model.load(str(home.root / "release" / model / "1"))
+        alone = loaded.signatures[names.SCORES](image_bytes=batch)
+        heard = loaded.signatures[names.SCORES_WITH_NAME](image_bytes=batch, name=tf.constant(given))
+        assert heard[names.NAME_KNOWN].numpy().tolist()[:4] == [False, False, False, True]
+        for head in [head.name for head in table.of_model(model)]:
+            before, after = alone[head].numpy(), heard[head].numpy()
+            assert (before[:3] == after[:3]).all() and (before[3] != after[3]).any()
+            assert after.sum(axis=1) == pytest.approx([1, 1, 1, 1, 0], abs=1e-4)
+            told = loaded.signatures[names.NAME_SCORES](name=tf.constant(given))
+            weighed = before[3] * told[f"{head}_factors"].numpy()[3]
+            assert after[3] == pytest.approx(weighed / weighed.sum(), abs=1e-5)
+        assert ((heard[names.NAME_FITS].numpy() >= 0) & (heard[names.NAME_FITS].numpy() <= 1)).all()
+
+
 def test_the_oldest_server_knows_every_op(home):
     """What this TensorFlow saved, the oldest TensorFlow Serving that k8s/README.md allows can run: it knows each op and
     its attributes."""
@@ -121,9 +142,20 @@ def test_classify_answers_through_the_stack(home):
     for one in answers[:3]:
         joint = one["answer"]["joint"]
         assert (joint["master_category"], joint["sub_category"], joint["article_type"]) in card_paths
-        assert one["answer"]["release"] == "1"
+        assert one["answer"]["release"] == "1" and one["answer"]["name"] is None
     assert answers[3]["answer"] is None
     assert answers[3]["error"]["detail"]
+
+
+def test_classify_takes_names(home):
+    """`lookbook classify --names` gives each file the name in its row of a catalogue's sheet, and --name one file its
+    own; both reach the models."""
+    pictures = sorted((home.data / "images").glob("*.jpg"))[:2]
+    sheet = home.data / names.STYLES_CSV
+    answers = json.loads(home.lookbook("classify", *pictures, "--names", sheet, "--json").stdout)
+    assert [one["answer"]["name"]["heard"] for one in answers] == [True, True]
+    [unknown] = json.loads(home.lookbook("classify", pictures[0], "--name", "туфли", "--json").stdout)
+    assert unknown["answer"]["name"]["code"] == "unknown"
 
 
 def test_similar_names_known_products(home):

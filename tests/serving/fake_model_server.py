@@ -58,6 +58,8 @@ class FakeModel:
     shift: int = 0
     sure: float = SURE
     unreadable: bool = False
+    hears: bool = False  # names: a colour in one is a word that it knows
+    signatures: list[str] = field(default_factory=list)  # asked for
     calls: list[tuple[int, int]] = field(default_factory=list)  # version asked, number of pictures
     images: list[bytes] = field(default_factory=list)  # asked with
     active: int = 0
@@ -124,7 +126,13 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             await context.abort(grpc.StatusCode.NOT_FOUND, words)
         if request.model_spec.signature_name == names.NEIGHBOURS:
             return self._neighbours(model, version, images)
-        return self._scores(name, model, version, images)
+        model.signatures.append(request.model_spec.signature_name)
+        reply = self._scores(name, model, version, images)
+        if request.model_spec.signature_name == names.SCORES_WITH_NAME:
+            given = [one.decode() for one in request.inputs[names.NAME].string_val]
+            assert len(given) == len(images), "each picture has a name, be it empty"
+            _hear(reply, name, model, version, images, given)
+        return reply
 
     async def _metadata(self, name: str, model: FakeModel, request: Any, context: grpc.aio.ServicerContext) -> Any:
         version = request.model_spec.version.value
@@ -133,6 +141,8 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         document = make_card(name, model.attributes)
         if model.familiarity is not None:
             document["familiarity"] = FAMILIARITY
+        if model.hears:
+            document["name_weights"] = dict.fromkeys(document["heads"], 1.0)
         if model.card:
             model.card(document)
         reply = predict_pb2.PredictResponse(model_spec=request.model_spec)
@@ -175,6 +185,23 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         if model.spoil:
             model.spoil(reply)
         return reply
+
+
+def _hear(reply: Any, name: str, model: FakeModel, version: int, images: list[bytes], given: list[str]) -> None:
+    """A picture of no product is what its name says; any other stays what it is, however its name fits."""
+    said = [next((word for word in one.split() if word in tiny_models.COLOURS), None) for one in given]
+    for head in (head.name for head in tiny_models.heads_of(name, model.attributes)):
+        rows = [
+            score_row(head, tiny_models.picture(word) if word and not colour_of(image) else image, version)
+            for image, word in zip(images, said, strict=True)
+        ]
+        reply.outputs[head].tensor_content = array("f", [score for row in rows for score in row]).tobytes()
+    fits = [
+        0.04 if word and colour_of(image) not in (word, None) else 0.96
+        for image, word in zip(images, said, strict=True)
+    ]
+    _put(reply, names.NAME_KNOWN, types_pb2.DT_BOOL, [len(images)]).bool_val.extend(word is not None for word in said)
+    _put(reply, names.NAME_FITS, types_pb2.DT_FLOAT, [len(images)]).float_val.extend(fits)
 
 
 class _Status(model_service_pb2_grpc.ModelServiceServicer):

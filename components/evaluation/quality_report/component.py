@@ -26,6 +26,7 @@ from components.evaluation.quality_report.page import CATALOGUE, FIGURES, Overvi
 from components.evaluation.quality_report.predictions import SplitPredictions, predict_split, texts_of
 from components.evaluation.quality_report.sections import make_section
 from components.evaluation.quality_report.summary import summarise
+from components.evaluation.quality_report.with_names import judge_names
 from components.evaluation.results import EvaluationResult, plain_figures
 from schema import names
 
@@ -89,6 +90,7 @@ def QualityReport(
         analysis.contradicting_groups(predictions.rows),
         predictions.cards[names.ARTICLE_TYPE].trial,
         **_familiarity(predictions, directory),
+        with_names=_with_names(paths, predictions, [*trained, *fitted], directory),
         similar=_similar(paths[names.ARTICLE_TYPE], predictions, files, [*trained, *fitted]),
     )
     shutil.copytree(catalogue.uri, directory / CATALOGUE, dirs_exist_ok=True)
@@ -109,6 +111,15 @@ def _familiarity(predictions: SplitPredictions, directory: Path) -> dict[str, An
         "familiarity_curve": plots.plot_roc(check.known, curves, directory) if len(check.known) else None,
         "false_alarms": card.false_alarms,
     }
+
+
+def _with_names(
+    paths: dict[str, Path], predictions: SplitPredictions, known: Sequence[str], directory: Path
+) -> pd.DataFrame | None:
+    found = judge_names(paths, predictions, texts_of(known, names.GROUP))
+    if found is not None:
+        found.to_csv(directory / "names.csv", index=False)
+    return found
 
 
 def _similar(

@@ -89,6 +89,7 @@ class Overview:
         trial: whether the release is a trial.
         familiarity: ``pictures, count, auroc, flagged``; None where the models do not tell it.
         familiarity_curve: PNG file of the same; None where there is nothing to draw.
+        with_names: what products' names are worth, ``by, …, flagged``; None where the models hear none.
         similar: ``measure, value, pictures`` of the index of known products; None where there is none.
         false_alarms: share of eval that was let fall below the threshold.
     """
@@ -103,6 +104,7 @@ class Overview:
     trial: bool
     familiarity: pd.DataFrame | None = None
     familiarity_curve: Path | None = None
+    with_names: pd.DataFrame | None = None
     similar: pd.DataFrame | None = None
     false_alarms: float = 0.0
 

@@ -1,5 +1,6 @@
 """``lookbook classify``: what do these photos show?"""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pipeline.commands.asking.bulk import Bulk, bulk_options, classify_in_bulk
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
+from schema.file_names import as_text
 
 _SHOWN = 5
 
@@ -24,6 +26,13 @@ _SHOWN = 5
     help="For a DIR: results.csv or results.jsonl; resumed if it exists.",
 )
 @click.option("--excel", "for_excel", is_flag=True, help="With --out results.csv: a file that Excel reads as UTF-8.")
+@click.option("--name", "product_name", default="", help="Of one IMAGE: its product's name or title, as a hint.")
+@click.option(
+    "--names",
+    "sheet",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Names of the products, as hints: a CSV with a column file or id, and one of name or productDisplayName.",
+)
 @bulk_options
 @json_option
 @refusing(RunError, CatalogueError, OSError)
@@ -33,6 +42,8 @@ def command(
     server: Remote | None,
     out: Path | None,
     for_excel: bool,
+    product_name: str,
+    sheet: Path | None,
     bulk: Bulk | None,
     as_json: bool,
 ) -> None:
@@ -50,12 +61,15 @@ def command(
       lookbook classify shoe.jpg shirt.png
       lookbook classify shoe.jpg --json --server localhost:9090
       lookbook classify photos/ --out results.csv --excel
+      lookbook classify shoe.jpg --name "Puma Men White Casual Shoes"
+      lookbook classify photos/ --out results.csv --names styles.csv
       LOOKBOOK_API_KEY=… lookbook classify shoe.jpg --server lookbook.example.com:443 --tls
       lookbook classify --input 's3://shop/photos/**/*.jpg' --output s3://shop/labels.parquet
       lookbook classify --input photos.zip --output labels.csv --runner flink --workers external:localhost:50000
     """
     if bulk:
-        _require_alone(paths, server, out, for_excel)
+        given = {"IMAGE or DIR": paths, "--server": server, "--out": out, "--excel": for_excel}
+        _require_alone({**given, "--name": product_name, "--names": sheet})
         classify_in_bulk(layout, bulk, as_json)
         return
     is_folder = len(paths) == 1 and paths[0].is_dir()
@@ -67,13 +81,14 @@ def command(
         raise click.UsageError(f"--excel goes with a folder and --out results.csv; given: {out or 'no --out'}")
     if out and out.suffix.lower() not in (".csv", ".jsonl"):
         raise click.UsageError(f"--out is {out}; it must end in .csv or .jsonl")
+    product_names = _product_names(paths, product_name, sheet, bool(out))
     from pipeline.asking import classify_files, connected
 
     with connected(layout, server) as client:
         if out:
-            _classify_folder(client, paths[0], out, for_excel)
+            _classify_folder(client, paths[0], out, for_excel, product_names)
             return
-        results = classify_files(client, paths)
+        results = classify_files(client, paths, product_names=product_names)
     if as_json:
         print_json(results)
     else:
@@ -83,17 +98,30 @@ def command(
         raise RunError(f"{sum(bool(result['error']) for result in results)} of {len(results)} could not be classified")
 
 
-def _require_alone(paths: tuple[Path, ...], server: Remote | None, out: Path | None, for_excel: bool) -> None:
-    given = {"IMAGE or DIR": paths, "--server": server, "--out": out, "--excel": for_excel}
+def _product_names(paths: tuple[Path, ...], name: str, sheet: Path | None, is_folder: bool) -> dict[str, str]:
+    """The names given, by the keys of the files that they belong to."""
+    if name and (sheet or is_folder or len(paths) > 1):
+        raise click.UsageError("--name is that of one IMAGE; for several give --names with a CSV")
+    if name:
+        return {as_text(str(paths[0])): name}
+    from serving.client.product_names import read_names
+
+    try:
+        return read_names(sheet) if sheet else {}
+    except ValueError as error:
+        raise RunError(str(error)) from error
+
+
+def _require_alone(given: dict[str, Any]) -> None:
     if others := [name for name, value in given.items() if value]:
         raise click.UsageError(f"--input and --output ask no server and take no {' and no '.join(others)}")
 
 
-def _classify_folder(client: Any, folder: Path, out: Path, for_excel: bool) -> None:
+def _classify_folder(client: Any, folder: Path, out: Path, for_excel: bool, product_names: Mapping[str, str]) -> None:
     from serving.client.folder import classify_directory
 
     try:
-        summary = classify_directory(client, folder, out, for_excel=for_excel)
+        summary = classify_directory(client, folder, out, for_excel=for_excel, product_names=product_names)
     except ValueError as error:
         raise RunError(str(error)) from error
     for why, skipped in _by_reason(summary.skipped).items():

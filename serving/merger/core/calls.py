@@ -36,10 +36,14 @@ class Call:
 
 
 class Item(NamedTuple):
-    """One picture of many: the caller's name for it, and the file. A message would copy the file at every look."""
+    """One picture of many: the caller's id of it, the file, and the product's name, "" for none.
+
+    A message would copy the file at every look.
+    """
 
     id: str
     image: bytes
+    name: str = ""
 
 
 class Batch(NamedTuple):

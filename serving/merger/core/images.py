@@ -94,7 +94,10 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that is ready for the models: its bytes by what the model sees, and what it was (upright, pixels)."""
+    """A picture that is ready for the models: its bytes by what the model sees, and what it was (upright, pixels).
+
+    Its product's name goes with it, "" for none.
+    """
 
     encoded: dict[Size, bytes]
     format: str
@@ -103,6 +106,7 @@ class Picture:
     size_bytes: int
     reencoded: bool
     seconds: float
+    name: str = ""
 
     def bytes_for(self, size: Size) -> bytes:
         """The file for a model that sees ``size``; any other is as good, if not as quick, since models resize."""

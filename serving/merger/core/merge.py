@@ -14,7 +14,8 @@ A release tells the levels of the taxonomy that its catalogue had: what is said 
 one or two that there are, and ``absent_levels`` stands for the rest.
 
 An attribute, a head outside the taxonomy, stands beside all that: it changes neither the joint answer nor its review.
-A picture unlike those that were learnt from asks for a look, whatever is answered.
+A picture unlike those that were learnt from asks for a look, whatever is answered. So does a name that contradicts the
+picture, which lowers the joint confidence too.
 """
 
 import math
@@ -26,6 +27,7 @@ from typing import Any, Final
 from schema import heads as table
 from schema import names
 from schema.model_card import CONTRADICTION, PATH
+from serving.merger.core.hearing import contradiction, trust
 from serving.merger.core.release import Release
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -57,7 +59,11 @@ class Merger:
         self._known = {path.labels for path in release.taxonomy}
 
     def merge(
-        self, scores: Scores, top_k: int = DEFAULT_TOP_K, familiarity: float | None = None
+        self,
+        scores: Scores,
+        top_k: int = DEFAULT_TOP_K,
+        familiarity: float | None = None,
+        name: pb.NameUse | None = None,
     ) -> pb.ClassifyResponse:
         """The answer for one picture, without request id, versions, timings and picture.
 
@@ -65,11 +71,12 @@ class Merger:
             scores: of the heads of at least one model.
             top_k: labels and paths to list.
             familiarity: of the picture; None where no model tells it.
+            name: what became of the product's name; None where none was given.
         """
-        joint = self._joint(scores, top_k)
+        joint = self._joint(scores, top_k, trust(name))
         best = {head: _best(row, top_k) for head, row in scores.items()}
         agreement = self._agreement({head: positions[0] for head, positions in best.items()})
-        reasons = [*self._reasons(scores, joint, agreement), *self._unfamiliar(familiarity)]
+        reasons = [*self._reasons(scores, joint, agreement), *self._unfamiliar(familiarity), *contradiction(name)]
         level = self._level(joint, reasons)
         heads: Fields = {head: self._head(head, row, best[head]) for head, row in scores.items()}
         # Nested dictionaries are turned into messages in C; nested messages would be copied one by one.
@@ -88,6 +95,7 @@ class Merger:
             ],
             absent_levels=self._absent,
             familiarity=None if familiarity is None else round(familiarity, DIGITS),
+            name=name,
         )
 
     def _head(self, head: str, row: Sequence[float], best: Sequence[int]) -> Fields:
@@ -98,11 +106,11 @@ class Merger:
     def _attribute(self, prediction: Fields, row: Sequence[float]) -> Fields:
         return prediction | {"review": self._unsure(prediction["head"], row, prediction["label"])}
 
-    def _joint(self, scores: Scores, top_k: int) -> Fields:
+    def _joint(self, scores: Scores, top_k: int, of_name: float) -> Fields:
         candidates = self._candidates[max(depth for depth, name in enumerate(self._levels, start=1) if name in scores)]
         weights = candidates.weights(scores, self._release.joint)
         best = _best(weights, top_k)
-        share = self._trust(scores, candidates.paths[best[0]]) / sum(weights)
+        share = of_name * self._trust(scores, candidates.paths[best[0]]) / sum(weights)
         listed = [{"confidence": round(weights[i] * share, DIGITS), **candidates.paths[i]} for i in best]
         return {**listed[0], "top_k": listed}
 

@@ -48,9 +48,10 @@ class ClassifierServicer:
         """One picture."""
 
         async def work(request: pb.ClassifyRequest, caller: Caller) -> pb.ClassifyResponse:
-            image, call = request.image, caller.call(request.options, self._settings.request_timeout_ms)
+            image, name = request.image, request.name
+            call = caller.call(request.options, self._settings.request_timeout_ms)
             del request  # it holds the picture a second time
-            return await self._classifier.classify(image, call)
+            return await self._classifier.classify(image, call, name)
 
         return await self._guard.one("Classify", pb.ClassifyRequest, context, work)
 
@@ -58,7 +59,7 @@ class ClassifierServicer:
         """Many pictures."""
 
         async def work(request: pb.ClassifyBatchRequest, caller: Caller) -> pb.ClassifyBatchResponse:
-            items = [Item(item.id, item.image) for item in request.items]
+            items = [Item(item.id, item.image, item.name) for item in request.items]
             call = caller.call(request.options, self._settings.request_timeout_ms)
             del request
             return await self._classifier.classify_batch(items, call)
@@ -140,7 +141,7 @@ class ClassifierServicer:
                 self._guard.uploads.forget(upload)
                 raise
             stream.owed += 1
-            item = Item(request.item.id, request.item.image)
+            item = Item(request.item.id, request.item.image, request.item.name)
             del data, request
             yield StreamItem(item, call, partial(self._answered, stream, upload))
 

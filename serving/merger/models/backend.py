@@ -5,11 +5,9 @@ What fails after all attempts counts towards the model's breaker.
 
 import logging
 import time
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final, NamedTuple, NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 import grpc.aio
 
@@ -24,10 +22,12 @@ from serving.merger.core.errors import (
     ReleaseError,
     VersionGone,
 )
+from serving.merger.core.hearing import Heard
 from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
 from serving.merger.models.circuit_breaker import CircuitBreaker
 from serving.merger.models.model_server import VersionState
+from serving.merger.models.replies import Found, ModelScores, Neighbour
 from serving.merger.models.retries import Retries, is_overload
 from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings
@@ -44,52 +44,13 @@ PATIENT_SHARE: Final = 0.5
 """Running out of time counts against the model only if it had at least this share of the time of a normal request."""
 
 
-@dataclass(frozen=True)
-class ModelScores:
-    """What one model says of N pictures.
-
-    Args:
-        heads: head → N rows of probabilities.
-        image_ok: which pictures it could read.
-        elapsed_s: seconds of the call.
-        familiarity: of each picture, 0 to 1; None where the model does not tell it.
-        looks: of each picture what the card's ``eval_histograms`` name; empty where they name nothing.
-    """
-
-    heads: Mapping[str, Sequence[array]]
-    image_ok: Sequence[bool]
-    elapsed_s: float
-    familiarity: Sequence[float] | None = None
-    looks: Sequence[array] = ()
-
-    def part(self, rows: slice, elapsed_s: float) -> "ModelScores":
-        """What it says of some of them, after so many seconds."""
-        heads = {head: all_rows[rows] for head, all_rows in self.heads.items()}
-        familiarity = self.familiarity[rows] if self.familiarity is not None else None
-        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity, self.looks[rows])
-
-
-class Neighbour(NamedTuple):
-    """A known picture: its id, article type and name in the catalogue, and how similar it is, 0 to 1."""
-
-    id: str
-    label: str
-    name: str
-    similarity: float
-
-
-class Found(NamedTuple):
-    """The nearest known pictures, and where the picture lies among all of them; None where the model does not say."""
-
-    nearest: Sequence[Neighbour]
-    embedding: array | None = None
-
-
 class Scorer(Protocol):
     """Asks one model for the scores of pictures."""
 
-    async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
-        """Full scores of N encoded pictures by one version."""
+    async def scores(
+        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str] = ()
+    ) -> ModelScores:
+        """Full scores of N encoded pictures by one version, and by the names ``given`` with them, if any."""
 
 
 class NeighbourFinder(Protocol):
@@ -133,14 +94,27 @@ class ModelClient:
         """How many model servers share the calls, as far as is known."""
         return self._servers.count(self.model)
 
-    async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
+    async def scores(
+        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str] = ()
+    ) -> ModelScores:
         """Full scores of N encoded pictures by one version, in one call.
+
+        Args:
+            images: encoded.
+            version: to ask.
+            card: of it.
+            timeout_s: for the call.
+            given: the plain name of each, "" for none; empty where none has one, as where the card has no
+                ``name_weights``.
 
         Raises:
             VersionGone: the model does not have the version.
             ModelUnavailable, Overloaded, DeadlineExceeded, ModelFailed: no usable answer.
         """
-        request = _request(self.model, version, names.SCORES, names.IMAGE, images)
+        signature = names.SCORES_WITH_NAME if given else names.SCORES
+        request = _request(self.model, version, signature, names.IMAGE, images)
+        if given:
+            tensors.put_bytes(request.inputs[names.NAME], [name.encode() for name in given])
         started = time.perf_counter()
         reply = await self._predict(request, timeout_s)
         elapsed_s = time.perf_counter() - started
@@ -153,7 +127,7 @@ class ModelClient:
             wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
             looks = tensors.to_numbers(reply.outputs[names.LOOKS], len(images), wanted) if wanted else ()
             image_ok = tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images))
-            return ModelScores(heads, image_ok, elapsed_s, familiarity, looks)
+            return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, _heard(reply, len(given)))
 
     async def neighbours(self, image: bytes, version: int, card: ModelCard, timeout_s: float) -> Found | None:
         """The known pictures nearest to an encoded picture, nearest first; None where the model cannot read it.
@@ -287,6 +261,13 @@ class ModelClient:
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded(f"The {model} model did not answer in time.", model=model)
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
+
+
+def _heard(reply: predict_pb2.PredictResponse, count: int) -> list[Heard]:
+    if not count:
+        return []
+    known = tensors.to_bools(reply.outputs[names.NAME_KNOWN], count)
+    return [Heard(*one) for one in zip(known, tensors.to_shares(reply.outputs[names.NAME_FITS], count), strict=True)]
 
 
 def _request(

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from schema.product_names import plain
 from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionGone
+from serving.merger.core.hearing import Heard
 from serving.merger.core.images import Picture, Size
 from serving.merger.core.release import Release
-from serving.merger.models.backend import ModelScores, Scorer
+from serving.merger.models.backend import Scorer
+from serving.merger.models.replies import ModelScores
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,10 @@ class Replies:
 
     scores: Mapping[str, ModelScores]
     missing: Mapping[str, LookbookError]
+
+    def heard(self, row: int) -> list[Heard]:
+        """What the models that hear names say of the name of the picture in ``row``."""
+        return [reply.heard[row] for reply in self.scores.values() if reply.heard]
 
 
 async def ask_models(
@@ -35,9 +42,16 @@ async def ask_models(
     missing: dict[str, LookbookError] = {model: _absent(model, why) for model, why in release.absent.items()}
     if missing and not allow_partial:
         raise next(iter(missing.values()))
+    given = [plain(picture.name) for picture in pictures] if any(picture.name for picture in pictures) else []
     tasks = {
         model: asyncio.create_task(
-            scorers[model].scores([p.bytes_for(Size.of(card)) for p in pictures], release.version, card, timeout_s)
+            scorers[model].scores(
+                [p.bytes_for(Size.of(card)) for p in pictures],
+                release.version,
+                card,
+                timeout_s,
+                given if card.name_weights else (),
+            )
         )
         for model, card in release.cards.items()
         if card.heads  # one that its catalogue had nothing for has nothing to say

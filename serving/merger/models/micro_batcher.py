@@ -18,7 +18,8 @@ from typing import Final
 from schema.model_card import ModelCard
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import DeadlineExceeded
-from serving.merger.models.backend import ModelClient, ModelScores
+from serving.merger.models.backend import ModelClient
+from serving.merger.models.replies import ModelScores
 
 GRACE_S: Final = 0.02
 """The call itself should run out of time before its caller's patience, so that the breaker learns of it."""
@@ -27,6 +28,7 @@ GRACE_S: Final = 0.02
 @dataclass(frozen=True)
 class _Request:
     images: Sequence[bytes]
+    given: Sequence[str]
     card: ModelCard
     deadline: Deadline
     reply: "asyncio.Future[ModelScores]"
@@ -53,12 +55,14 @@ class MicroBatcher:
     def _free_calls(self) -> int:
         return self._calls_per_server * self._client.servers - self._under_way
 
-    async def scores(self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
+    async def scores(
+        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str] = ()
+    ) -> ModelScores:
         """Like :meth:`serving.merger.models.backend.ModelClient.scores`; the seconds are those of this caller."""
         started = time.perf_counter()
         if self._free_calls > 0 and not self._waiting:
-            return await self._call_alone(images, version, card, timeout_s)
-        request = _Request(images, card, Deadline(timeout_s), asyncio.get_running_loop().create_future())
+            return await self._call_alone(images, version, card, timeout_s, given)
+        request = _Request(images, given, card, Deadline(timeout_s), asyncio.get_running_loop().create_future())
         self._waiting.setdefault(version, deque()).append(request)
         self._start(version)
         try:
@@ -70,12 +74,12 @@ class MicroBatcher:
         return reply.part(slice(None), time.perf_counter() - started)
 
     async def _call_alone(
-        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float
+        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str]
     ) -> ModelScores:
         """The call of one request, in its caller's own task."""
         self._under_way += 1
         try:
-            return await self._client.scores(images, version, card, timeout_s)
+            return await self._client.scores(images, version, card, timeout_s, given)
         finally:
             self._free()
 
@@ -111,13 +115,20 @@ class MicroBatcher:
         images = [image for request in batch for image in request.images]
         timeout_s = max(request.deadline.remaining_s for request in batch)
         try:
-            _share(batch, await self._client.scores(images, version, batch[0].card, timeout_s))
+            _share(batch, await self._client.scores(images, version, batch[0].card, timeout_s, _names(batch)))
         except Exception as error:
             for request in batch:
                 if not request.reply.done():
                     request.reply.set_exception(error)
         finally:
             self._free()
+
+
+def _names(batch: Sequence[_Request]) -> list[str]:
+    """The names of all pictures; a picture without one gets the answer that it gets among others without."""
+    if not any(request.given for request in batch):
+        return []
+    return [name for request in batch for name in request.given or [""] * len(request.images)]
 
 
 def _share(batch: Sequence[_Request], scores: ModelScores) -> None:

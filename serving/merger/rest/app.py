@@ -27,7 +27,7 @@ from serving.merger.explain import DEFAULT_CELLS, MAX_CELLS, MIN_CELLS
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.releases import Releases
 from serving.merger.rest import admin, cors, docs, page, review
-from serving.merger.rest.bodies import read_batch, read_image
+from serving.merger.rest.bodies import read_batch, read_image, read_item
 from serving.merger.rest.forms import keep_uploads_in_memory, query_names
 from serving.merger.rest.middleware import ClientGone, Gate, identify
 from serving.merger.rest.problems import problem_response
@@ -115,10 +115,10 @@ def _add_classifying(app: APIRouter, classifier: Classifier, settings: Settings)
         top_k: TopK = DEFAULT_TOP_K,
         timeout_ms: TimeoutMs = None,
     ) -> Response:
-        """Classifies one picture."""
-        image = await read_image(request, settings)
-        options = pb.ClassifyOptions(allow_partial=allow_partial, top_k=top_k)
-        answer = await _unless_gone(request, classifier.classify(image, call(request, options, timeout_ms)))
+        """Classifies one picture, by its product's name too where a form has one."""
+        item = await read_item(request, settings)
+        called = call(request, pb.ClassifyOptions(allow_partial=allow_partial, top_k=top_k), timeout_ms)
+        answer = await _unless_gone(request, classifier.classify(item.image, called, item.name))
         return _json(answer)
 
     @app.post("/v1/classify:batch", **docs.classify_batch())

@@ -10,7 +10,7 @@ from serving.merger.admission.upload import Upload
 from serving.merger.core.calls import Batch, Item
 from serving.merger.core.errors import ImageTooLarge, InvalidRequest
 from serving.merger.rest import json_batch
-from serving.merger.rest.forms import read_files
+from serving.merger.rest.forms import read_files, read_form
 from serving.merger.settings import Settings
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -33,6 +33,18 @@ async def read_image(request: Request, settings: Settings) -> bytes:
         files = await in_time(request, read_files(request, "image", 1), settings)
         return await _taken(files[0])
     return await in_time(request, _raw(request, settings.max_image_bytes), settings)
+
+
+async def read_item(request: Request, settings: Settings) -> Item:
+    """The same, and the product's name where a form has one.
+
+    Raises:
+        ImageError, InvalidRequest: as :func:`read_image`.
+    """
+    if content_type(request) != MULTIPART:
+        return Item("", await read_image(request, settings))
+    files, name = await in_time(request, read_form(request, "image", 1, text="name"), settings)
+    return Item("", await _taken(files[0]), name)
 
 
 async def read_batch(request: Request, settings: Settings) -> Batch:

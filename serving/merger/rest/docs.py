@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
+from schema.product_names import MOST_CHARACTERS
 from serving.merger.admission.api_keys import API_KEY_HEADER
 from serving.merger.core import errors
 from serving.merger.core.calls import MAX_TOP_K
@@ -25,12 +26,17 @@ from serving.proto.lookbook.v1 import classifier_pb2
 SCHEMAS: Final = Path(classifier_pb2.__file__).with_name("classifier.schema.json")
 
 FILE: Final = {"type": "string", "format": "binary", "minLength": 1}
+NAME: Final = {
+    "type": "string",
+    "maxLength": MOST_CHARACTERS,
+    "description": "The product's name or title, as a hint, in any language.",
+}
 REQUESTS: Final[dict[str, tuple[list[str], dict[str, dict[str, int]]]]] = {
     "ClassifyBatchRequest": (["items"], {"items": {"minItems": 1}}),
-    "BatchItem": (["image"], {}),
     "ReviewClaimRequest": ([], {}),
     "ReviewLease": (["lease"], {}),
     "ReviewDecisionRequest": (["lease", "decision"], {}),
+    "BatchItem": (["image"], {"name": {"maxLength": MOST_CHARACTERS}}),
     "ClassifyOptions": ([], {"top_k": {"minimum": 0, "maximum": MAX_TOP_K}}),
 }
 """What a caller may send as JSON → the fields that must be there, and bounds that the .proto does not know.
@@ -91,7 +97,7 @@ def answers(message: str) -> dict[str, Any]:
 
 def classify() -> dict[str, Any]:
     """Arguments of the route for one picture."""
-    return answers("ClassifyResponse") | _one_picture()
+    return answers("ClassifyResponse") | _one_picture(name=NAME)
 
 
 def explain() -> dict[str, Any]:
@@ -104,8 +110,10 @@ def similar() -> dict[str, Any]:
     return answers("FindSimilarResponse") | _one_picture()
 
 
-def _one_picture() -> dict[str, Any]:
-    content: dict[str, Any] = {MULTIPART: {"schema": _form("image", FILE)}}
+def _one_picture(**texts: dict[str, Any]) -> dict[str, Any]:
+    form = _form("image", FILE)
+    form["properties"] |= texts
+    content: dict[str, Any] = {MULTIPART: {"schema": form}}
     content |= {kind: {"schema": FILE} for kind in RAW_TYPES}
     return _body(content)
 

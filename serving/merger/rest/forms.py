@@ -1,5 +1,6 @@
 """Files out of multipart forms, all of them or none: what a form holds besides is refused by name."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from python_multipart.exceptions import MultipartParseError
@@ -22,7 +23,17 @@ def keep_uploads_in_memory(settings: Settings) -> None:
 
 
 async def read_files(request: Request, field: str, at_most: int) -> list[UploadFile]:
-    """The files of ``field``, in order.
+    """The files of ``field``, in order; the form has nothing else.
+
+    Raises:
+        ImageMissing, InvalidRequest: as :func:`read_form`.
+    """
+    files, _ = await read_form(request, field, at_most)
+    return files
+
+
+async def read_form(request: Request, field: str, at_most: int, text: str = "") -> tuple[list[UploadFile], str]:
+    """The files of ``field``, in order, and the text of the field ``text``, which a form may have once.
 
     Raises:
         ImageMissing: there is none.
@@ -30,18 +41,27 @@ async def read_files(request: Request, field: str, at_most: int) -> list[UploadF
     """
     form = await _parse(request, at_most)
     names = [name for name, _ in form.multi_items()]
-    others = sorted({name[:NAME] for name in names if name != field})
+    others = sorted({name[:NAME] for name in names if name not in (field, text)})
     if field not in names:
-        raise ImageMissing(f"The form has {_fields(others)}, and no picture; {_right(request, field)}")
+        found = sorted({name[:NAME] for name in names})
+        raise ImageMissing(f"The form has {_fields(found)}, and no picture; {_right(request, field, text)}")
     if others:
-        raise InvalidRequest(f"The form has {_fields(others)}, which is unknown; {_right(request, field)}")
+        raise InvalidRequest(f"The form has {_fields(others)}, which is unknown; {_right(request, field, text)}")
     values = form.getlist(field)
     files = [value for value in values if isinstance(value, UploadFile)]
     if len(files) < len(values):
         raise ImageMissing(f"The form's field “{field}” is text, not a file; with curl: -F {field}=@photo.jpg")
     if len(files) > at_most:
         raise InvalidRequest(f"The form has {len(files)} files; at most {at_most} are allowed.")
-    return files
+    return files, _one_text(form.getlist(text), text)
+
+
+def _one_text(values: Sequence[str | UploadFile], field: str) -> str:
+    if len(values) > 1:
+        raise InvalidRequest(f"The form has {len(values)} fields “{field}”; one is right.")
+    if any(isinstance(value, UploadFile) for value in values):
+        raise InvalidRequest(f"The form's field “{field}” is a file, not text; with curl: --form-string {field}=…")
+    return str(values[0]) if values else ""
 
 
 class _Parser(MultiPartParser):
@@ -73,10 +93,13 @@ def _fields(names: list[str]) -> str:
     return f"the field{'s' if len(names) > 1 else ''} {quoted}"
 
 
-def _right(request: Request, field: str) -> str:
+def _right(request: Request, field: str, text: str) -> str:
     """What a form may have, and where all else goes."""
     options = ", ".join(query_names(request))
-    return f"its only field is the file “{field}”. Options go into the address: {options}."
+    may_have = (
+        f"its fields are the file “{field}” and the text “{text}”" if text else f"its only field is the file “{field}”"
+    )
+    return f"{may_have}. Options go into the address: {options}."
 
 
 def query_names(request: Request) -> list[str]:

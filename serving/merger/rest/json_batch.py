@@ -101,7 +101,7 @@ async def parse(body: bytearray, settings: Settings) -> Batch:
     for i, number in places.items():
         with _naming(i):
             images[i] = await _decoded(body, pictures[number])
-    items = [Item(item.id, images.get(i, b"") or item.image) for i, item in enumerate(message.items)]
+    items = [Item(item.id, images.get(i, b"") or item.image, item.name) for i, item in enumerate(message.items)]
     return Batch(items, message.options)
 
 

@@ -8,11 +8,13 @@ import tensorflow as tf
 
 from components.model.classifier import BRIGHTNESS, CONTRAST
 from components.model.signatures import OUTPUTS
+from components.naming.model import EVIDENCE
 from components.training import trainer
 from components.training.eval_outputs import EvalOutputs
 from components.training.hyperparameters import HyperParameters
 from schema import heads as table
 from schema import model_card, names
+from schema.product_names import plain
 
 SIDE = 16
 PATHS = (("Apparel", "Topwear", "Shirts"), ("Accessories", "Belts", "Belts"))
@@ -145,6 +147,16 @@ def test_the_model_is_left_uncalibrated(trained):
     assert card.heads[names.ARTICLE_TYPE].review_threshold == model_card.ALWAYS_REVIEW
     assert "review_precision" not in card.training["hyperparameters"]
     assert {path.labels for path in card.taxonomy} == set(PATHS)
+
+
+def test_names_are_learnt_of_training_alone(trained):
+    """What eval's rows are called says what training's names say of it; no word that eval alone has is known."""
+    model = tf.saved_model.load(str(trained.model))
+    told = model.signatures[EVIDENCE](name=tf.constant([plain("Größe"), *map(str, SPLITS[names.EVAL])]))
+    assert told[names.NAME_KNOWN].numpy().tolist() == [True, *[False] * 8]
+    kept = EvalOutputs.load(trained.model.parent).names[names.ARTICLE_TYPE]
+    expected = model.signatures[EVIDENCE](name=tf.constant([plain(f"Größe {number}") for number in SPLITS[names.EVAL]]))
+    np.testing.assert_allclose(kept, expected[names.ARTICLE_TYPE], atol=1e-6)
 
 
 def test_a_model_without_heads_is_saved_and_not_trained(trained):

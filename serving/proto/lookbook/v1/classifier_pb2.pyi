@@ -42,12 +42,14 @@ class AttributeLabels(_message.Message):
     def __init__(self, head: _Optional[str] = ..., column: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BatchItem(_message.Message):
-    __slots__ = ["id", "image"]
+    __slots__ = ["id", "image", "name"]
     ID_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     id: str
     image: bytes
-    def __init__(self, id: _Optional[str] = ..., image: _Optional[bytes] = ...) -> None: ...
+    name: str
+    def __init__(self, id: _Optional[str] = ..., image: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
 
 class ClassifyBatchRequest(_message.Message):
     __slots__ = ["items", "options"]
@@ -80,15 +82,17 @@ class ClassifyOptions(_message.Message):
     def __init__(self, allow_partial: bool = ..., top_k: _Optional[int] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
-    __slots__ = ["image", "options"]
+    __slots__ = ["image", "name", "options"]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     image: bytes
+    name: str
     options: ClassifyOptions
-    def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ["absent_levels", "agreement", "article_type", "attributes", "familiarity", "image", "joint", "level", "master_category", "missing", "models", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
+    __slots__ = ["absent_levels", "agreement", "article_type", "attributes", "familiarity", "image", "joint", "level", "master_category", "missing", "models", "name", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
     ABSENT_LEVELS_FIELD_NUMBER: _ClassVar[int]
     AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +104,7 @@ class ClassifyResponse(_message.Message):
     MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     MISSING_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +124,7 @@ class ClassifyResponse(_message.Message):
     master_category: HeadPrediction
     missing: _containers.RepeatedCompositeFieldContainer[Problem]
     models: _containers.RepeatedCompositeFieldContainer[ModelVersion]
+    name: NameUse
     partial: bool
     path: _containers.RepeatedScalarFieldContainer[str]
     release: str
@@ -127,7 +133,7 @@ class ClassifyResponse(_message.Message):
     sub_category: HeadPrediction
     timings: Timings
     trial: bool
-    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ..., absent_levels: _Optional[_Iterable[_Union[AbsentLevel, _Mapping]]] = ..., familiarity: _Optional[float] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ..., absent_levels: _Optional[_Iterable[_Union[AbsentLevel, _Mapping]]] = ..., familiarity: _Optional[float] = ..., name: _Optional[_Union[NameUse, _Mapping]] = ...) -> None: ...
 
 class ClassifyResult(_message.Message):
     __slots__ = ["answer", "error", "id", "index"]
@@ -358,6 +364,18 @@ class Models(_message.Message):
     release: str
     trial: bool
     def __init__(self, release: _Optional[str] = ..., ready: bool = ..., models: _Optional[_Iterable[_Union[ModelStatus, _Mapping]]] = ..., trial: bool = ...) -> None: ...
+
+class NameUse(_message.Message):
+    __slots__ = ["code", "fits", "heard", "message"]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    FITS_FIELD_NUMBER: _ClassVar[int]
+    HEARD_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    fits: float
+    heard: bool
+    message: str
+    def __init__(self, heard: bool = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., fits: _Optional[float] = ...) -> None: ...
 
 class PathScore(_message.Message):
     __slots__ = ["article_type", "confidence", "master_category", "sub_category"]

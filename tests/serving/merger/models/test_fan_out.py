@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from serving.merger.core.errors import LookbookError, ModelUnavailable
-from serving.merger.models.backend import ModelScores
 from serving.merger.models.fan_out import ask_models
 from serving.merger.models.micro_batcher import MicroBatcher
+from serving.merger.models.replies import ModelScores
 from tests.serving.releases_for_tests import release
 
 
@@ -29,7 +29,9 @@ class Failing:
         self._moment = moment
         self._steps = steps
 
-    async def scores(self, images: Sequence[bytes], version: int, card: Any, timeout_s: float) -> ModelScores:
+    async def scores(
+        self, images: Sequence[bytes], version: int, card: Any, timeout_s: float, given: Sequence[str] = ()
+    ) -> ModelScores:
         await self._moment.wait()
         await pause(self._steps)
         raise ModelUnavailable("gone", model=self.model)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from serving.merger.core.errors import DeadlineExceeded, ModelUnavailable
-from serving.merger.models.backend import ModelScores
 from serving.merger.models.micro_batcher import MicroBatcher
+from serving.merger.models.replies import ModelScores
 from tests.serving.releases_for_tests import release
 
 CARD = release().cards["category"]
@@ -33,7 +33,9 @@ class Client:
     def gave_up(self, timeout_s: float) -> None:
         self.given_up.append(timeout_s)
 
-    async def scores(self, images: Sequence[bytes], version: int, card: Any, timeout_s: float) -> ModelScores:
+    async def scores(
+        self, images: Sequence[bytes], version: int, card: Any, timeout_s: float, given: Sequence[str] = ()
+    ) -> ModelScores:
         self.calls.append((version, list(images), timeout_s))
         self.active += 1
         try:

@@ -82,7 +82,7 @@ async def test_queries(running: MergerProcess, fake: FakeModelServer, query: str
 
 BATCHES = {
     "of the batch": ('{"items": [], "top_k": 3}', ["it has", "“top_k”", "items, options"]),
-    "of an item": ('{"items": [{"image": "", "name": "a"}]}', ["items[0]", "“name”", "id, image"]),
+    "of an item": ('{"items": [{"image": "", "title": "a"}]}', ["items[0]", "“title”", "id, image, name"]),
     "of the options": ('{"options": {"topk": 3}}', ["options has", "“topk”", "top_k"]),
     "twice": ('{"items": [{"id": "a", "id": "b"}]}', ["“id”", "2 times"]),
     "lists twice": ('{"items": [{"id": "a"}], "items": []}', ["“items”", "2 times"]),
