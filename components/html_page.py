@@ -1,9 +1,13 @@
 """HTML pages from Jinja2 templates: text is never taken for markup, and a page needs nothing from outside."""
 
 import base64
-from typing import Any
+import io
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+_SHOWN_SIZE: Final = (120, 120)  # at most; pixels
 
 
 def render_html(package: str, template: str, **values: Any) -> str:
@@ -27,6 +31,16 @@ def render_html(package: str, template: str, **values: Any) -> str:
     )
     environment.filters["data_url"] = _data_url
     return environment.get_template(template).render(**values)
+
+
+def small_jpeg(image: bytes) -> bytes:
+    """A picture of 120 pixels at most, to be shown beside others."""
+    with Image.open(io.BytesIO(image)) as opened:
+        small = opened.convert("RGB")
+    small.thumbnail(_SHOWN_SIZE)
+    encoded = io.BytesIO()
+    small.save(encoded, "JPEG", quality=80)
+    return encoded.getvalue()
 
 
 def _data_url(image: bytes) -> str:

@@ -58,6 +58,10 @@ class ReleasedModels:
             outputs.update({name: tensor.numpy() for name, tensor in answer.items() if name != names.LOOKS})
         return outputs, outputs.pop(names.IMAGE_OK)
 
+    def joint(self, scores: dict[str, list[float]]) -> Any:
+        """The joint answer to one picture, by level, with its confidence; ``scores``: level → one row."""
+        return self.merger.merge(scores, top_k=1).joint
+
 
 def sound_release(folder: ReleaseFolder, version: int | None) -> Release:
     """The release of that version, or the current one, held to its manifest.
@@ -179,7 +183,7 @@ def _add(score: Score, models: ReleasedModels, picture: LabelledPicture, scores:
             score.heads[head].add(truth, ranked, float(values[best[0]]))
             if truth not in models.heads[head].labels:
                 score.unknown_labels[head][truth] += 1
-    joint = models.merger.merge({level: scores[level].tolist() for level in models.levels}, top_k=1).joint
+    joint = models.joint({level: scores[level].tolist() for level in models.levels})
     columns = {level: models.heads[level].column for level in models.levels}
     truths = {level: picture.labels[column] for level, column in columns.items() if column in picture.labels}
     for head, truth in truths.items():

@@ -36,6 +36,12 @@ README: Final = "README.md"
 LABEL_AUDIT: Final = "label_audit.json"
 """Of a report: what an audit of the labels said of the release's own errors; there once somebody audited."""
 
+CORRECTIONS_CHECK: Final = "corrections.json"
+"""Of a report: what the release makes of the decisions that its catalogue keeps; there if it keeps some."""
+
+CORRECTIONS_PAGE: Final = "corrections.html"
+"""Of a report: the same with pictures."""
+
 LEAST_KEPT: Final = SERVED + 1
 """No prune leaves fewer: servers load the current release and the one that a rollback goes to; one that has not
 looked yet still has one more."""

@@ -46,7 +46,8 @@ from pipeline.running.early_checks import (
 )
 from pipeline.running.lock import locked
 from pipeline.sources import bring_in, place, require_few_rejected
-from schema.release_folder import LEAST_KEPT, ReleaseError
+from schema.corrections import CorrectionsError
+from schema.release_folder import CORRECTIONS_PAGE, LEAST_KEPT, ReleaseError, ReleaseFolder
 
 if TYPE_CHECKING:
     from pipeline.running.run import RunResult
@@ -109,7 +110,7 @@ _ROOM_BYTES = 2**20
 )
 @keep_version_option
 @engine_options
-@refusing(RunError, CatalogueError, ReleaseError)
+@refusing(RunError, CatalogueError, CorrectionsError, ReleaseError)
 def command(
     layout: Layout,
     data: Location,
@@ -165,6 +166,7 @@ def command(
             click.echo(remark, err=True)
         result = _run(config)
         _say_result(layout, result)
+        _say_corrections(config)
         if keep is not None:
             prune(layout, keep, also)
     if ask:
@@ -190,6 +192,19 @@ def _run(config: PipelineConfig) -> "RunResult":
         except Exception as error:
             logging.getLogger(__name__).exception("the run failed")
             raise RunError(f"{_in_words(error, config.layout)}\nThe full log is in {log}") from error
+
+
+def _say_corrections(config: PipelineConfig) -> None:
+    from components.catalogue.reading.source import open_catalogue
+    from pipeline.correcting.checking import check_release
+    from pipeline.correcting.merging import keeps_corrections
+
+    catalogue = open_catalogue(config.data)
+    if keeps_corrections(catalogue):
+        folder = ReleaseFolder(config.layout.releases)
+        check = check_release(folder, None, catalogue)
+        click.echo(f"  corrections      {check.in_words()}")
+        click.echo(f"                   {folder.report_path(check.release) / CORRECTIONS_PAGE}")
 
 
 def _in_words(error: Exception, layout: Layout) -> str:

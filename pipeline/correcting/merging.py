@@ -52,11 +52,25 @@ def make_plan(catalogue: Catalogue, readings: Iterable[Reading], enough: int) ->
 
 def is_news(entry: Entry) -> bool:
     """Whether there is something to say of it: what the catalogue keeps from before and changes nothing is none."""
-    return entry.where not in (decided.CORRECTIONS_CSV, NEW_LABELS) or entry.outcome not in (
+    return not (is_kept(entry) or entry.where == NEW_LABELS) or entry.outcome not in (
         Outcome.UNCHANGED,
         Outcome.SUPERSEDED,
         Outcome.KEPT_APART,
     )
+
+
+def keeps_corrections(catalogue: Catalogue) -> bool:
+    """Whether an earlier merge left decisions in the catalogue.
+
+    Raises:
+        CorrectionsError: there is a list of that name which is none.
+    """
+    return bool(_kept(catalogue, decided.CORRECTIONS_CSV).offered)
+
+
+def is_kept(entry: Entry) -> bool:
+    """Whether the catalogue keeps it from a merge before."""
+    return entry.where == decided.CORRECTIONS_CSV
 
 
 def write_merged(catalogue: Catalogue, plan: Plan, out: Path, progress: Callable[[], object] = lambda: None) -> None:

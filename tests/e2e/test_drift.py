@@ -11,6 +11,8 @@ from schema import names
 from serving.client import ClassifierClient
 from serving.local.stack import stack
 
+pytestmark = pytest.mark.timeout(3600)
+
 
 def rows(home):
     with (home.data / names.STYLES_CSV).open(encoding="utf-8", newline="") as sheet:

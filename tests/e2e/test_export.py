@@ -17,6 +17,8 @@ from schema.pictures import normal_form, read_header
 from tests.e2e.conftest import read_json
 from tests.pictures.corpus import drawn, encoded, taken
 
+pytestmark = pytest.mark.timeout(3600)
+
 TOLERANCE = 2e-3
 BEYOND_PILLOW = ("without end", "half its end", "wrong checksum", "bad exif", "clear colour", "one clear grey")
 BEYOND_PILLOW += ("more alphas", "longer than it is", "one clear colour")

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from schema.release_folder import CARD, LABEL_AUDIT
+
+pytestmark = pytest.mark.timeout(3600)
 
 
 def test_an_audit_stands_on_the_card(home, tmp_path):

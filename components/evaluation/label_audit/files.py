@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
-
 from components.catalogue.reading.pictures import load_picture
 from components.catalogue.reading.source import Catalogue
 from components.evaluation.label_audit.audit import Audit, Suspect
-from components.html_page import render_html
+from components.html_page import render_html, small_jpeg
 from schema.spreadsheets import inert
 
 PAGE: Final = "index.html"
@@ -23,7 +21,6 @@ JSON: Final = "audit.json"
 COLUMNS: Final = ("id", "line", "column", "label", "suggested", "of_label", "of_suggested", "name", "why", "decision")
 LOOKS: Final = "looks like the suggestion"
 TWIN: Final = "an equal picture has the suggestion"
-_SHOWN_SIZE: Final = (120, 120)  # at most; pixels
 _SETS_SHOWN: Final = 100
 
 
@@ -80,7 +77,7 @@ def page(audit: Audit, catalogue: Catalogue, shown: int) -> str:
         audit=audit,
         suspects=suspects,
         sets=sets,
-        pictures={row_id: _thumbnail(catalogue, row_id) for row_id in dict.fromkeys(wanted)},
+        pictures={row_id: small_jpeg(load_picture(catalogue, row_id).content) for row_id in dict.fromkeys(wanted)},
         columns=COLUMNS,
         why=LOOKS,
     )
@@ -88,15 +85,6 @@ def page(audit: Audit, catalogue: Catalogue, shown: int) -> str:
 
 def _ids(suspects: Sequence[Suspect]) -> list[str]:
     return [row_id for one in suspects for row_id in (one.id, *(other.id for other in one.neighbours))]
-
-
-def _thumbnail(catalogue: Catalogue, row_id: str) -> bytes:
-    with Image.open(io.BytesIO(load_picture(catalogue, row_id).content)) as image:
-        small = image.convert("RGB")
-    small.thumbnail(_SHOWN_SIZE)
-    encoded = io.BytesIO()
-    small.save(encoded, "JPEG", quality=80)
-    return encoded.getvalue()
 
 
 def _replace(file: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from components.evaluation.quality_report.files import AGAINST, AS_RELEASED, JOINT
 from components.evidence import wilson_interval
 from schema import names
-from schema.release_folder import LABEL_AUDIT
+from schema.release_folder import CORRECTIONS_CHECK, LABEL_AUDIT
 
 _WORST: Final = 8
 _FEWEST_OF_A_CLASS: Final = 5
@@ -57,6 +57,7 @@ class CardFacts:
         limits: sentences about this release's data.
         audit: what ``lookbook audit --release`` left (:class:`components.evaluation.label_audit.summary.Summary`); None
             where nobody audited.
+        corrections: verdict → how many of the decisions that the catalogue keeps; None where it keeps none.
     """
 
     manifest: dict[str, Any]
@@ -67,6 +68,7 @@ class CardFacts:
     weakest: tuple[WeakClass, ...]
     limits: tuple[str, ...]
     audit: dict[str, Any] | None = None
+    corrections: dict[str, int] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For machines, without the hashes of the files."""
@@ -99,6 +101,7 @@ def facts_of(manifest: dict[str, Any], report: Path) -> CardFacts:
         weakest=_weakest(_rows(report / f"{names.ARTICLE_TYPE}_per_class.csv")),
         limits=tuple(_limits(manifest, catalogue)),
         audit=_json(report / LABEL_AUDIT),
+        corrections=(_json(report / CORRECTIONS_CHECK) or {}).get("counts"),
     )
 
 

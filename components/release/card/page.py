@@ -38,6 +38,7 @@ def render_card(facts: CardFacts) -> str:
         out_of_scope=OUT_OF_SCOPE,
         limits=(*facts.limits, *LIMITS),
         audit=tuple(audit_sentences(facts)),
+        corrections=tuple(correction_sentences(facts.corrections)),
         shown=_shown,
         span=_span,
     )
@@ -64,6 +65,18 @@ def audit_sentences(facts: CardFacts) -> Iterator[str]:
     )
 
 
+def correction_sentences(counts: dict[str, int] | None) -> Iterator[str]:
+    """What the release makes of the corrections that its catalogue keeps; nothing where it keeps none."""
+    if not counts:
+        return
+    fixed, wrong = counts["fixed"], counts["still_wrong"]
+    right, spoilt = counts["still_right"], counts["spoilt"]
+    accepted = f"of {right + spoilt:,} accepted answers {spoilt:,} got worse"
+    yield f"Fixed {fixed:,} of {fixed + wrong:,} corrections; {accepted}."
+    if counts["not_asked"]:
+        yield f"{counts['not_asked']:,} could not be asked about."
+
+
 def card_lines(facts: CardFacts) -> Iterator[str]:
     """The same for a terminal."""
     manifest = facts.manifest
@@ -80,6 +93,7 @@ def card_lines(facts: CardFacts) -> Iterator[str]:
         weakest = ", ".join(f"{one.label} {_shown(one.recall)} of {one.count}" for one in facts.weakest)
         yield f"least found: {weakest}"
     yield from (f"label audit: {one}" for one in audit_sentences(facts))
+    yield from (f"corrections: {one}" for one in correction_sentences(facts.corrections))
     yield f"intended for: {INTENDED}"
     yield f"not for: {OUT_OF_SCOPE}"
     yield from (f"limit: {one}" for one in (*facts.limits, *LIMITS))

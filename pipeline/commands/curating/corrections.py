@@ -14,7 +14,9 @@ from components.storage.location import Location
 from pipeline.commands.common import data_option, json_option, mapping_option, print_json, refusing, root_option
 from pipeline.commands.curating.export import export
 from pipeline.config import Layout
+from pipeline.errors import RunError
 from schema.corrections import CorrectionsError
+from schema.release_folder import CORRECTIONS_PAGE, ReleaseError, ReleaseFolder
 
 if TYPE_CHECKING:
     from pipeline.correcting.plan import Entry
@@ -105,6 +107,57 @@ def merge(
         print_json({"outcomes": _counts(news), "decisions": decisions, "out": str(out) if out else None})
         return
     _print(news, out)
+
+
+@command.command()
+@data_option
+@mapping_option
+@root_option
+@click.option(
+    "--release", "version", type=click.IntRange(min=1), help="Release that is asked; default: the current one."
+)
+@json_option
+@refusing(CatalogueError, CorrectionsError, ReleaseError, RunError, OSError)
+def check(layout: Layout, data: Location, mapping_file: Path | None, version: int | None, as_json: bool) -> None:
+    """Tell which corrections a release learnt, and which right answers it spoilt.
+
+    The catalogue in --data is one that `lookbook corrections merge` wrote: its corrections.csv says what people
+    decided. The release is asked about each of these pictures. `lookbook run` does so by itself when it is done.
+
+    \b
+    fixed         a person had corrected the answer, and now it is right
+    still_wrong   … and it is wrong still
+    still_right   a person had accepted the answer, and it is right as before
+    spoilt        … and now it is wrong
+
+    It stays beside the release's report, as corrections.html with the pictures and corrections.json, and on its card.
+    The release may have learnt from these very pictures: how right it is on others, the report tells.
+
+    \b
+    Examples:
+      lookbook corrections check --data catalogue-2
+      lookbook corrections check --data catalogue-2 --release 3 --json | jq .counts
+    """
+    from components.catalogue.reading.source import open_catalogue
+    from pipeline.correcting.checking import check_release
+    from pipeline.correcting.merging import keeps_corrections
+    from pipeline.sources import bring_in, place
+
+    found = place(layout, data, mapping_file)
+    bring_in(found, functools.partial(click.echo, err=as_json))
+    folder = ReleaseFolder(layout.releases)
+    catalogue = open_catalogue(found.catalogue)
+    if not keeps_corrections(catalogue):
+        raise CorrectionsError(
+            f"{catalogue.path} keeps no corrections; `lookbook corrections merge` brings them into one"
+        )
+    with tqdm(desc="asking", unit=" pictures", disable=None, leave=False) as progress:
+        checked = check_release(folder, version, catalogue, progress.update)
+    if as_json:
+        print_json(checked.as_json())
+        return
+    click.echo(checked.in_words())
+    click.echo(f"look at them in {folder.report_path(checked.release) / CORRECTIONS_PAGE}")
 
 
 def _print(news: "Sequence[Entry]", out: Path | None) -> None:
