@@ -20,7 +20,7 @@ PROFILE ?= $(if $(DATASET),standard,quick)
 PRISM ?= build/bin/prism
 ## PYTEST_ARGS: for every pytest that make starts, as in PYTEST_ARGS='-k name'
 PYTEST_ARGS ?=
-## LOOKBOOK_STACK: py310 (TFX 1.16), py312 or py313 (TFX 1.21); default: that of the environment that is there, else py310 where a Python 3.10 is found, else the newest that fits
+## LOOKBOOK_STACK: py310 (TFX 1.16), py312 or py313 (TFX 1.21); default: that of the environment that is there, else the newest that fits
 ## LOOKBOOK_PYTHON: the Python that the environments are made from (default: the first that fits)
 ## REGISTRY: where make pin pushes the images, as in registry.example.com/lookbook
 ## CHROMIUM: the browser of test-page and screenshots (default: chromium on PATH)

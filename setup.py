@@ -59,7 +59,7 @@ PIPELINE = [
     "matplotlib",
     "scikit-learn",
     "cleanlab",  # finds rows whose label is probably wrong
-    "scipy",
+    "scipy<1.18",  # scikit-learn passes its solver an option that is gone
     "fsspec",  # data and releases in object stores, and their file systems
     "s3fs>=2025",  # a resolver goes back to old ones, which fit any fsspec
     "gcsfs>=2025",

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Prints the stack that this machine gets and a Python for it, as in "py313 /usr/bin/python3.13"; the reason goes to stderr.
-# An environment that is there keeps its stack; else it is the older where a Python 3.10 is found, else the newest that runs.
+# An environment that is there keeps its stack; else it is the newest that this machine runs and has a Python for.
 # LOOKBOOK_STACK=py310|py312|py313 forces a stack, LOOKBOOK_PYTHON names the interpreter, and with it the stack.
 # LOOKBOOK_STACK=serving asks for any Python that runs the serving side alone.
 set -euo pipefail
 readonly pyenv=${PYENV_ROOT:-$HOME/.pyenv}
-readonly by_default=(py310 py313 py312)
+readonly by_default=(py313 py312 py310)
 passed_over=()
 
 glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2) || glibc=0
@@ -52,8 +52,8 @@ why() {  # STACK
   elif [ -n "${LOOKBOOK_PYTHON:-}" ]; then echo "LOOKBOOK_PYTHON says so"
   elif [ "$1" = "$made" ]; then echo "the environment that is there is of it"
   elif ! runs_newer; then echo "glibc $glibc is too old for the newer stack, which needs 2.39"
-  elif [ "$1" = py310 ]; then echo "there is a Python 3.10, and this stack is the default where it runs"
-  else echo "there is no Python 3.10, and glibc $glibc runs the newer stack"
+  elif [ "$1" = py310 ]; then echo "there is no Python 3.13 or 3.12"
+  else echo "it is the newest that this machine has a Python for"
   fi
 }
 

@@ -121,7 +121,7 @@ def _version(facts: dict[str, Any]) -> str:
 def in_words(error: Exception, uri: str) -> StorageError:
     """The error for a person: what is wrong with ``uri`` and what would help."""
     kind, text = type(error).__name__, " ".join(str(error).split())[:300]
-    status = getattr(error, "status", getattr(error, "code", None)) or getattr(error, "status_code", None)
+    status = _status(error)
     if isinstance(error, FileNotFoundError) or status == 404:
         return Missing(f"there is nothing at {uri}, or nothing that these credentials may see")
     if isinstance(error, PermissionError) or status in (401, 403) or text.startswith("Forbidden"):
@@ -129,6 +129,11 @@ def in_words(error: Exception, uri: str) -> StorageError:
     if "credential" in f"{kind} {text}".lower():
         return StorageError(f"{uri}: no credentials ({text}); give them as {credentials_of(uri)}")
     return StorageError(f"{uri}: {kind}: {text}")
+
+
+def _status(error: Exception) -> Any:
+    """What the server answered, by whichever name the library has for it."""
+    return next((found for name in ("status", "code", "status_code") if (found := getattr(error, name, None))), None)
 
 
 def _file_system(uri: str, scheme: str) -> tuple[Any, str]:
@@ -154,7 +159,7 @@ def _may_pass(error: Exception) -> bool:
     """Whether another attempt could succeed: the network, a busy server; not what is said to be so."""
     if isinstance(error, _FINAL) or "credential" in type(error).__name__.lower() or "Forbidden" in str(error):
         return False
-    status = getattr(error, "status", getattr(error, "code", None)) or getattr(error, "status_code", None)
+    status = _status(error)
     if isinstance(status, int):
         return status >= 500 or status in (408, 429)
     return isinstance(error, (OSError, TimeoutError)) or type(error).__module__.startswith("aiohttp")

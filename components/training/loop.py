@@ -87,6 +87,7 @@ def train_classifier(
             initial_epoch=start,
             epochs=end,
             callbacks=_callbacks(parameters, run_dir, has_evaluation, progress, devices, backup),
+            shuffle=False,
             verbose=0,
         )
         start = end

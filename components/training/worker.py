@@ -156,12 +156,11 @@ def _process(path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A process for a call, which ends with this one."""
     environment = {**os.environ, "PYTHONPATH": f"{_HOUSE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     command = [sys.executable, "-m", _MODULE, str(path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _end_with_parent() -> None:

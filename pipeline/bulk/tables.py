@@ -73,7 +73,7 @@ def _feature(tf: Any, value: Any) -> Any:
     if value is None:
         return tf.train.Feature()
     if isinstance(value, bool):
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value)]))
     if isinstance(value, float):
         return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[str(value).encode("utf-8")]))

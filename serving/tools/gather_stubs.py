@@ -18,8 +18,10 @@ import sys
 import sysconfig
 import zipfile
 from collections.abc import Iterable, Mapping
-from importlib.abc import Traversable
 from pathlib import Path
+from typing import TypeAlias
+
+_Root: TypeAlias = Path | zipfile.Path
 
 PACKAGE = "serving.stubs"
 TARGET = Path(__file__).parents[1] / "stubs"
@@ -42,7 +44,7 @@ They were copied by serving/tools/gather_stubs.py. The only change: they import 
 """
 
 
-def gather(sources: Iterable[Traversable]) -> dict[str, str]:
+def gather(sources: Iterable[_Root]) -> dict[str, str]:
     """The files a client needs, ready to be written.
 
     Args:
@@ -89,7 +91,7 @@ def stale(files: Mapping[str, str], target: Path = TARGET) -> list[str]:
     return sorted(name for name in present.keys() | files.keys() if present.get(name) != files.get(name))
 
 
-def _read(roots: list[Traversable], name: str) -> str:
+def _read(roots: list[_Root], name: str) -> str:
     for root in roots:
         file = root.joinpath(name)
         if file.is_file():
@@ -110,7 +112,7 @@ def _package_files(files: Iterable[str]) -> dict[str, str]:
     return made | {"__init__.py": '"""Generated code of TensorFlow Serving\'s API: see NOTICE."""\n'}
 
 
-def _notice(roots: list[Traversable]) -> str:
+def _notice(roots: list[_Root]) -> str:
     found = {
         match.group(1): match.group(2)
         for root in roots
@@ -127,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--wheel", type=Path, action="append", help="read this wheel, not the installed packages")
     parser.add_argument("--check", action="store_true", help="only compare; exit status 1 if anything differs")
     options = parser.parse_args(arguments)
-    wheels: list[Traversable] = [zipfile.Path(wheel) for wheel in options.wheel or ()]
+    wheels: list[_Root] = [zipfile.Path(wheel) for wheel in options.wheel or ()]
     files = gather(wheels or [Path(sysconfig.get_path("purelib"))])
     if options.check:
         different = stale(files)

@@ -22,11 +22,11 @@ pytestmark = pytest.mark.timeout(3600)
 
 def test_killed_run_is_resumed(home):
     """After SIGKILL in a trainer the next run keeps what was done, trains anew and releases."""
-    states = home.executions()
+    states = home.executions()  # of later runs too, which other files made
     for done_before in ("StylesExampleGen", "StatisticsGen", "ExampleValidator", "SchemaGate", "Transform"):
-        assert states[done_before] == ["COMPLETE", "CACHED"], done_before
-    assert states["ArticleTypeTrainer"][-1] == "COMPLETE"
-    assert states["PairedRelease"] == ["COMPLETE"]
+        assert states[done_before][:2] == ["COMPLETE", "CACHED"], done_before
+    assert states["ArticleTypeTrainer"][0] != "COMPLETE" == states["ArticleTypeTrainer"][1]
+    assert states["PairedRelease"][0] == "COMPLETE"
     assert [path.name for path in home.manifests()] == ["1.json"]
 
 

@@ -8,13 +8,13 @@ from typing import Final
 import pytest
 import yaml
 from google.protobuf import text_format
-from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schema import heads as table
 from serving.local.model_server import IMAGE
 from serving.merger.admission.uploads import SIZES_OF_HELD
 from serving.merger.settings import Settings, rows, variable
 from serving.model_server.flags import parse
+from serving.stubs.tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 from serving.tensorflow_serving.local import CONFIG_DIR, CONTAINER_CONFIG_DIR, CONTAINER_MODELS_DIR, read_flags
 from tests.k8s import rendering
 from tests.k8s.manifests import Manifests, Workload

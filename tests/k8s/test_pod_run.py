@@ -15,11 +15,11 @@ import httpx
 import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
-from tensorflow_serving.apis.predict_pb2 import PredictRequest
-from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from schema import heads as table
 from schema import names
+from serving.stubs.tensorflow_serving.apis.predict_pb2 import PredictRequest
+from serving.stubs.tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 from tests import tiny_models
 from tests.k8s import rendering
 from tests.k8s.live.scenarios import SCENARIOS
@@ -34,9 +34,7 @@ PATIENCE_S = 60.0
 
 async def _release(root: Path, version: int) -> None:
     """Writes a release into the volume, as the pipeline does; each gives other answers."""
-    from tests.tiny_models.graph import write_release
-
-    await asyncio.to_thread(write_release, root / "release", version, weights=version)
+    await asyncio.to_thread(tiny_models.write, root / "release", "--version", version, "--weights", version)
 
 
 def _withdraw(root: Path, version: int) -> None:

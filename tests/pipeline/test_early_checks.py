@@ -85,7 +85,7 @@ def test_an_option_that_makes_no_sense(catalogue: Path, tmp_path: Path, option: 
 
 def test_a_split_by_a_column_that_is_not_there(catalogue: Path, tmp_path: Path) -> None:
     """Without years there is no split by year; with a split column of its own the catalogue needs none."""
-    rows = list(csv.DictReader((catalogue / "styles.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((catalogue / "styles.csv").read_text(encoding="utf-8").splitlines()))
     columns = [column for column in rows[0] if column != "year"]
     with (catalogue / "styles.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, extrasaction="ignore")

@@ -42,8 +42,10 @@ class ReviewStore:
         """
         from serving.merger.review.migrate import migrate
 
-        with _told():
+        with contextlib.ExitStack() as if_it_fails, _told():
+            if_it_fails.callback(self.close)
             migrate(self._engine)
+            if_it_fails.pop_all()
 
     def close(self) -> None:
         """Closes its connections."""

@@ -122,6 +122,7 @@ def test_a_disk_that_fails_midway_loses_nothing(tmp_path, photos, monkeypatch, w
     assert tree(tmp_path) == before
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")  # the child asks nothing of TensorFlow's threads
 @pytest.mark.parametrize("way", ["copy", "move"])
 @pytest.mark.parametrize("place", ["rename", "fsync", "unlink"])
 def test_killed_at_any_moment_nothing_is_lost(tmp_path, photos, way, place):

@@ -218,7 +218,7 @@ async def test_a_csv_for_excel_says_that_it_is_utf8(
     assert [row["file"] for row in csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines())] == ["Größe.jpg"]
 
 
-def test_names_that_read_the_same_are_two_files(tmp_path):
+async def test_names_that_read_the_same_are_two_files(tmp_path):
     """A name that is no UTF-8 and one that spells the same bytes in letters are listed both."""
     for name in (b"caf\xe9.jpg", b"caf\\xe9.jpg", b"n\xe9.txt", b"n\\xe9.txt"):
         (tmp_path / os.fsdecode(name)).write_bytes(b"text")

@@ -152,16 +152,17 @@ def command_line(release: Path, tmp_path: Path) -> Iterator[tuple["subprocess.Po
     port = free_port()
     command = [sys.executable, "-m", "serving.stack", "--release", str(release), "--http-port", str(port)]
     command += ["--grpc-port", "0", "--metrics-port", "0", "--logs", str(tmp_path / "logs")]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(3)]
-        assert said[0].startswith("Model server: TensorFlow Serving"), (said, process.stderr)
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+        try:
+            assert process.stdout is not None
+            said = [process.stdout.readline() for _ in range(3)]
+            assert said[0].startswith("Model server: TensorFlow Serving"), (said, process.stderr)
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(30)
 
 
 def children_of(pid: int) -> list[psutil.Process]:
