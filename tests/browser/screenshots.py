@@ -17,6 +17,7 @@ from typing import Final
 from PIL import Image
 
 from serving.local.stack import stack
+from serving.merger.settings import variable
 
 ROOT: Final = Path(__file__).parents[2]
 WEB: Final = ROOT / "serving" / "web"
@@ -51,9 +52,11 @@ def photograph(url: str, pictures: Path, out: Path) -> None:
 def main() -> None:
     """Does what the command line asks for."""
     arguments = parse()
-    with tempfile.TemporaryDirectory() as work, stack(arguments.release, logs=Path(work) / "logs") as running:
-        pictures = arguments.pictures or draw(Path(work) / "drawn")
-        photograph(running.http_url, pictures.resolve(), arguments.out.resolve())
+    with tempfile.TemporaryDirectory() as work:
+        os.environ[variable("review_store")] = str(Path(work) / "review.sqlite")
+        with stack(arguments.release, logs=Path(work) / "logs") as running:
+            pictures = arguments.pictures or draw(Path(work) / "drawn")
+            photograph(running.http_url, pictures.resolve(), arguments.out.resolve())
 
 
 if __name__ == "__main__":

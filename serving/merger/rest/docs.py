@@ -21,6 +21,7 @@ from serving.merger.core import errors
 from serving.merger.core.calls import MAX_TOP_K
 from serving.merger.rest.bodies import BINARY, JSON, MULTIPART, RAW_TYPES
 from serving.merger.rest.middleware import CONTENT_SECURITY_POLICY
+from serving.merger.review.judging import LONGEST_NAME
 from serving.proto.lookbook.v1 import classifier_pb2
 
 SCHEMAS: Final = Path(classifier_pb2.__file__).with_name("classifier.schema.json")
@@ -35,7 +36,8 @@ REQUESTS: Final[dict[str, tuple[list[str], dict[str, dict[str, int]]]]] = {
     "ClassifyBatchRequest": (["items"], {"items": {"minItems": 1}}),
     "ReviewClaimRequest": ([], {}),
     "ReviewLease": (["lease"], {}),
-    "ReviewDecisionRequest": (["lease", "decision"], {}),
+    "ReviewDecisionRequest": (["lease", "decision"], {"name": {"maxLength": LONGEST_NAME}}),
+    "ReviewUndoRequest": ([], {"name": {"maxLength": LONGEST_NAME}}),
     "BatchItem": (["image"], {"name": {"maxLength": MOST_CHARACTERS}}),
     "ClassifyOptions": ([], {"top_k": {"minimum": 0, "maximum": MAX_TOP_K}}),
 }

@@ -10,6 +10,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 INDEX: Final = "index.html"
+ADDRESSES: Final = ("/", "/review")
+"""Which of its two the page shows, it reads from its address."""
 FRESH: Final = {"cache-control": "no-cache"}
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -25,7 +27,7 @@ class _Hashed(StaticFiles):
 
 
 def add(app: FastAPI, folder: Path) -> None:
-    """Adds the page at ``/`` if it is built; else ``/`` leads to the API's description."""
+    """Adds the page at ``/`` and ``/review`` if it is built; else ``/`` leads to the API's description."""
     if not (folder / INDEX).is_file():
         app.add_api_route("/", _to_docs, include_in_schema=False)
         return
@@ -34,7 +36,8 @@ def add(app: FastAPI, folder: Path) -> None:
             app.mount(f"/{entry.name}", _Hashed(directory=entry), entry.name)
         else:
             _add_file(app, f"/{entry.name}", entry)
-    _add_file(app, "/", folder / INDEX)
+    for address in ADDRESSES:
+        _add_file(app, address, folder / INDEX)
 
 
 def _add_file(app: FastAPI, address: str, file: Path) -> None:

@@ -16,7 +16,7 @@ from serving.merger.models.releases import Releases
 from serving.merger.rest import docs
 from serving.merger.rest.bodies import JSON, content_type, in_time
 from serving.merger.review.desk import Desk
-from serving.merger.review.judging import judge, needs_release
+from serving.merger.review.judging import judge, needs_release, whose
 from serving.merger.review.records import LEAST_SURE, ORDERS, Card, Counts
 from serving.merger.settings import Settings
 from serving.proto.json_view import as_json
@@ -37,6 +37,7 @@ Order = Annotated[str, Query(pattern=f"^({'|'.join(ORDERS)})$", description=f"On
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="Cards, or decisions, to list at most.")]
 Offset = Annotated[int, Query(ge=0, le=LARGEST, description="Cards to pass over first.")]
 After = Annotated[int, Query(ge=0, le=LARGEST, description="Only decisions with a higher version.")]
+Newest = Annotated[bool, Query(description="Whether the newest are listed, and those first.")]
 WithPictures = Annotated[bool, Query(description="Whether each decision brings its picture, as Base64.")]
 
 
@@ -101,31 +102,36 @@ def _add_queue(app: APIRouter, TheDesk: Any, settings: Settings) -> None:
 
 
 def _add_decisions(app: APIRouter, TheDesk: Any, releases: Releases, settings: Settings) -> None:
+    def who(request: Request, name: str) -> str:
+        return whose(name, request.state.caller, has_keys=bool(settings.api_keys_file))
+
     @app.post("/v1/review/cards/{card_id}/decision", **docs.review("ReviewDecision", "ReviewDecisionRequest"))
     async def decide_review_card(request: Request, desk: TheDesk, card_id: CardId) -> Response:
         """Keeps what was decided about a card that was claimed; the same again changes nothing."""
         wanted = await _body(request, pb.ReviewDecisionRequest, settings)
-        by, release = request.state.caller, releases.pick().release if needs_release(wanted) else None
+        by = who(request, wanted.name)
+        release = releases.pick().release if needs_release(wanted) else None
         card = await desk.ask(lambda store: store.held(card_id, wanted.lease))
         correction = judge(card, wanted, release, by)
         version, kept = await desk.ask(lambda store: store.decide(card_id, wanted.lease, correction))
         desk.metrics.decisions.labels(kept.decision).inc()
         return _json(_decision(version, kept, b""))
 
-    @app.post("/v1/review/decisions/{version}/undo", **docs.review("ReviewClaim"))
+    @app.post("/v1/review/decisions/{version}/undo", **docs.review("ReviewClaim", "ReviewUndoRequest"))
     async def undo_review_decision(request: Request, desk: TheDesk, version: Version) -> Response:
         """Takes a decision back; its card is yours again."""
-        by, lease_s = request.state.caller, settings.review_lease_ms / 1000
+        by = who(request, (await _body(request, pb.ReviewUndoRequest, settings)).name)
+        lease_s = settings.review_lease_ms / 1000
         card, counts = await desk.ask(lambda store: (store.undo(version, by, lease_s), store.count()))
         desk.metrics.decisions.labels(UNDONE).inc()
         return _json(pb.ReviewClaim(card=_card(card), counts=_counts(desk, counts)))
 
     @app.get("/v1/review/decisions", **docs.review("ReviewDecisions"))
     async def list_review_decisions(
-        desk: TheDesk, after: After = 0, limit: Limit = 20, pictures: WithPictures = False
+        desk: TheDesk, after: After = 0, limit: Limit = 20, pictures: WithPictures = False, newest: Newest = False
     ) -> Response:
         """Lists the decisions that hold, in the order of their versions; `lookbook corrections export` writes them."""
-        found = await desk.ask(lambda store: store.in_force(after, limit))
+        found = await desk.ask(lambda store: store.in_force(after, limit, newest=newest))
         told = [_decision(one.version, one.correction, one.picture if pictures else b"") for one in found]
         return _json(pb.ReviewDecisions(decisions=told))
 

@@ -91,11 +91,12 @@ def since(connection: Connection, version: int, limit: int) -> list[Told]:
     return [_told(row) for row in connection.execute(later)]
 
 
-def in_force(connection: Connection, version: int, limit: int) -> list[Told]:
-    """The decisions after ``version`` that hold, in order."""
+def in_force(connection: Connection, version: int, limit: int, *, newest: bool = False) -> list[Told]:
+    """The decisions after ``version`` that hold, in order, or the newest of them first."""
     holds = select(decisions, pictures.c.data).join(cards, cards.c.decided == decisions.c.version)
     shown = holds.join(pictures, pictures.c.sha256 == cards.c.sha256)
-    later = shown.where(decisions.c.version > version).order_by(decisions.c.version).limit(limit)
+    order = decisions.c.version.desc() if newest else decisions.c.version
+    later = shown.where(decisions.c.version > version).order_by(order).limit(limit)
     return [_told(row) for row in connection.execute(later)]
 
 

@@ -22,6 +22,7 @@ from serving.merger.review.records import Card
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 LONGEST_LABEL: Final = 100
+LONGEST_NAME: Final = 60
 
 Labels = Mapping[str, str]
 
@@ -57,6 +58,25 @@ def judge(card: Card, request: pb.ReviewDecisionRequest, release: Release | None
         release=card.release,
         source=REVIEW,
     )
+
+
+def whose(name: str, caller: str, *, has_keys: bool) -> str:
+    """Who decides: what a person calls themselves is no proof, so the API key that was used stands beside it.
+
+    Args:
+        name: as the person typed it; empty: they did not say.
+        caller: name of the API key, or the address.
+        has_keys: whether callers have API keys. An address says nothing of a person, and may change in between.
+
+    Raises:
+        InvalidRequest: it is no name.
+    """
+    name = name.strip()
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidRequest(f"name is {name[:60]!r}; it must be one line of at most {LONGEST_NAME} characters.")
+    if not name:
+        return caller
+    return f"{name} ({caller})" if has_keys else name
 
 
 def needs_release(request: pb.ReviewDecisionRequest) -> bool:

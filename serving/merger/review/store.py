@@ -147,10 +147,10 @@ class ReviewStore:
         with self._reading() as connection:
             return deciding.since(connection, version, limit)
 
-    def in_force(self, version: int, limit: int = MOST_AT_ONCE) -> list[Told]:
+    def in_force(self, version: int, limit: int = MOST_AT_ONCE, *, newest: bool = False) -> list[Told]:
         """The decisions after ``version`` that hold, in order; ask again with the last one's until none is left."""
         with self._reading() as connection:
-            return deciding.in_force(connection, version, limit)
+            return deciding.in_force(connection, version, limit, newest=newest)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -42,10 +42,29 @@ async function why(page) {
   await page.getByText(/rests most on|No single part/).waitFor();
 }
 
+/** The queue after the pictures above: one person has decided up to three cards and looks at the next. */
+async function review(page) {
+  await page.goto(`${url}/review`);
+  await page.getByRole("textbox", { name: "Who decides?" }).fill("Anna");
+  await page.keyboard.press("Enter");
+  await page.locator(".review-card[aria-busy=false]").waitFor();
+  const open = Number(await page.locator(".chip-count").first().innerText());
+  for (const [done, key] of ["Enter", "2", "u"].slice(0, open - 1).entries()) {
+    // oxlint-disable-next-line no-await-in-loop
+    await page.keyboard.press(key);
+    // oxlint-disable-next-line no-await-in-loop
+    await page.locator(".decided tbody tr").nth(done).waitFor();
+    // oxlint-disable-next-line no-await-in-loop
+    await page.locator(".review-card[aria-busy=false]").waitFor();
+  }
+  await page.locator(".alike li").first().waitFor();
+}
+
 mkdirSync(out, { recursive: true });
 await shoot("empty", DESKTOP, async () => {});
 await shoot("desktop", DESKTOP, (page) => answer(page, files));
 await shoot("dark", { ...DESKTOP, colorScheme: "dark" }, (page) => answer(page, files));
 await shoot("phone", PHONE, (page) => answer(page, files));
 await shoot("why", DESKTOP, why);
+await shoot("review", { viewport: { width: 1280, height: 1000 } }, review);
 await browser.close();

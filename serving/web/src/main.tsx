@@ -2,15 +2,15 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./components/App";
+import { ReviewPage } from "./review/ReviewPage";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/page.css";
 import "./styles/card.css";
+import "./styles/review.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root to draw the page into.");
 createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
+  <StrictMode>{window.location.pathname === "/review" ? <ReviewPage /> : <App />}</StrictMode>,
 );

@@ -510,20 +510,22 @@ class ReviewDecision(_message.Message):
     def __init__(self, version: _Optional[int] = ..., sha256: _Optional[str] = ..., decision: _Optional[str] = ..., article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., attributes: _Optional[_Iterable[_Union[AttributeLabel, _Mapping]]] = ..., answered: _Optional[str] = ..., release: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[str] = ..., picture_name: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
 
 class ReviewDecisionRequest(_message.Message):
-    __slots__ = ["article_type", "attributes", "decision", "lease", "master_category", "sub_category"]
+    __slots__ = ["article_type", "attributes", "decision", "lease", "master_category", "name", "sub_category"]
     ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     LEASE_FIELD_NUMBER: _ClassVar[int]
     MASTER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     SUB_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     article_type: str
     attributes: _containers.RepeatedCompositeFieldContainer[AttributeLabel]
     decision: str
     lease: str
     master_category: str
+    name: str
     sub_category: str
-    def __init__(self, lease: _Optional[str] = ..., decision: _Optional[str] = ..., article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., attributes: _Optional[_Iterable[_Union[AttributeLabel, _Mapping]]] = ...) -> None: ...
+    def __init__(self, lease: _Optional[str] = ..., decision: _Optional[str] = ..., article_type: _Optional[str] = ..., sub_category: _Optional[str] = ..., master_category: _Optional[str] = ..., attributes: _Optional[_Iterable[_Union[AttributeLabel, _Mapping]]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class ReviewDecisions(_message.Message):
     __slots__ = ["decisions"]
@@ -558,6 +560,12 @@ class ReviewReason(_message.Message):
     message: str
     threshold: float
     def __init__(self, code: _Optional[str] = ..., head: _Optional[str] = ..., confidence: _Optional[float] = ..., threshold: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ReviewUndoRequest(_message.Message):
+    __slots__ = ["name"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class SimilarOptions(_message.Message):
     __slots__ = ["k", "thumbnails"]

@@ -17,6 +17,12 @@ export const NO_INDEX = "no_index";
 /** The server's code for a call without an API key that it knows. */
 export const UNAUTHENTICATED = "unauthenticated";
 
+/** The server's code for one that keeps nothing for review. */
+export const REVIEW_OFF = "review_off";
+
+/** The server's code for a queue whose store is away. */
+export const REVIEW_UNAVAILABLE = "review_unavailable";
+
 /** The server said no, or said nothing: `problem` tells which. */
 export class ProblemError extends Error {
   constructor(readonly problem: Problem) {
@@ -61,17 +67,35 @@ function pictureRequest(image: Blob): RequestInit {
   return { method: "POST", body: image, headers: { "Content-Type": "application/octet-stream" } };
 }
 
-async function call<T>(path: string, request: RequestInit, signal?: AbortSignal): Promise<T> {
+/** What the server answers as JSON. Rejects as `classify` does. */
+export async function call<T>(path: string, request: RequestInit, signal?: AbortSignal): Promise<T> {
+  return read<T>(await send(path, request, signal));
+}
+
+/** The bytes of a picture that the server keeps. Rejects as `classify` does. */
+export async function fetchPicture(path: string, signal?: AbortSignal): Promise<Blob> {
+  const response = await send(path, {}, signal);
+  return response.ok ? response.blob() : read<never>(response);
+}
+
+/** Milliseconds since 1970 by the server's clock: this computer's may be wrong. */
+export const serverNow = (): number => Date.now() + aheadMs;
+
+let aheadMs = 0;
+
+async function send(path: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
   const timeout = AbortSignal.timeout(PATIENCE_MS);
   const anySignal = signal ? AbortSignal.any([signal, timeout]) : timeout;
-  let response: Response;
   try {
-    response = await fetch(path, { ...request, headers: withKey(request.headers), signal: anySignal });
+    const headers = withKey(request.headers);
+    const response = await fetch(path, { ...request, headers, signal: anySignal });
+    const date = Date.parse(response.headers.get("Date") ?? "");
+    if (!Number.isNaN(date)) aheadMs = date - Date.now();
+    return response;
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ProblemError(ownProblem(UNREACHABLE, "The server cannot be reached", String(error)));
   }
-  return read<T>(response);
 }
 
 function withKey(headers: HeadersInit | undefined): Headers {

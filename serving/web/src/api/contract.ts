@@ -158,3 +158,61 @@ export interface Models {
   /** The release that answers was made from too few rows to mean much. */
   trial: boolean;
 }
+
+export interface ReviewCard {
+  id: number;
+  answer: Answer;
+  /** Codes of the answer's review. */
+  reasons: string[];
+  /** Who asked first. */
+  caller: string;
+  /** How often the picture was asked about. */
+  count: number;
+  first_at: string;
+  /** Until when somebody has it; null when nobody has. */
+  leased_until: string | null;
+  /** What a decision must name; null unless the card is ours. */
+  lease: string | null;
+}
+
+export interface ReviewCounts {
+  open: number;
+  leased: number;
+  decided: number;
+  /** Reason → open cards that have it, commonest first. */
+  reasons: { reason: string; count: number }[];
+}
+
+export interface ReviewQueue {
+  cards: ReviewCard[];
+  counts: ReviewCounts;
+}
+
+export interface ReviewClaim {
+  /** Null when there is none that nobody has. */
+  card: ReviewCard | null;
+  counts: ReviewCounts;
+}
+
+export type ReviewOrder = "least_sure" | "surest" | "oldest";
+
+/** What a person says of a card. */
+export interface Verdict {
+  decision: "accepted" | "corrected" | "new_label" | "unknown";
+  article_type?: string;
+  sub_category?: string;
+  master_category?: string;
+}
+
+export interface ReviewDecision {
+  version: number;
+  decision: Verdict["decision"];
+  article_type: string | null;
+  sub_category: string | null;
+  master_category: string | null;
+  /** The path that had been answered, joined by " / ". */
+  answered: string;
+  by: string;
+  /** ISO 8601. */
+  at: string;
+}

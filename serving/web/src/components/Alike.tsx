@@ -4,21 +4,28 @@ import { percent } from "../answers/text";
 import type { SimilarProduct } from "../api/contract";
 import { type SimilarState, useSimilar } from "../api/useSimilar";
 import { inWords } from "../api/words";
-import type { Answered } from "../pictures/picture";
 
-/** The known products that look most like a picture, and what most of them are: a reason to believe the answer. */
-export function Alike({ picture }: { picture: Answered }) {
-  const [attempt, setAttempt] = useState(1);
-  return <Asked key={attempt} picture={picture} onRetry={() => setAttempt(attempt + 1)} />;
+interface Props {
+  file: Blob;
+  /** What it is called. */
+  name: string;
+  /** That answered. */
+  release: string;
 }
 
-function Asked({ picture, onRetry }: { picture: Answered; onRetry: () => void }) {
+/** The known products that look most like a picture, and what most of them are: a reason to believe the answer. */
+export function Alike(props: Props) {
+  const [attempt, setAttempt] = useState(1);
+  return <Asked key={attempt} {...props} onRetry={() => setAttempt(attempt + 1)} />;
+}
+
+function Asked({ file, name, release, onRetry }: Props & { onRetry: () => void }) {
   const place = useRef<HTMLElement>(null);
-  const state = useSimilar(picture.file, picture.state.answer.release, place);
+  const state = useSimilar(file, release, place);
   if (state.kind === "none") return null;
   return (
-    <section className="alike" ref={place} aria-label={`Products that look like ${picture.name}`}>
-      <Products state={state} name={picture.name} onRetry={onRetry} />
+    <section className="alike" ref={place} aria-label={`Products that look like ${name}`}>
+      <Products state={state} name={name} onRetry={onRetry} />
     </section>
   );
 }

@@ -33,7 +33,7 @@ export function AnswerView({ picture, typeThreshold, onCheck }: Props) {
       <Absent levels={answer.absent_levels ?? []} />
       <Attributes attributes={answer.attributes} checked={picture.checked} />
       {picture.checked === null && <Reasons verdict={verdict} />}
-      <Alike picture={picture} />
+      <Alike file={picture.file} name={picture.name} release={answer.release} />
       <Actions picture={picture} onCheck={onCheck} />
       <TopFive answer={answer}>
         <span className="meta">

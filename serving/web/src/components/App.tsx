@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { UNAUTHENTICATED, UNREACHABLE } from "../api/client";
+import { REVIEW_UNAVAILABLE, UNAUTHENTICATED, UNREACHABLE } from "../api/client";
 import { apiKey, keepApiKey } from "../api/key";
 import { inWords } from "../api/words";
+import { type Door, useReviewDoor } from "../api/useReviewDoor";
 import { useServer, useTypeCard } from "../api/useServer";
 import { type Filter, type Order, matches, sorted, tally } from "../answers/selection";
 import { isAnswered } from "../pictures/picture";
@@ -24,7 +25,7 @@ import { ServerNotice } from "./ServerNotice";
 import { ShortcutHelp } from "./ShortcutHelp";
 import { ThresholdSlider } from "./ThresholdSlider";
 import { UndoBar } from "./UndoBar";
-import { focusedIndex, useShortcuts, useShortcutsOn } from "./shortcuts";
+import { SHORTCUTS, focusedIndex, useShortcuts, useShortcutsOn } from "./shortcuts";
 import { useKeptFocus } from "./useKeptFocus";
 import { useSelection } from "./useSelection";
 
@@ -43,6 +44,8 @@ export function App({ store = BROWSER_STORE }: { store?: Store }) {
     pictures.some(({ state }) => state.kind === "failed" && IN_DOUBT.has(state.problem.code)),
     key,
   );
+
+  const door = useReviewDoor(server.kind === "ready" || server.kind === "not_ready", key);
 
   const enterKey = (entered: string) => {
     keepApiKey(entered);
@@ -78,11 +81,12 @@ export function App({ store = BROWSER_STORE }: { store?: Store }) {
     },
     [shown.length],
   );
-  useShortcuts(areShortcutsOn, { onHelp: openHelp, onMove: move });
+  const own = useMemo(() => ({ "?": openHelp, j: () => move(1), k: () => move(-1) }), [openHelp, move]);
+  useShortcuts(SHORTCUTS, areShortcutsOn, own);
 
   return (
     <>
-      <Header server={server} />
+      <Header server={server}>{isReviewThere(door) && <a href="/review">Review</a>}</Header>
       <main className={pictures.length ? "page" : "page page-empty"}>
         <ServerNotice server={server} />
         {server.kind === "locked" && <ApiKeyForm isKeyWrong={server.isKeyWrong} onEntered={enterKey} />}
@@ -148,12 +152,21 @@ export function App({ store = BROWSER_STORE }: { store?: Store }) {
       </footer>
       {undo && <UndoBar step={undo} onUndo={actions.undo} onDismiss={actions.dismiss} />}
       {isHelpOpen && (
-        <ShortcutHelp isOn={areShortcutsOn} onSwitch={switchShortcuts} onClose={() => setIsHelpOpen(false)} />
+        <ShortcutHelp
+          shortcuts={SHORTCUTS}
+          isOn={areShortcutsOn}
+          onSwitch={switchShortcuts}
+          onClose={() => setIsHelpOpen(false)}
+        />
       )}
       <Announcer pictures={pictures} tally={sums} />
     </>
   );
 }
+
+/** A store that is away just now is one. */
+const isReviewThere = (door: Door) =>
+  door.kind === "open" || (door.kind === "shut" && door.problem.code === REVIEW_UNAVAILABLE);
 
 function ClearButton({ checked, onClear }: { checked: number; onClear: () => void }) {
   const clear = () => {

@@ -1,10 +1,17 @@
 import type { Server } from "../api/useServer";
 
-/** The name, and how the server is. */
-export function Header({ server }: { server: Server }) {
+interface Props {
+  server: Server;
+  /** Where else one can go. */
+  children?: React.ReactNode;
+}
+
+/** The name, where else one can go, and how the server is. */
+export function Header({ server, children }: Props) {
   return (
     <header className="header">
       <h1 className="wordmark">Lookbook</h1>
+      {children && <nav className="header-links">{children}</nav>}
       <p className={`server server-${server.kind}`} role="status">
         <span className="dot" aria-hidden="true" />
         {words(server)}

@@ -12,20 +12,36 @@ interface Props {
   answer: Answer;
   paths: TaxonomyPath[];
   onChoose: (path: TaxonomyPath) => void;
+  /** Takes a label that the release does not know, as it was typed; without it there are none. */
+  onNew?: (label: string) => void;
   onClose: () => void;
 }
 
-/** Search as you type through the taxonomy. */
-export function LabelSearch({ name, answer, paths, onChoose, onClose }: Props) {
+/** A label that no path has. */
+interface New {
+  label: string;
+}
+
+const isNew = (item: TaxonomyPath | New): item is New => "label" in item;
+
+/** Search as you type through the taxonomy; a label that is not in it may be offered behind what is. */
+export function LabelSearch({ name, answer, paths, onChoose, onNew, onClose }: Props) {
   const [typed, setTyped] = useState("");
-  const items = search(paths, typed, answer);
+  const label = typed.trim();
+  const isOffered = onNew && label && !paths.some(({ article_type }) => article_type === label);
+  const found = search(paths, typed, answer);
+  const items = [...found, ...(isOffered ? [{ label }] : [])];
   const { getLabelProps, getInputProps, getMenuProps, getItemProps, highlightedIndex, isOpen } = useCombobox({
     items,
     initialIsOpen: true,
-    defaultHighlightedIndex: 0,
-    itemToString: (path) => path?.article_type ?? "",
+    defaultHighlightedIndex: found.length > 0 ? 0 : -1, // a slip of the hand makes no new label
+    itemToString: (item) => (!item ? "" : isNew(item) ? item.label : item.article_type),
     onInputValueChange: ({ inputValue }) => setTyped(inputValue),
-    onSelectedItemChange: ({ selectedItem }) => (selectedItem ? onChoose(selectedItem) : onClose()),
+    onSelectedItemChange: ({ selectedItem }) => {
+      if (!selectedItem) onClose();
+      else if (isNew(selectedItem)) onNew?.(selectedItem.label);
+      else onChoose(selectedItem);
+    },
   });
   const closeOnEscape = (event: React.KeyboardEvent) => {
     if (event.key === "Escape") onClose();
@@ -39,17 +55,21 @@ export function LabelSearch({ name, answer, paths, onChoose, onClose }: Props) {
       />
       <ul {...getMenuProps({ className: "correct-list", "aria-label": "Labels" })}>
         {isOpen &&
-          items.map((path, index) => (
+          items.map((item, index) => (
             <li
-              key={keyOf(path)}
+              key={isNew(item) ? "new" : keyOf(item)}
               {...getItemProps({
-                item: path,
+                item,
                 index,
                 className: index === highlightedIndex ? "option-on" : "option",
               })}
             >
-              {path.article_type}{" "}
-              <span className="option-path">{joinPath([path.master_category, path.sub_category])}</span>
+              {isNew(item) ? `“${item.label}”` : item.article_type}{" "}
+              <span className="option-path">
+                {isNew(item)
+                  ? "A new label, kept apart until it has enough pictures"
+                  : joinPath([item.master_category, item.sub_category])}
+              </span>
             </li>
           ))}
       </ul>

@@ -1,17 +1,18 @@
 import { useEffect, useRef } from "react";
 
-import { SHORTCUTS } from "./shortcuts";
+import type { Shortcut } from "./shortcuts";
 
 const NAMES: Record<string, string> = { Escape: "Esc", Delete: "Del" };
 
 interface Props {
+  shortcuts: readonly Shortcut[];
   isOn: boolean;
   onSwitch: (isOn: boolean) => void;
   onClose: () => void;
 }
 
 /** Lists the keys, and turns them off. */
-export function ShortcutHelp({ isOn, onSwitch, onClose }: Props) {
+export function ShortcutHelp({ shortcuts, isOn, onSwitch, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const closeOnMark = ({ key }: React.KeyboardEvent) => {
@@ -27,7 +28,7 @@ export function ShortcutHelp({ isOn, onSwitch, onClose }: Props) {
     >
       <h2 id="shortcuts-title">Keys</h2>
       <dl className="shortcuts">
-        {SHORTCUTS.map(({ key, words }) => (
+        {shortcuts.map(({ key, words }) => (
           <div key={key}>
             <dt>
               <Keys of={key} />

@@ -9,7 +9,7 @@ export interface Shortcut {
   where: "card" | "page" | "own";
 }
 
-/** Every key that does something; the help lists them, and buttons name theirs in `data-shortcut`. */
+/** Every key of the page that does something; the help lists them, and buttons name theirs in `data-shortcut`. */
 export const SHORTCUTS: Shortcut[] = [
   { key: "?", words: "Show or hide these keys", where: "own" },
   { key: "j", words: "Next picture", where: "own" },
@@ -43,30 +43,34 @@ export function useShortcutsOn(): [boolean, (isOn: boolean) => void] {
   return [isOn, keep];
 }
 
-interface Own {
-  onHelp: () => void;
-  /** Moves the keyboard by so many cards. */
-  onMove: (by: number) => void;
-}
+/** What keys do that press no button, by key. */
+type Own = Record<string, () => void>;
 
 /** Listens for the keys while `isOn`, though never where somebody types or a dialog is open. */
-export function useShortcuts(isOn: boolean, { onHelp, onMove }: Own): void {
+export function useShortcuts(shortcuts: readonly Shortcut[], isOn: boolean, own: Own): void {
   useEffect(() => {
     if (!isOn) return;
     const press = (event: KeyboardEvent) => {
-      if (isTyping(event)) return;
+      if (isTyping(event) || isPressing(event)) return;
       const key = nameOf(event);
-      const shortcut = SHORTCUTS.find((one) => one.key === key);
+      // With caps lock on, a key is the same key.
+      const shortcut = [key, key.toLowerCase()]
+        .map((name) => shortcuts.find((one) => one.key === name))
+        .find(Boolean);
       if (!shortcut) return;
-      if (key === "?") onHelp();
-      else if (key === "j" || key === "k") onMove(key === "j" ? 1 : -1);
-      else if (!click(shortcut)) return;
+      const act = own[shortcut.key];
+      if (act) act();
+      else if (event.repeat || !click(shortcut)) return; // a key that is held presses once
       event.preventDefault();
     };
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
-  }, [isOn, onHelp, onMove]);
+  }, [shortcuts, isOn, own]);
 }
+
+/** True for Enter on what it presses by itself. */
+const isPressing = ({ key, target }: KeyboardEvent) =>
+  key === "Enter" && target instanceof Element && target.matches("button, a, summary");
 
 /** The key that is called "delete" on a Mac is another one's backspace. */
 function nameOf({ key, shiftKey }: KeyboardEvent): string {

@@ -1,6 +1,7 @@
 import { vi } from "vitest";
 
 import type { Answer, AttributeLabels, Explanation, Problem, Similar } from "../api/contract";
+import { FakeQueue } from "./queue";
 import { PATHS, makeAnswer, makeExplanation, makeModels, makeProblem } from "./contract";
 
 type Reply = Answer | Explanation | Similar | Problem | Error;
@@ -15,6 +16,8 @@ export class FakeMerger {
   similar: Classify = () => makeProblem("no_index", 501);
   models: () => unknown = () => makeModels();
   attributes: AttributeLabels[] = [];
+  /** What it keeps for review; nothing at first. */
+  queue: FakeQueue | null = null;
   /** The API key that it wants; none when empty. */
   key = "";
   /** Pictures that were asked for, in order. */
@@ -27,9 +30,13 @@ export class FakeMerger {
     return this;
   }
 
-  private async handle(url: URL, { body, headers, signal }: RequestInit): Promise<Response> {
+  private async handle(url: URL, request: RequestInit): Promise<Response> {
+    const { body, headers, signal } = request;
     if (this.key && new Headers(headers).get("X-API-Key") !== this.key) {
       return respond(makeProblem("unauthenticated", 401));
+    }
+    if (url.pathname.startsWith("/v1/review/")) {
+      return this.queue ? this.queue.handle(url, request) : respond(makeProblem("review_off", 501));
     }
     switch (url.pathname) {
       case "/v1/models":
@@ -62,14 +69,17 @@ export class FakeMerger {
 /** A file whose content is its name. */
 export const picture = (name: string) => new File([name], name, { type: "image/jpeg" });
 
-function respond(reply: unknown): Response {
+export function respond(reply: unknown): Response {
   if (reply instanceof Error) throw reply;
   const status =
     typeof reply === "object" && reply !== null && "status" in reply ? Number(reply.status) : 200;
   return new Response(JSON.stringify(reply), { status });
 }
 
-const textOf = (file: File) =>
+/** Of the page's own files, and of what `fetch` gave. */
+const textOf = (file: File) => ("text" in file ? file.text() : readText(file));
+
+const readText = (file: File) =>
   new Promise<string>((resolve) => {
     const reader = new FileReader();
     reader.addEventListener("load", () => resolve(String(reader.result)));

@@ -1,5 +1,5 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeAll } from "vitest";
 
 // What jsdom lacks of a browser.
@@ -19,6 +19,8 @@ function arrayBuffer(this: Blob): Promise<ArrayBuffer> {
     reader.readAsArrayBuffer(this);
   });
 }
+
+configure({ asyncUtilTimeout: 10_000 }); // a busy machine is no failure
 
 beforeAll(() => {
   Blob.prototype.arrayBuffer ??= arrayBuffer;

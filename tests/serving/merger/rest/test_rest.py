@@ -228,7 +228,7 @@ async def test_many_at_once(running: MergerProcess, fake: FakeModelServer) -> No
 
 
 async def test_page(fake_server: FakeModelServer, tmp_path: Any) -> None:
-    """The built page is served at the root, its hashed files to be kept, and it hides no wrong address or method."""
+    """The page is served at / and /review, its hashed files to be kept, and it hides no wrong address or method."""
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<p>the page</p>")
@@ -236,6 +236,8 @@ async def test_page(fake_server: FakeModelServer, tmp_path: Any) -> None:
     async with merger(tmp_path, fake_server.target, web_dir=dist) as running:
         root = await running.http.get("/")
         assert (root.text, root.headers["cache-control"]) == ("<p>the page</p>", "no-cache")
+        assert (await running.http.get("/review")).text == root.text
+        problem(await running.http.get("/review/"), "not_found")
         asset = await running.http.get("/assets/app-1a2b.js")
         assert asset.status_code == 200 and "immutable" in asset.headers["cache-control"]
         assert asset.headers["content-type"].startswith("text/javascript")

@@ -140,6 +140,19 @@ async def test_a_claimed_card_is_decided_undone_and_decided_again(reviewing: Mer
     }
 
 
+async def test_whoever_decides_may_say_a_name(reviewing: MergerProcess) -> None:
+    """It stands beside the decision, as typed; the newest decisions can be asked for first."""
+    for colour in tiny_models.COLOURS[:3]:
+        await classify(reviewing, tiny_models.picture(colour))
+    await queue(reviewing, 3)
+    for name in ("Anna", "<b>Bo</b>", "  "):
+        card = await claim(reviewing)
+        said = {"lease": card["lease"], "decision": "unknown", "name": name}
+        await ask(reviewing, f"cards/{card['id']}/decision", said)
+    reply = await reviewing.http.get("/v1/review/decisions", params={"newest": True, "limit": 2})
+    assert [one["by"] for one in reply.json()["decisions"]] == ["127.0.0.1", "<b>Bo</b>"]
+
+
 async def _paths(running: MergerProcess) -> list[dict[str, Any]]:
     return list((await running.http.get("/v1/taxonomy")).json()["paths"])
 
@@ -189,7 +202,11 @@ async def test_wrong_requests_are_refused_in_words(reviewing: MergerProcess) -> 
     assert problem(await post(decision, json={"decision": "unknown"})) == (409, "review_conflict")
     nobody = {"lease": "x", "decision": "unknown"}
     assert problem(await post("/v1/review/cards/99/decision", json=nobody)) == (404, "not_found")
-    assert problem(await post("/v1/review/decisions/99/undo")) == (404, "not_found")
+    assert problem(await post("/v1/review/decisions/99/undo", json={})) == (404, "not_found")
+    assert problem(await post("/v1/review/decisions/99/undo")) == (400, "invalid_request")
+    for name in ("two\nlines", "x" * 61):
+        reply = await post(decision, json={**nobody, "name": name})
+        assert problem(reply) == (400, "invalid_request") and "at most 60" in reply.json()["detail"]
     assert problem(await reviewing.http.get("/v1/review/cards/99/picture")) == (404, "not_found")
     assert problem(await reviewing.http.get("/v1/review/cards/0/picture")) == (400, "invalid_request")
     assert problem(await reviewing.http.get("/v1/review/cards?order=x")) == (400, "invalid_request")
@@ -249,6 +266,10 @@ async def test_only_reviewers_see_what_others_sent(
         assert card["caller"] == "shop"
         card = await claim(running)
         said = {"lease": card["lease"], "decision": "unknown"}
-        assert (await ask(running, f"cards/{card['id']}/decision", said))["by"] == "anna"
+        decided = await ask(running, f"cards/{card['id']}/decision", said)
+        assert decided["by"] == "anna"
+        card = (await ask(running, f"decisions/{decided['version']}/undo", {"name": "berta"}))["card"]
+        said = {"lease": card["lease"], "decision": "unknown", "name": "berta"}
+        assert (await ask(running, f"cards/{card['id']}/decision", said))["by"] == "berta (anna)"
     assert "key-of" not in (tmp_path / "merger.log").read_text()
     assert b"key-of" not in (tmp_path / "review.sqlite").read_bytes()
