@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
+
+SECRET: Final = "secret:"
+"""What stands in :meth:`Manifests.settings` for a value out of a Secret, before its name and key."""
 
 
 def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
@@ -117,11 +120,18 @@ class Manifests:
         return {name: endpoints[0] for name, endpoints in found.items()}
 
     def settings(self, workload: Workload) -> dict[str, str]:
-        """The environment of its first container, ConfigMaps included."""
+        """The environment of its first container, ConfigMaps included; of what a Secret holds, that it does."""
         environment: dict[str, str] = {}
         for source in workload.main.get("envFrom", []):
             environment |= self.get("ConfigMap", source["configMapRef"]["name"])["data"]
-        return environment | {entry["name"]: entry["value"] for entry in workload.main.get("env", [])}
+        return environment | {entry["name"]: _value(entry) for entry in workload.main.get("env", [])}
+
+
+def _value(entry: Document) -> str:
+    if "value" in entry:
+        return str(entry["value"])
+    secret = entry["valueFrom"]["secretKeyRef"]
+    return f"{SECRET}{secret['name']}/{secret['key']}"
 
 
 def _is_named(full: str, name: str) -> bool:

@@ -17,7 +17,7 @@ from serving.model_server.flags import parse
 from serving.stubs.tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 from serving.tensorflow_serving.local import CONFIG_DIR, CONTAINER_CONFIG_DIR, CONTAINER_MODELS_DIR, read_flags
 from tests.k8s import rendering
-from tests.k8s.manifests import Manifests, Workload
+from tests.k8s.manifests import SECRET, Manifests, Workload
 
 DNS_S: Final = 30
 """For so long gRPC clients and the cluster's DNS keep what they know."""
@@ -124,6 +124,20 @@ def test_strangers_are_let_in_on_purpose_alone(base: Manifests, merger: Workload
     assert Settings.from_environment(local.settings(local.workload("merger"))).anonymous
     prod = rendering.overlay("prod")
     assert not Settings.from_environment(prod.settings(prod.workload("merger"))).anonymous
+
+
+@pytest.mark.parametrize("track", ["merger", "merger-canary"])
+def test_the_review_store_is_named_by_a_secret(track: str) -> None:
+    """The database's URL, which holds a password, is in no manifest; a Secret's counts before the ConfigMap's, in both
+    tracks, and no merger starts without it. Who may decide is named."""
+    manifests = rendering.combination("canary", "review-store")
+    workload = manifests.workload(track)
+    settings = manifests.settings(workload)
+    assert settings[variable("review_store")] == f"{SECRET}review-store/url"
+    [entry] = [one for one in workload.main["env"] if one["name"] == variable("review_store")]
+    assert "optional" not in entry["valueFrom"]["secretKeyRef"]
+    assert Settings.from_environment(settings).reviewers == "review"
+    assert settings.keys() == {variable(name) for name in rows()}
 
 
 def test_model_servers_wait_for_the_first_release(model_server: Workload, tmp_path: Path) -> None:

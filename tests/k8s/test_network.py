@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 import yaml
 
+from serving.merger.rest.page import ADDRESSES
 from serving.proto.lookbook.v1 import classifier_pb2
 from tests.k8s import rendering
 from tests.k8s.manifests import Manifests, Workload, matches
@@ -39,7 +40,7 @@ STRANGERS: Final = {
     "node-local dns": Peer({}, None, address="169.254.20.10"),
     "internet": Peer({}, None),
 }
-PORTS: Final = (53, 80, 443, 8080, 8500, 8501, 9090, 9091)
+PORTS: Final = (53, 80, 443, 5432, 8080, 8500, 8501, 9090, 9091)
 
 
 def _peers(manifests: Manifests) -> dict[str, Peer]:
@@ -132,6 +133,20 @@ def test_copying_from_a_bucket_adds_one_way_out() -> None:
     assert {port for _, _, port in with_bucket - plain} == {53, 443}
 
 
+def test_a_review_store_adds_one_way_out() -> None:
+    """Mergers of both tracks reach PostgreSQL, and nobody reaches anything else that they did not."""
+    plain = set(_calls(rendering.combination("canary", "network-policies")))
+    with_store = set(_calls(rendering.combination("canary", "network-policies", "review-store")))
+    assert {(caller, port) for caller, _, port in with_store - plain} == {("merger", 5432), ("merger-canary", 5432)}
+    assert ("merger", "internet", 5432) in with_store
+
+
+def test_a_review_store_alone_cuts_nothing_off() -> None:
+    """Where its policy is the only one, mergers still find the model servers, and look up where they are."""
+    calls = set(_calls(rendering.combination("review-store")))
+    assert {("merger", "model-server", 8500), ("merger", "dns", 53), ("merger", "node-local dns", 53)} <= calls
+
+
 def test_the_canary_keeps_to_the_same_ways() -> None:
     """Both tracks of mergers reach both tracks of model servers, and the model servers no one."""
     calls = set(_calls(rendering.combination("canary", "network-policies")))
@@ -160,13 +175,14 @@ def _backends(manifests: Manifests) -> dict[str, tuple[str, Any]]:
 
 @pytest.mark.parametrize("component", ["ingress", "gateway"])
 def test_routes_lead_to_the_merger(component: str) -> None:
-    """Each path from outside ends at a port of the merger's Service; operations have no path."""
+    """Each path from outside ends at a port of the merger's Service, both pages among them; operations have no path."""
     manifests = rendering.combination(component)
     service = manifests.get("Service", "merger")
     ports = {key for port in service["spec"]["ports"] for key in (port["name"], port["port"])}
     backends = _backends(manifests)
     assert all(name == "merger" and port in ports for name, port in backends.values())
     assert f"/{classifier_pb2.DESCRIPTOR.services_by_name['Classifier'].full_name}" in backends
+    assert set(ADDRESSES) <= backends.keys()
     assert not {"/metrics", "/livez", "/readyz"} & backends.keys()
 
 

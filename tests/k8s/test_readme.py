@@ -10,7 +10,15 @@ import pytest
 from tests.k8s import rendering
 
 README: Final = (rendering.K8S / "README.md").read_text()
-RUNBOOKS: Final = ("First deploy", "New release", "Canary", "Rollback", "Scale", "What each alert means")
+RUNBOOKS: Final = (
+    "First deploy",
+    "Review store",
+    "New release",
+    "Canary",
+    "Rollback",
+    "Scale",
+    "What each alert means",
+)
 QUOTED: Final = re.compile(r"`([^`]+)`")
 
 
