@@ -4,7 +4,7 @@ import glob
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,9 @@ from components.storage.uri import is_uri
 from pipeline.bulk.sources import Entry
 from schema import names
 from schema.file_names import as_text
+from schema.product_names import MOST_CHARACTERS
 from serving.client.listing import HEAD_BYTES, Listing, add_files, free_name, list_folder, why_no_picture
+from serving.client.product_names import names_of
 
 _MAGIC: Final = "*?["
 
@@ -44,7 +46,7 @@ class Input:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the names, places and versions of all pictures."""
+        """SHA-256 of the names, places and versions of all pictures, and of what their products are called."""
         digest = hashlib.sha256()
         for entry, version in zip(self.entries, self.versions, strict=True):
             digest.update(f"{entry}\0{version}\n".encode("utf-8", "surrogatepass"))
@@ -54,6 +56,13 @@ class Input:
         """Adds a picture; ``version`` is a text that changes when its content does."""
         self.entries.append(entry)
         self.versions.append(version)
+
+    def call(self, product_names: Mapping[str, str]) -> None:
+        """Says what products are called, by the files' names or the keys of a sheet; others stay as they are."""
+        found = names_of((entry.name for entry in self.entries), product_names)
+        self.entries = [
+            entry._replace(product_name=found.get(entry.name, entry.product_name)) for entry in self.entries
+        ]
 
 
 def list_input(text: str) -> Input:
@@ -170,17 +179,19 @@ def _of_objects(place: Remote, objects: dict[str, tuple[int, str]], pattern: str
 
 
 def _of_sheet(place: Location, look: Callable[[str], tuple[int, str]]) -> Input:
-    """The pictures of the rows, in their order; rows that repeat an id have one picture, and one line."""
+    """The pictures of the rows, in their order, with their products' names; rows that repeat an id have one picture."""
     catalogue, found = open_catalogue(place), Input(place)
     rows = read_rows(catalogue)
     lines = {finding.id: finding.line for finding in rows.rejected} | {row.id: row.line for row in rows.taken}
+    called = {row.id: row.cells.get(names.PRODUCT_NAME, "").strip()[:MOST_CHARACTERS] for row in rows.taken}
     for row_id in sorted(lines, key=lines.__getitem__):
         address = catalogue.images.get(row_id, "") if row_id else ""
         if not row_id:
             found.skipped[f"line {lines[row_id]} of {names.STYLES_CSV}"] = "has no id"
             continue
         size, version = look(str(place / address) if isinstance(place, Path) else address) if address else (0, "")
-        found.add(Entry(as_text(address or f"{names.IMAGES_DIR}/{row_id}"), address, size), version)
+        name = as_text(address or f"{names.IMAGES_DIR}/{row_id}")
+        found.add(Entry(name, address, size, called.get(row_id, "")), version)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from pipeline.bulk.sources import Entry, Unreadable
 from pipeline.scoring import ReleasedModels
 from schema import names
 from schema.model_card import ModelCard
+from schema.product_names import plain
 from serving.merger.answers import Outcome, answer, result
 from serving.merger.core.errors import LookbookError, ModelFailed
+from serving.merger.core.hearing import Heard, hearing
 from serving.merger.core.images import Picture, Size
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -32,6 +34,7 @@ class Scores:
     image_ok: Sequence[bool]
     elapsed_s: float
     familiarity: Sequence[float] | None
+    heard: Sequence[Heard] = ()
 
 
 def results_of(
@@ -43,6 +46,10 @@ def results_of(
         ModelFailed: a model gives what are no probabilities.
     """
     started = time.perf_counter()
+    prepared = [
+        replace(one, name=entry.product_name) if isinstance(one, Picture) else one
+        for entry, one in zip(entries, prepared, strict=True)
+    ]
     pictures = [one for one in prepared if isinstance(one, Picture)]
     replies = _replies(models, pictures) if pictures else {}
     rows = iter(range(len(pictures)))
@@ -50,7 +57,10 @@ def results_of(
     def outcome(one: Picture | LookbookError) -> Outcome:
         if isinstance(one, LookbookError):
             return one
-        return answer(models.merger, replies, {}, next(rows), one, new_call(), started, 0.0)
+        row = next(rows)
+        told = [reply.heard[row] for reply in replies.values() if reply.heard]
+        name = hearing(told, models.version) if one.name else None
+        return answer(models.merger, replies, {}, row, one, new_call(), started, 0.0, name)
 
     return [
         _unread(entry, one) if isinstance(one, Unreadable) else result(entry.name, index, outcome(one), "")
@@ -68,20 +78,30 @@ def _unread(entry: Entry, error: Unreadable) -> pb.ClassifyResult:
 
 
 def _replies(models: ReleasedModels, pictures: Sequence[Picture]) -> dict[str, "Scores"]:
+    given = [plain(one.name) for one in pictures] if any(one.name for one in pictures) else []
     return {
-        name: _ask(models.saved_models[name], card, [one.bytes_for(Size.of(card)) for one in pictures])
+        name: _ask(models.saved_models[name], card, [one.bytes_for(Size.of(card)) for one in pictures], given)
         for name, card in models.release.cards.items()
         if card.heads  # one that its catalogue had nothing for has nothing to say
     }
 
 
-def _ask(model: Any, card: ModelCard, images: list[bytes]) -> Scores:
-    """What a merger reads from a model server's reply, from the signature itself."""
+def _ask(model: Any, card: ModelCard, images: list[bytes], given: list[str]) -> Scores:
+    """What a merger reads from a model server's reply, from the signature itself; by names where any is given."""
     started = time.perf_counter()
-    outputs = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
+    inputs = {names.IMAGE: tf.constant(images, tf.string)}
+    if hears := bool(given and card.name_weights):
+        inputs[names.NAME] = tf.constant(given, tf.string)
+    outputs = model.signatures[names.SCORES_WITH_NAME if hears else names.SCORES](**inputs)
     shares = {name: _shares(outputs[name], card.model, name) for name in card.heads}
     familiarity = _shares(outputs[names.FAMILIARITY], card.model, names.FAMILIARITY) if card.familiarity else None
-    return Scores(shares, outputs[names.IMAGE_OK].numpy().tolist(), time.perf_counter() - started, familiarity)
+    heard = _heard(outputs, card.model) if hears else ()
+    return Scores(shares, outputs[names.IMAGE_OK].numpy().tolist(), time.perf_counter() - started, familiarity, heard)
+
+
+def _heard(outputs: Mapping[str, tf.Tensor], model: str) -> list[Heard]:
+    fits = _shares(outputs[names.NAME_FITS], model, names.NAME_FITS)
+    return [Heard(*one) for one in zip(outputs[names.NAME_KNOWN].numpy().tolist(), fits, strict=True)]
 
 
 def _shares(values: tf.Tensor, model: str, name: str) -> Any:

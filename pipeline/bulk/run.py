@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class Task:
         output: where to.
         version: of the release; None for the current one.
         beam_args: which say who runs it.
+        product_names: key of a picture (its name, or that without folders, or suffix) → what its product is called, as
+            a hint. Those that a ``styles.csv`` has are heard where none is given here.
     """
 
     layout: Layout
@@ -48,6 +50,7 @@ class Task:
     output: Location
     version: int | None = None
     beam_args: Sequence[str] = field(default_factory=list)
+    product_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def run(task: Task, say: Callable[[str], object]) -> dict[str, Any]:
@@ -67,6 +70,7 @@ def run(task: Task, say: Callable[[str], object]) -> dict[str, Any]:
     found = list_input(task.given)
     if not found.entries:
         raise CatalogueError(f"{task.given} has no pictures{_why(found)}")
+    found.call(task.product_names)
     plan = _plan(task.given, release.version, release.manifest, found, out.suffix)
     _require_same(out, plan)
     if done_before:
@@ -163,8 +167,9 @@ def _require_same(out: Output, plan: dict[str, Any]) -> None:
         what = f"release {was}, and now it is {plan['release']}" if was != plan["release"] else "another release"
         way = f"--version {was} goes on with it"
     elif there.get("pictures_digest") != plan["pictures_digest"]:
-        what = f"{there.get('pictures'):,} pictures of {there.get('input')}, of which some changed, came or went"
-        way = "put them back"
+        count, given = there.get("pictures"), there.get("input")
+        what = f"{count:,} pictures of {given}, of which some changed, came or went, or are called otherwise"
+        way = "put that back"
     else:
         return
     place = out.place if out.summary() else out.working

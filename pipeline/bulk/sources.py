@@ -22,11 +22,13 @@ class Entry(NamedTuple):
         name: unique in its source, as text.
         address: by which the source finds it; "" for a row of a sheet without a picture.
         size: in bytes, when it was listed.
+        product_name: what its product is called, as a hint; "" where nobody said.
     """
 
     name: str
     address: str
     size: int
+    product_name: str = ""
 
 
 class Unreadable(Exception):

@@ -44,6 +44,18 @@ describe("The page over the real stack", () => {
     await closePage(page);
   });
 
+  it("sends what a product is called, and says what became of it", async () => {
+    page = await openPage(browser, merger.url);
+    await choose(page, [NAMES[0]]);
+    await card(page, NAMES[0]).locator(".path-leaf").waitFor();
+    await page.getByRole("button", { name: `Product name of ${NAMES[0]}` }).click();
+    await page.getByRole("textbox", { name: /is called/ }).fill("Puma <b>Größe</b> 41");
+    await page.keyboard.press("Enter");
+    await card(page, NAMES[0]).getByText("Release 1 was made without names").waitFor();
+    assert.deepEqual(await shownPath(page, NAMES[0]), TRUTH[NAMES[0]]);
+    await closePage(page);
+  });
+
   it("draws the thumbnail of what was chosen", async () => {
     page = await openPage(browser, merger.url);
     await choose(page, [NAMES[0]]);

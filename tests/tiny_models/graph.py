@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,6 +17,7 @@ from tests.tiny_models import HEIGHT, PRODUCTS, WIDTH, head_labels
 SHARPNESS = 6.0
 Tensors = dict[str, tf.Tensor]
 Images = tf.TensorSpec([None], tf.string, name=names.IMAGE)
+Names = tf.TensorSpec([None], tf.string, name=names.NAME)
 Keys = tf.TensorSpec([None], tf.string, name=names.METADATA_KEYS)
 
 
@@ -74,6 +76,30 @@ def scores_function(card: ModelCard, weights: int, delay_seconds: float) -> Call
     return scores
 
 
+def with_name_function(scores: Callable[[tf.Tensor], Tensors]) -> Callable[..., Tensors]:
+    """The ``scores_with_name`` signature: the first colour in a name is a word that it knows, and counts as much as the
+    picture; a name fits as well as the picture's scores of the labels that it means."""
+    colours = tf.constant(tiny_models.COLOURS)
+
+    def with_name(image_bytes: tf.Tensor, name: tf.Tensor) -> Tensors:
+        outputs = scores(image_bytes)
+        image_ok = outputs.pop(names.IMAGE_OK)
+        words = tf.strings.split(name).to_tensor("")
+        said = tf.cast(tf.reduce_any(words[:, :, tf.newaxis] == colours, axis=1), tf.float32)
+        is_known = tf.reduce_any(said > 0, axis=1)
+        fits = tf.ones(tf.shape(name), tf.float32)
+        for head, by_picture in outputs.items():
+            meant = head_scores(said, head)
+            fits = tf.minimum(fits, tf.reduce_sum(by_picture * tf.minimum(meant, 1.0), axis=1))
+            both = by_picture * (0.1 + meant)
+            both = both / tf.maximum(tf.reduce_sum(both, axis=1, keepdims=True), 1e-9)
+            outputs[head] = tf.where(is_known[:, tf.newaxis], both, by_picture)
+        told = {names.NAME_KNOWN: is_known, names.NAME_FITS: tf.where(is_known, fits, 0.0)}
+        return outputs | told | {names.IMAGE_OK: image_ok}
+
+    return with_name
+
+
 def top_k(head: str, scores: tf.Tensor, image_ok: tf.Tensor) -> Tensors:
     """float32[N, C] → the two ``serving_default`` outputs of ``head``, best first."""
     labels = head_labels(head)
@@ -112,11 +138,13 @@ def signatures(
         similarities = nearest.values * tf.cast(image_ok, tf.float32)[:, tf.newaxis]
         return texts | {names.NEIGHBOUR_SIMILARITIES: similarities, names.IMAGE_OK: image_ok}
 
+    with_name = tf.function(with_name_function(scores), input_signature=[Images, Names])
     return {
         names.SERVING_DEFAULT: serving_default,
         names.SCORES: tf.function(scores, input_signature=[Images]),
         names.METADATA: metadata,
         **({names.NEIGHBOURS: neighbours} if card.known_pictures else {}),
+        **({names.SCORES_WITH_NAME: with_name} if card.name_weights else {}),
     }
 
 
@@ -160,6 +188,7 @@ def write_release(
     broken: str | None = None,
     models: Collection[str] = table.MODELS,
     attributes: Collection[str] = (),
+    hears: bool = False,
 ) -> None:
     """Write ``root/<model>/<version>`` for each model, each appearing whole by a rename.
 
@@ -173,12 +202,15 @@ def write_release(
         broken: one of ``BROKEN``.
         models: which models to write.
         attributes: heads outside the taxonomy, of the category model unless the table of heads says otherwise.
+        hears: the models hear names.
     """
     for model in models:
         staging, final = root / model / f".incoming-{version}", root / model / str(version)
         shutil.rmtree(staging, ignore_errors=True)
         shift = weights + (tiny_models.DISAGREEMENT if disagree and model == names.CATEGORY else 0)
         card = tiny_models.make_card(model, attributes, profile="tiny", weights=shift)
+        if hears:
+            card = replace(card, name_weights=dict.fromkeys(card.heads, 1.0))
         write_model(staging, card, shift, delay_seconds, broken)
         if warmup:
             write_warmup(staging, model)

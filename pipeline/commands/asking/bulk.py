@@ -4,7 +4,7 @@ import functools
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -84,8 +84,14 @@ def bulk_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_bulk
 
 
-def classify_in_bulk(layout: Layout, bulk: Bulk, as_json: bool) -> None:
+def classify_in_bulk(layout: Layout, bulk: Bulk, product_names: Mapping[str, str], as_json: bool) -> None:
     """Classifies, and says what came of it.
+
+    Args:
+        layout: the root, with its releases.
+        bulk: what is asked for.
+        product_names: key of a picture → what its product is called; see :class:`pipeline.bulk.run.Task`.
+        as_json: whether the summary is told as JSON.
 
     Raises:
         RunError: it could not be done to its end, or some pictures failed.
@@ -97,7 +103,7 @@ def classify_in_bulk(layout: Layout, bulk: Bulk, as_json: bool) -> None:
     bulk.engine.require_reachable()
     if remark := bulk.engine.remark():
         click.echo(remark, err=True)
-    summary = _run(layout, bulk, arguments)
+    summary = _run(layout, bulk, product_names, arguments)
     if as_json:
         print_json(summary)
     else:
@@ -107,7 +113,7 @@ def classify_in_bulk(layout: Layout, bulk: Bulk, as_json: bool) -> None:
         raise RunError(f"{failed:,} of the pictures could not be classified; their rows say why")
 
 
-def _run(layout: Layout, bulk: Bulk, arguments: list[str]) -> dict[str, Any]:
+def _run(layout: Layout, bulk: Bulk, product_names: Mapping[str, str], arguments: list[str]) -> dict[str, Any]:
     log = layout.logs / f"classify-{time.strftime('%Y%m%d-%H%M%S')}.log"
     # Its own, since standard output is for the summary, and standard error goes into the log meanwhile.
     with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as console, quiet_console(log):
@@ -118,7 +124,7 @@ def _run(layout: Layout, bulk: Bulk, arguments: list[str]) -> dict[str, Any]:
         try:
             from pipeline.bulk.run import Task, run
 
-            return run(Task(layout, bulk.given, bulk.output, bulk.version, arguments), say)
+            return run(Task(layout, bulk.given, bulk.output, bulk.version, arguments, product_names), say)
         except (KeyboardInterrupt, SystemExit) as error:
             say("interrupted; what is done stays, and the same command goes on with it")
             # Beam's threads end with nothing else, and would go on to the end.

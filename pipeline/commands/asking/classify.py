@@ -31,7 +31,8 @@ _SHOWN = 5
     "--names",
     "sheet",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Names of the products, as hints: a CSV with a column file or id, and one of name or productDisplayName.",
+    help="Names of the products, as hints: a CSV with a column file or id, and one of name or productDisplayName. "
+    "An --input that is a catalogue's styles.csv needs none: its productDisplayName is heard.",
 )
 @bulk_options
 @json_option
@@ -65,12 +66,13 @@ def command(
       lookbook classify photos/ --out results.csv --names styles.csv
       LOOKBOOK_API_KEY=… lookbook classify shoe.jpg --server lookbook.example.com:443 --tls
       lookbook classify --input 's3://shop/photos/**/*.jpg' --output s3://shop/labels.parquet
+      lookbook classify --input photos.zip --output labels.csv --names styles.csv
       lookbook classify --input photos.zip --output labels.csv --runner flink --workers external:localhost:50000
     """
     if bulk:
         given = {"IMAGE or DIR": paths, "--server": server, "--out": out, "--excel": for_excel}
-        _require_alone({**given, "--name": product_name, "--names": sheet})
-        classify_in_bulk(layout, bulk, as_json)
+        _require_alone({**given, "--name": product_name})
+        classify_in_bulk(layout, bulk, _names_in(sheet), as_json)
         return
     is_folder = len(paths) == 1 and paths[0].is_dir()
     if not paths or is_folder != bool(out) or (not is_folder and any(path.is_dir() for path in paths)):
@@ -102,8 +104,10 @@ def _product_names(paths: tuple[Path, ...], name: str, sheet: Path | None, is_fo
     """The names given, by the keys of the files that they belong to."""
     if name and (sheet or is_folder or len(paths) > 1):
         raise click.UsageError("--name is that of one IMAGE; for several give --names with a CSV")
-    if name:
-        return {as_text(str(paths[0])): name}
+    return {as_text(str(paths[0])): name} if name else _names_in(sheet)
+
+
+def _names_in(sheet: Path | None) -> dict[str, str]:
     from serving.client.product_names import read_names
 
     try:

@@ -47,9 +47,9 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def classify(layout: Layout, given, output: Path, version: int | None = None, say=lambda line: None) -> dict:
+def classify(layout: Layout, given, output: Path, version: int | None = None, product_names=None) -> dict:
     """Classifies in this process; the summary."""
-    return run(Task(layout, str(given), output, version, BEAM_DEFAULTS), say)
+    return run(Task(layout, str(given), output, version, BEAM_DEFAULTS, product_names or {}), lambda line: None)
 
 
 def rows_of(output: Path) -> dict[str, dict]:

@@ -3,6 +3,8 @@
 import csv
 import io
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -12,9 +14,11 @@ from PIL import Image
 
 from components.catalogue.reading.errors import CatalogueError
 from pipeline.asking import classify_files, connected
+from pipeline.config import Layout
+from pipeline.errors import RunError
 from serving.merger.settings import Settings
 from tests import tiny_models
-from tests.pipeline.bulk.conftest import classify, rows_of
+from tests.pipeline.bulk.conftest import classify, release, rows_of
 
 LEVELS = {"articleType": "article_type", "subCategory": "sub_category", "masterCategory": "master_category"}
 
@@ -62,6 +66,80 @@ def test_each_picture_has_the_answer_of_a_merger(layout, tmp_path):
         [gender] = answer["attributes"]
         assert row["gender"] == gender["label"]
         assert row["gender_confidence"] == pytest.approx(gender["confidence"], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def hearing(tmp_path_factory) -> Layout:
+    """A root with a release that hears names."""
+    return release(tmp_path_factory.mktemp("hearing"), hears=True)
+
+
+NAMES = {
+    "red.jpg": "A <b>red</b> thing",
+    "grey.jpg": "=green SHOE",
+    "blue.jpg": "red shirt",
+    "cyan.jpg": "xyzzy",
+    "bad": "x",
+}
+
+
+def test_names_are_heard_as_by_a_merger(hearing, tmp_path):
+    """With names each row is what a merger answers with them: those that help, contradict, or say nothing; a picture
+    that has none among others that have is answered as ever, and no name stands in a row."""
+    folder = odd_pictures(tmp_path / "odd")
+    classify(hearing, folder, tmp_path / "out.parquet", product_names=NAMES)
+    classify(hearing, folder, tmp_path / "plain.parquet")
+    rows, plain = rows_of(tmp_path / "out.parquet"), rows_of(tmp_path / "plain.parquet")
+    with connected(hearing, None) as client:
+        files = sorted(folder.iterdir())
+        given = {str(folder / name): what for name, what in NAMES.items()}
+        answers = {Path(one["file"]).name: one for one in classify_files(client, files, product_names=given)}
+    assert rows.keys() == answers.keys()
+    for name, one in answers.items():
+        if one["error"]:
+            assert rows[name]["error"] == one["error"]["code"]
+            continue
+        joint, reasons = one["answer"]["joint"], [reason["code"] for reason in one["answer"]["review"]["reasons"]]
+        assert rows[name]["articleType"] == joint["article_type"]
+        assert rows[name]["confidence"] == pytest.approx(joint["confidence"], abs=1e-6)
+        assert (rows[name]["reasons"] or "") == " ".join(reasons)
+    assert rows["grey.jpg"]["articleType"] == tiny_models.expected("green")["article_type"]
+    assert "name_contradicts" in rows["blue.jpg"]["reasons"]
+    assert {name for name in rows if rows[name] != plain[name]} == {"red.jpg", "grey.jpg", "blue.jpg"}
+    assert not any("xyzzy" in str(row) for row in rows.values())
+
+
+def test_a_sheet_tells_what_its_products_are_called(hearing, photos, tmp_path):
+    """The column productDisplayName is heard, and --names before it; other names are another work."""
+    photos.rename(tmp_path / "images")
+    (tmp_path / "images" / "001.jpg").write_bytes(tiny_models.picture("grey"))
+    sheet, output = tmp_path / "styles.csv", tmp_path / "out.parquet"
+    sheet.write_text("id,articleType,productDisplayName\n001,Shirts,A green thing\n002,Shirts,\n")
+    classify(hearing, sheet, output)
+    assert rows_of(output)["images/001.jpg"]["articleType"] == tiny_models.expected("green")["article_type"]
+    with pytest.raises(RunError, match="or are called otherwise"):
+        classify(hearing, sheet, output, product_names={"001": "A red thing"})
+    classify(hearing, sheet, tmp_path / "named.parquet", product_names={"001": "A red thing"})
+    row = rows_of(tmp_path / "named.parquet")["images/001.jpg"]
+    assert row["articleType"] == tiny_models.expected("red")["article_type"]
+
+
+def test_names_out_of_a_file(hearing, tmp_path):
+    """The command takes them as it does where a server is asked."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "grey.jpg").write_bytes(tiny_models.picture("grey"))
+    sheet = tmp_path / "names.csv"
+    sheet.write_text("file,name\ngrey.jpg,A green thing\n")
+    given = ["--input", folder, "--output", tmp_path / "out.parquet", "--names", sheet, "--root", hearing.root]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.runner", "classify", *map(str, given)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert rows_of(tmp_path / "out.parquet")["grey.jpg"]["articleType"] == tiny_models.expected("green")["article_type"]
 
 
 def test_every_format_has_the_same_rows(layout, tmp_path):

@@ -33,16 +33,22 @@ export class ProblemError extends Error {
 
 export interface ClassifyOptions {
   allowPartial?: boolean;
+  /** What the product is called, as a hint. */
+  productName?: string;
   signal?: AbortSignal;
 }
 
 /** The answer for one picture. Rejects with a ProblemError, or an AbortError when `signal` says stop. */
 export function classify(
   image: Blob,
-  { allowPartial = false, signal }: ClassifyOptions = {},
+  { allowPartial = false, productName = "", signal }: ClassifyOptions = {},
 ): Promise<Answer> {
   const query = new URLSearchParams({ top_k: String(TOP_K), allow_partial: String(allowPartial) });
-  return call(`/v1/classify?${query}`, pictureRequest(image), signal);
+  return call(
+    `/v1/classify?${query}`,
+    productName ? namedRequest(image, productName) : pictureRequest(image),
+    signal,
+  );
 }
 
 /** Which parts of a picture a label of a head rests on. Rejects as `classify` does. */
@@ -61,6 +67,14 @@ export const fetchTaxonomy = (): Promise<Taxonomy> => call("/v1/taxonomy", {});
 
 /** The release that answers now, and the models' review thresholds. */
 export const fetchModels = (signal?: AbortSignal): Promise<Models> => call("/v1/models", {}, signal);
+
+/** The browser says the boundary of a form. */
+function namedRequest(image: Blob, productName: string): RequestInit {
+  const body = new FormData();
+  body.set("image", image);
+  body.set("name", productName);
+  return { method: "POST", body };
+}
 
 function pictureRequest(image: Blob): RequestInit {
   // The server reads the format from the bytes; what the browser guesses from the file's name may be wrong.

@@ -76,6 +76,18 @@ export interface Answer {
   familiarity?: number | null;
   /** Levels that the catalogue of the release has not. Not there in answers that an older page kept. */
   absent_levels?: AbsentLevel[];
+  /** Null where no name was given. Not there in answers that an older page kept. */
+  name?: NameUse | null;
+}
+
+/** What became of a product's name. */
+export interface NameUse {
+  /** The answer goes by it too. */
+  heard: boolean;
+  /** Why not, in words; empty when it was heard. */
+  message: string;
+  /** The probability that it belongs to the picture; null when it was not heard. */
+  fits: number | null;
 }
 
 export interface AbsentLevel {

@@ -6,6 +6,7 @@ import { type Picture, isAnswered } from "../pictures/picture";
 import type { PictureActions } from "../pictures/usePictures";
 import { AnswerView } from "./AnswerView";
 import { Failure } from "./Failure";
+import { ProductName } from "./ProductName";
 import { Why } from "./Why";
 
 interface Props {
@@ -81,6 +82,7 @@ export const PictureCard = memo(function PictureCard({
             </svg>
           </button>
         </div>
+        <ProductName picture={picture} onCall={(productName) => actions.call(picture, productName)} />
         {isAnswered(picture) && (
           <AnswerView
             picture={picture}

@@ -24,6 +24,11 @@ describe("toCsv", () => {
     },
   );
 
+  it("has what the product is called, which runs as no formula either", () => {
+    const [, line] = lines(toCsv([{ ...answered("1.jpg"), productName: "=Puma" }]));
+    expect(line).toBe("1,,Footwear,Shoes,Casual Shoes,,,,,'=Puma");
+  });
+
   it("quotes names with commas and quotes so that they read back whole", () => {
     expect(lines(toCsv([answered('red, "new".jpg')]))[1]).toMatch(/^"red, ""new""",/);
   });

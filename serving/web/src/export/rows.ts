@@ -84,6 +84,7 @@ function row({ id, labels, picture }: Labelled): Row {
     masterCategory: labels.master_category ?? "",
     subCategory: labels.sub_category ?? "",
     articleType: labels.article_type,
+    productDisplayName: picture.productName,
   };
 }
 

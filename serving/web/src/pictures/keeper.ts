@@ -49,7 +49,7 @@ export class Keeper {
     try {
       const kept = await this.store.load();
       this.tell({ kind: "kept" });
-      return kept.map(({ id, file, facts }) => this.remember({ id, file, ...facts }));
+      return kept.map(({ id, file, facts }) => this.remember({ id, file, productName: "", ...facts }));
     } catch {
       this.isBroken = true;
       this.tell({ kind: "none" });
@@ -120,11 +120,14 @@ function withinBounds(pictures: Picture[]): Picture[] {
 }
 
 /** A picture that is under way when the page is closed waits when it is opened again. */
-const factsOf = ({ name, state, checked }: Kept): Facts => ({
+const factsOf = ({ name, productName, state, checked }: Kept): Facts => ({
   name,
+  productName,
   checked,
   state: isPending({ state }) ? { kind: "waiting", because: null } : state,
 });
 
 const isSame = (one: Kept, other: Picture): boolean =>
-  one.checked === other.checked && (one.state === other.state || (isPending(one) && isPending(other)));
+  one.checked === other.checked &&
+  one.productName === other.productName &&
+  (one.state === other.state || (isPending(one) && isPending(other)));

@@ -17,6 +17,8 @@ export interface Picture {
   id: number;
   name: string;
   file: File;
+  /** What the product is called, as a hint for the answer; empty: nobody said. */
+  productName: string;
   /** Object URL of the file, for the thumbnail; revoked when the picture is removed. */
   url: string;
   state: State;

@@ -6,7 +6,7 @@ import { makeAnswer, makeProblem } from "../test/contract";
 import type { State } from "./picture";
 import { Queue } from "./queue";
 
-const job = (id: number) => ({ id, file: new Blob([String(id)]), allowPartial: false });
+const job = (id: number) => ({ id, file: new Blob([String(id)]), productName: "", allowPartial: false });
 const busy = () => new ProblemError(makeProblem("overloaded", 429, { retry_after_s: 3 }));
 
 interface Call {

@@ -15,10 +15,12 @@ const PATIENCE_CODES = new Set(["overloaded", "rate_limited", "not_ready"]);
 export interface Job {
   id: number;
   file: Blob;
+  productName: string;
   allowPartial: boolean;
 }
 
-type Classify = (file: Blob, options: { allowPartial: boolean; signal: AbortSignal }) => Promise<Answer>;
+type Options = Pick<Job, "productName" | "allowPartial"> & { signal: AbortSignal };
+type Classify = (file: Blob, options: Options) => Promise<Answer>;
 type Report = (id: number, state: State) => void;
 
 interface Running {
@@ -73,7 +75,8 @@ export class Queue {
     entry.attempts += 1;
     this.report(job.id, { kind: "working" });
     try {
-      const answer = await this.classify(job.file, { allowPartial: job.allowPartial, signal: abort.signal });
+      const { file, productName, allowPartial } = job;
+      const answer = await this.classify(file, { productName, allowPartial, signal: abort.signal });
       this.places = Math.min(AT_ONCE, this.places + REGAINED);
       if (!abort.signal.aborted) this.report(job.id, { kind: "answered", answer });
     } catch (error) {

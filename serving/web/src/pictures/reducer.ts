@@ -19,6 +19,7 @@ export interface Undo {
 export type Action =
   | { type: "added"; pictures: Picture[] }
   | { type: "progressed"; id: number; state: State }
+  | { type: "named"; id: number; productName: string }
   | { type: "checked"; labels: ReadonlyMap<number, Labels | null>; words?: string }
   | { type: "removed"; ids: ReadonlySet<number>; words: string }
   | { type: "undone" }
@@ -34,6 +35,8 @@ export function reduce(work: Work, action: Action): Work {
       return { pictures: merge(pictures, action.pictures), undo };
     case "progressed":
       return { pictures: change(pictures, action.id, { state: action.state }), undo };
+    case "named":
+      return { pictures: change(pictures, action.id, { productName: action.productName }), undo };
     case "checked":
       return check(work, action.labels, action.words);
     case "removed": {

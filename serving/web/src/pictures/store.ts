@@ -6,7 +6,10 @@ import type { Picture } from "./picture";
 const FORMAT = 1;
 
 /** What is kept of a picture beside its file. */
-export type Facts = Pick<Picture, "name" | "state" | "checked">;
+export type Facts = Pick<Picture, "name" | "state" | "checked"> & {
+  /** Not there in what an older page kept. */
+  productName?: string;
+};
 
 /** Where pictures outlive the page. Every call may reject: private windows, full disks. */
 export interface Store {

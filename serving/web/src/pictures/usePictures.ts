@@ -12,6 +12,8 @@ import type { Store } from "./store";
 export interface PictureActions {
   add: (files: File[]) => void;
   retry: (pictures: Picture[], options?: { allowPartial: boolean }) => void;
+  /** Says what a picture's product is called, and asks again. */
+  call: (picture: Picture, productName: string) => void;
   /** Labels that a person gives, by picture; null takes them back. With `words` the step can be undone as one. */
   check: (labels: ReadonlyMap<number, Labels | null>, words?: string) => void;
   remove: (pictures: Picture[]) => void;
@@ -44,7 +46,7 @@ function makeActions(dispatch: React.Dispatch<Action>) {
   // Of the clock, so that those kept from before, or added in another tab, have other ones.
   const nextId = () => (lastId = Math.max(lastId + 1, Date.now() * 1000));
   const send = (some: Picture[], allowPartial = false) =>
-    queue.add(some.map(({ id, file }) => ({ id, file, allowPartial })));
+    queue.add(some.map(({ id, file, productName }) => ({ id, file, productName, allowPartial })));
   const show = (some: Picture[]) => {
     dispatch({ type: "added", pictures: some });
     send(some.filter(isPending));
@@ -52,6 +54,11 @@ function makeActions(dispatch: React.Dispatch<Action>) {
   const actions: PictureActions = {
     add: (files) => show(files.map((file) => newPicture(nextId(), file))),
     retry: (some, options) => send(some, options?.allowPartial),
+    call(picture, productName) {
+      dispatch({ type: "named", id: picture.id, productName });
+      queue.remove(picture.id);
+      send([{ ...picture, productName }]);
+    },
     check: (labels, words) => dispatch({ type: "checked", labels, ...(words ? { words } : {}) }),
     remove(some) {
       for (const { id } of some) queue.remove(id);
@@ -70,7 +77,14 @@ function makeActions(dispatch: React.Dispatch<Action>) {
 }
 
 const newPicture = (id: number, file: File) =>
-  asPicture({ id, name: file.name, file, state: { kind: "waiting", because: null }, checked: null });
+  asPicture({
+    id,
+    name: file.name,
+    file,
+    productName: "",
+    state: { kind: "waiting", because: null },
+    checked: null,
+  });
 
 const asPicture = (kept: Kept): Picture => ({ ...kept, url: URL.createObjectURL(kept.file) });
 

@@ -218,7 +218,7 @@ export function makeSimilar(release: string): Similar {
 /** A picture with an answer, without a page around it. */
 export function answered(name: string, like: AnswerLike = {}, checked: Labels | null = null): Answered {
   const state = { kind: "answered" as const, answer: makeAnswer(like) };
-  return { id: 1, name, file: new File([name], name), url: "blob:x", state, checked };
+  return { id: 1, name, file: new File([name], name), productName: "", url: "blob:x", state, checked };
 }
 
 /** An explanation over a grid of `columns` columns. */

@@ -5,7 +5,7 @@ import { FakeQueue } from "./queue";
 import { PATHS, makeAnswer, makeExplanation, makeModels, makeProblem } from "./contract";
 
 type Reply = Answer | Explanation | Similar | Problem | Error;
-type Classify = (picture: string, query: URLSearchParams) => Reply | Promise<Reply>;
+type Classify = (picture: string, query: URLSearchParams, productName: string) => Reply | Promise<Reply>;
 
 /** Stands in for the merger behind `fetch`. A picture's content says what it is: see `picture`. */
 export class FakeMerger {
@@ -44,19 +44,21 @@ export class FakeMerger {
       case "/v1/taxonomy":
         return respond({ release: "3", paths: PATHS, attributes: this.attributes });
       case "/v1/classify": {
-        const picture = await textOf(body as File);
+        const form = body instanceof FormData ? body : null;
+        const picture = await textOf((form?.get("image") ?? body) as File);
+        const productName = form?.get("name") ?? "";
         this.asked.push(picture);
-        const reply = await this.classify(picture, url.searchParams);
+        const reply = await this.classify(picture, url.searchParams, String(productName));
         signal?.throwIfAborted();
         return respond(reply);
       }
       case "/v1/similar": {
-        const reply = await this.similar(await textOf(body as File), url.searchParams);
+        const reply = await this.similar(await textOf(body as File), url.searchParams, "");
         signal?.throwIfAborted();
         return respond(reply);
       }
       case "/v1/explain": {
-        const reply = await this.explain(await textOf(body as File), url.searchParams);
+        const reply = await this.explain(await textOf(body as File), url.searchParams, "");
         signal?.throwIfAborted();
         return respond(reply);
       }
