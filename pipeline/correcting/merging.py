@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from components.catalogue.importing.writing import MAPPING, REJECTED
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.rows import read_rows
-from components.catalogue.reading.source import ZIP_DAMAGE, Catalogue, FileTooLarge
+from components.catalogue.reading.source import MAX_CSV_BYTES, ZIP_DAMAGE, Catalogue, FileTooLarge
 from pipeline.correcting.offered import Offered, Reading, of_list
 from pipeline.correcting.plan import MERGED, PICTURE_LIMITS, Entry, Outcome, Plan, Planner, as_merged
 from pipeline.correcting.sheet import corrected, header_of
@@ -26,6 +27,8 @@ NEW_LABELS: Final = "new_labels.csv"
 """Beside ``styles.csv``: decisions for labels that have too few pictures still, as a list of corrections."""
 
 REPORT: Final = "merge.csv"
+OF_IMPORT: Final = (MAPPING, REJECTED)
+"""What an import left beside ``styles.csv`` for people: how it was read, and what was not taken."""
 _REPORT_COLUMNS: Final = ("outcome", "row", "detail", "picture", "label", "by", "at", "source", "where")
 _ABSENT: Final = (FileNotFoundError, KeyError)
 _UNREADABLE: Final = (OSError, KeyError, FileTooLarge, zipfile.BadZipFile, *ZIP_DAMAGE)
@@ -133,6 +136,8 @@ def _write(catalogue: Catalogue, plan: Plan, folder: Path, progress: Callable[[]
     # A catalogue that says of each row where it belongs has to say it of these too: they are there to be learnt.
     new = [{names.ID: row_id, names.SPLIT_COLUMN: names.TRAIN, **cells} for row_id, cells in plan.additions.items()]
     (folder / names.STYLES_CSV).write_bytes(corrected(catalogue.styles(), changes, new))
+    for name in OF_IMPORT:
+        _put_if_there(catalogue, name, folder)
     (folder / REPORT).write_text(report(plan.entries), encoding="utf-8")
     merged = [as_merged(one) for one in plan.entries if one.outcome in MERGED]
     decided.write_corrections(folder, ((one, None) for one in _each_once(merged)))
@@ -195,6 +200,13 @@ def _hashes(catalogue: Catalogue) -> dict[str, str]:
 def _extension(content: bytes) -> str:
     kind = pictures.read_header(content, PICTURE_LIMITS).format
     return {"JPEG": "jpg", "TIFF": "tif"}.get(kind, kind.lower())
+
+
+def _put_if_there(catalogue: Catalogue, name: str, folder: Path) -> None:
+    try:
+        (folder / name).write_bytes(catalogue.read(name, MAX_CSV_BYTES))
+    except _ABSENT:
+        return
 
 
 def _put(file: Path, read: Callable[[], bytes]) -> None:

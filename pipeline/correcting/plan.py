@@ -169,9 +169,9 @@ class Planner:
 
     def _agreed(self, row_id: str, votes: Sequence[_Vote], plan: Plan) -> tuple[dict[str, str], list[_Vote]]:
         """What people say of one row together; nothing where they do not agree."""
-        last: dict[str, _Vote] = {}
-        for vote in sorted(votes, key=_when):
-            who = vote.offered.correction.by or vote.offered.where
+        last: dict[str | int, _Vote] = {}
+        for number, vote in enumerate(sorted(votes, key=_when)):
+            who = vote.offered.correction.by or number  # nobody knows whether two without a name are one person
             if before := last.pop(who, None):
                 detail = f"the same person said {'so' if before.said == vote.said else 'otherwise'} later"
                 plan.entries.append(_entry(Outcome.SUPERSEDED, detail, before, row_id))

@@ -79,6 +79,7 @@ def merge(
       corrections.csv       who decided what of the rows that were corrected; the import does not read it
       new_labels.csv        decisions for labels with too few pictures, which lie in pictures/
       merge.csv             what became of each decision
+      mapping.toml, rejected.csv   where an import had left them
 
     \b
     Examples:

@@ -198,6 +198,18 @@ def test_a_person_may_think_again(tmp_path, catalogue):
     assert report["outcomes"] == {"people_disagree": 2}
 
 
+def test_people_without_a_name_are_not_one_person(tmp_path, catalogue):
+    """What one of them says does not take the place of what another says; where they agree it is merged once."""
+    early, late = ({"at": f"2026-11-2{day}T10:00:00+00:00", "by": ""} for day in (1, 2))
+    report, new = merge(tmp_path, catalogue, [of(1, "Shirts", **late), of(1, "Flats", **early), of(3, "Flats", **late)])
+    assert report["outcomes"] == {"people_disagree": 2, "changed": 1}
+    assert (labels(new)["1"], labels(new)["3"]) == ("Heels", "Flats")
+    report, _ = merge(tmp_path, catalogue, [of(1, "Flats", **late), of(1, "Flats", **early)], out="agreed")
+    assert report["outcomes"] == {"changed": 2}
+    report, again = merge(tmp_path, new, [of(3, "Flats", **late)], out="again")
+    assert report["outcomes"] == {"unchanged": 1} and tree(again / "images") == tree(new / "images")
+
+
 def test_what_a_decision_leaves_open_follows_the_taxonomy(tmp_path, catalogue):
     """An article type alone brings its sub and master category along, in the catalogue's own spelling."""
     _, new = merge(tmp_path, catalogue, [of(1, "tshirts", with_path=False)])
