@@ -13,19 +13,19 @@ from typing import Any, Final, TypeVar
 
 from schema import heads as table
 from schema.card_fields import CardError, Field
+from schema.card_parts import FamiliarityCard, MemoryCard, read_familiarity, read_memory
 from schema.eval_histograms import EvalHistograms, read_histograms
-from schema.familiarity_card import FamiliarityCard, read_familiarity
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Version of the format.
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
 2: a head tells its column and its level.
 3: ``trial``, and ``joint.contradiction``; without them a release is no trial, and nothing lowers its confidence.
 4: ``levels``; without it a release has every level of the table of heads.
-5: ``familiarity``, without which nobody is told how familiar a picture is; ``known_pictures``, without which no
-neighbours can be asked for; ``eval_histograms``, without which nobody sees that pictures changed.
+5: ``familiarity``, ``known_pictures`` and ``eval_histograms``; without them none of the three can be told.
 6: ``name_weights``, without which a product's name is not heard.
+7: ``memory``, without which corrections count from the next training on, and not at once.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -105,6 +105,7 @@ class ModelCard:
         eval_histograms: what it saw in eval; None where that was not kept.
         name_weights: head → how much a product's name counts; already applied by the signature ``scores_with_name``,
           which it lacks where this is empty.
+        memory: how its known pictures vote, as ``scores_with_memory`` tells it; None where it lacks that signature.
         format: version of the format that it was read from.
     """
 
@@ -121,6 +122,7 @@ class ModelCard:
     known_pictures: int = 0
     eval_histograms: EvalHistograms | None = None
     name_weights: Mapping[str, float] = field(default_factory=dict)
+    memory: MemoryCard | None = None
     format: int = FORMAT
 
     def attributes(self) -> tuple[str, ...]:
@@ -145,6 +147,7 @@ class ModelCard:
             "known_pictures": self.known_pictures,
             "eval_histograms": asdict(self.eval_histograms) if self.eval_histograms else None,
             "name_weights": dict(self.name_weights),
+            "memory": asdict(self.memory) if self.memory else None,
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 
@@ -188,6 +191,7 @@ def _read(document: Field) -> ModelCard:
             document.get("eval_histograms", None), {name: len(head.labels) for name, head in heads.items()}
         ),
         name_weights=_read_name_weights(document),
+        memory=read_memory(document.get("memory", None)),
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)

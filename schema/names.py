@@ -22,6 +22,10 @@ signature            inputs                         outputs
                                                     ``<head>_factors`` float32[N, C], by which it multiplies the
                                                     picture's; ``name_known``; the evaluator's, where
                                                     ``scores_with_name`` is
+``scores_with_memory`` as ``scores_with_name``         the same as that one, or as ``scores`` where the card has no
+                     or ``scores``                  ``name_weights``; beside it ``embedding`` and ``similarities`` as
+                                                    ``neighbours`` has them; where the card has ``memory``. A signature
+                                                    of its own: whoever wants scores alone carries no embedding
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
 ``neighbours``       ``image_bytes`` string[N]      the nearest known pictures, nearest first: ``ids``, ``labels`` and
                                                     ``names`` string[N, m], ``similarities`` float32[N, m], 0 to 1;
@@ -79,6 +83,7 @@ SERVING_DEFAULT: Final = "serving_default"
 SCORES: Final = "scores"
 SCORES_WITH_NAME: Final = "scores_with_name"
 NAME_SCORES: Final = "name_scores"
+SCORES_WITH_MEMORY: Final = "scores_with_memory"
 METADATA: Final = "metadata"
 LABEL_IDS: Final = "label_ids"
 NEIGHBOURS: Final = "neighbours"

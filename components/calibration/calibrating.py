@@ -22,8 +22,8 @@ from components.naming.model import shares
 from components.naming.weighing import fit_name_weight
 from components.training.eval_outputs import EvalOutputs
 from schema import model_card, names
+from schema.card_parts import FamiliarityCard
 from schema.eval_histograms import EvalHistograms
-from schema.familiarity_card import FamiliarityCard
 from schema.model_card import CONTRADICTION, HeadCard, ModelCard
 
 JOINT_CURVE = "joint_exponents.csv"

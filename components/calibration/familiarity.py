@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import binom
 
 from components.model.familiarity import strangeness
-from schema.familiarity_card import FamiliarityCard, Signal
+from schema.card_parts import FamiliarityCard, Signal
 
 FALSE_ALARMS = 0.05
 """Share of the eval split that may be called unfamiliar."""

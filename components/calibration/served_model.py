@@ -9,8 +9,8 @@ import tensorflow as tf
 from components.model.calibration import Calibration, combined
 from components.model.familiarity import familiarity, signals
 from components.model.looks import looks
-from components.model.nearest_pictures import votes_key
-from components.model.signatures import BYTES, OUTPUTS
+from components.model.nearest_pictures import EMBEDDING, SIMILARITIES, votes_key
+from components.model.signatures import BYTES, OUTPUTS, WITH_MEMORY
 from components.naming.model import EVIDENCE, NAME, alone_key, factors, factors_key, heard
 from schema import model_card, names
 from schema.model_card import ModelCard
@@ -39,6 +39,7 @@ class ServedClassifier(tf.Module):
         self._uncalibrated = tf.saved_model.load(str(uncalibrated))
         self._outputs = self._uncalibrated.signatures[OUTPUTS]
         self._label_ids = self._uncalibrated.signatures[names.LABEL_IDS] if card.heads else None
+        self._with_memory = self._uncalibrated.signatures[WITH_MEMORY] if card.memory else None
         self._evidence = self._uncalibrated.signatures[EVIDENCE] if card.name_weights else None
         self._priors = dict(priors or {})
         self._offsets = {head: tf.constant(offsets[head]) for head in card.heads}
@@ -66,12 +67,18 @@ class ServedClassifier(tf.Module):
             with_name, alone = tf.function(self.scores_with_name), tf.function(self.name_scores)
             signatures[names.SCORES_WITH_NAME] = with_name.get_concrete_function(image_bytes=BYTES, name=NAME)
             signatures[names.NAME_SCORES] = alone.get_concrete_function(name=NAME)
+        if self._with_memory:
+            named = {"name": NAME} if self._evidence else {}
+            with_memory = tf.function(self.scores_with_memory)
+            signatures[names.SCORES_WITH_MEMORY] = with_memory.get_concrete_function(image_bytes=BYTES, **named)
         tf.saved_model.save(self, str(directory), signatures=signatures)
         model_card.write_file(directory, self._document)
 
     def scores(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Scores: string[N] → {head: float32[N, C], ``image_ok``: bool[N]}, and what the card says beside."""
-        outputs = self._outputs(image_bytes=image_bytes)
+        return self._answers(self._outputs(image_bytes=image_bytes))
+
+    def _answers(self, outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         is_ok = outputs[names.IMAGE_OK]
         answered = tf.cast(is_ok, tf.float32)
         scores = {head: self._calibrated(head, outputs) for head in self._heads}
@@ -86,8 +93,23 @@ class ServedClassifier(tf.Module):
 
     def scores_with_name(self, image_bytes: tf.Tensor, name: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures and plain names, string[N] each → what ``scores`` tells, but by both, and how the name was taken."""
+        return self._hear(self.scores(image_bytes), name)
+
+    def scores_with_memory(self, image_bytes: tf.Tensor, name: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        """What ``scores``, or ``scores_with_name``, tells, and where the picture lies among the known ones."""
+        assert self._with_memory  # else there is no such signature
+        outputs = self._with_memory(image_bytes=image_bytes)
+        answers = self._answers(outputs)
+        answered = tf.cast(outputs[names.IMAGE_OK], tf.float32)[:, tf.newaxis]
+        return {
+            **(answers if name is None else self._hear(answers, name)),
+            names.EMBEDDING: outputs[EMBEDDING] * answered,
+            names.NEIGHBOUR_SIMILARITIES: outputs[SIMILARITIES] * answered,
+        }
+
+    def _hear(self, answers: dict[str, tf.Tensor], name: tf.Tensor) -> dict[str, tf.Tensor]:
         assert self._evidence  # else there is no such signature
-        answers, evidence = self.scores(image_bytes), self._evidence(name=name)
+        answers, evidence = dict(answers), self._evidence(name=name)
         is_heard = evidence[names.NAME_KNOWN] & answers[names.IMAGE_OK]
         fits = tf.ones_like(is_heard, tf.float32)
         for head, weight in self._document.name_weights.items():

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from components.model.classifier import CONTRAST
 from components.model.nearest_pictures import NEARNESS
-from schema.familiarity_card import FamiliarityCard, Signal
+from schema.card_parts import FamiliarityCard, Signal
 
 ENERGY = "energy"
 """``log Σ exp`` of the network's logits (Liu et al., "Energy-based Out-of-distribution Detection", 2020, eq. 4)."""

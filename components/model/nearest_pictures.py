@@ -16,6 +16,7 @@ from sklearn.covariance import LedoitWolf
 
 from components.model.classifier import FEATURES
 from schema import names
+from schema.card_parts import MemoryCard
 
 MOST_PICTURES = 65_536
 """More of one split are not remembered: each costs its features' size in memory, and time in each answer."""
@@ -50,6 +51,9 @@ ROWS = "neighbour_rows"
 
 SIMILARITIES = "neighbour_similarities"
 """Key beside the heads' logits: how similar those are, float32[N, m], from 0, unlike, to 1, the same."""
+
+CORRECTIONS_SHARE = 0.5
+"""Say of corrected pictures in an answer, where no known one is as near: as much as the known ones have."""
 
 _NEAREST = 5
 _SHARPNESS = 30.0
@@ -138,6 +142,12 @@ def told_of(model: keras.Model) -> Mapping[str, np.ndarray]:
     return next((layer.told for layer in model.layers if isinstance(layer, NearestPictures)), {})
 
 
+def memory_of(model: keras.Model) -> MemoryCard | None:
+    """How the pictures vote that a model can tell; None where it can tell none."""
+    found = (layer for layer in model.layers if isinstance(layer, NearestPictures) and layer.told)
+    return next((MemoryCard(layer.neighbours, _SHARPNESS, CORRECTIONS_SHARE) for layer in found), None)
+
+
 class NearestPictures(layers.Layer):
     """Has the nearest known pictures vote; for answering only, it learns nothing."""
 
@@ -146,7 +156,7 @@ class NearestPictures(layers.Layer):
         super().__init__(name="nearest_pictures", trainable=False)
         self._classes = dict(classes)
         self.told = dict(known.told)
-        self._neighbours = min(neighbours, len(known.features))
+        self.neighbours = min(neighbours, len(known.features))
         self._listed = min(names.NEIGHBOURS_LISTED, len(known.features))
         whitening = fit_whitening(known.features)
         self._mean = self._constant("mean", whitening.mean)
@@ -171,8 +181,8 @@ class NearestPictures(layers.Layer):
         embedding = ops.normalize(whitened, axis=-1)
         all_similarities = ops.matmul(embedding, self._pictures)
         # One search for both: the rest of the listed costs next to nothing.
-        listed, rows = ops.top_k(all_similarities, max(self._neighbours, self._listed))
-        similarities, nearest = listed[:, : self._neighbours], rows[:, : self._neighbours]
+        listed, rows = ops.top_k(all_similarities, max(self.neighbours, self._listed))
+        similarities, nearest = listed[:, : self.neighbours], rows[:, : self.neighbours]
         # A label below 0 is a row of zeros.
         weights = ops.expand_dims(ops.softmax(_SHARPNESS * similarities), axis=-1)
         votes = {

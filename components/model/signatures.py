@@ -20,6 +20,10 @@ pictures, their votes (:func:`components.model.nearest_pictures.votes_key`), flo
 (:data:`components.model.nearest_pictures.SIMILARITY` and ``CENTRALITY``), float32[N], and where (``COMPONENTS``);
 :data:`components.model.classifier.CONTRAST` and ``BRIGHTNESS`` float32[N]; ``image_ok`` bool[N]."""
 
+WITH_MEMORY = "uncalibrated_with_memory"
+"""Signature of a model that can tell its known pictures: :data:`OUTPUTS`, and beside them
+:data:`components.model.nearest_pictures.EMBEDDING` and ``SIMILARITIES``."""
+
 BYTES = tf.TensorSpec([None], tf.string)
 
 
@@ -71,14 +75,20 @@ class UncalibratedClassifier(tf.Module):
             signatures[names.LABEL_IDS] = tf.function(self.label_ids).get_concrete_function(**self._label_specs)
         if self._told:
             signatures[names.NEIGHBOURS] = tf.function(self.neighbours).get_concrete_function(image_bytes=BYTES)
+            signatures[WITH_MEMORY] = tf.function(self.outputs_with_memory).get_concrete_function(image_bytes=BYTES)
         if self._name_model:
             signatures[EVIDENCE] = self._name_model.evidence
         tf.saved_model.save(self, directory, signatures=signatures)
 
     def outputs(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → what :data:`OUTPUTS` says."""
+        outputs = self.outputs_with_memory(image_bytes)
+        return {key: values for key, values in outputs.items() if key not in (SIMILARITIES, EMBEDDING)}
+
+    def outputs_with_memory(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Pictures string[N] → what :data:`WITH_MEMORY` says."""
         outputs = self._all_outputs(image_bytes)
-        return {key: values for key, values in outputs.items() if key not in (ROWS, SIMILARITIES, EMBEDDING)}
+        return {key: values for key, values in outputs.items() if key != ROWS}
 
     def neighbours(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → the nearest known ones, as :mod:`schema.names` says; of a broken one no text."""

@@ -127,7 +127,8 @@ def save(
     known = nearest_pictures.told_of(model) if model else {}
     heads = [table.head(head) for head in card.heads]
     UncalibratedClassifier(model, transform_output, heads, known, name_model).save(str(saved_model))
-    card = dataclasses.replace(card, known_pictures=len(known.get(names.NEIGHBOUR_IDS, ())))
+    memory = nearest_pictures.memory_of(model) if model else None
+    card = dataclasses.replace(card, known_pictures=len(known.get(names.NEIGHBOUR_IDS, ())), memory=memory)
     model_card.write_file(saved_model, card)
     outputs.save(saved_model.parent)
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from serving.merger.core.calls import Call
+from serving.merger.core.corrections import Say, corrected
 from serving.merger.core.errors import ImageUndecodable, LookbookError, problem
 from serving.merger.core.images import Picture
-from serving.merger.core.merge import Merger
+from serving.merger.core.merge import DIGITS, Merger
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 Outcome = pb.ClassifyResponse | LookbookError
@@ -44,6 +45,7 @@ def answer(
     started: float,
     queue_s: float,
     name: pb.NameUse | None = None,
+    said: Say | None = None,
 ) -> Outcome:
     """The outcome of the picture in ``row`` of the models' replies.
 
@@ -57,15 +59,20 @@ def answer(
         started: when the picture came in, by ``time.perf_counter``.
         queue_s: seconds that it waited for a place.
         name: what became of the product's name; None where none was given.
+        said: what people's decisions say of it; None where none counts.
     """
     if not all(reply.image_ok[row] for reply in replies.values()):
         return ImageUndecodable("The models cannot read the picture although its header is right; save it anew.")
     merging = time.perf_counter()
     scores = {head: rows[row] for reply in replies.values() for head, rows in reply.heads.items()}
+    if said:
+        scores = {head: corrected(values, said.votes.get(head, {})) for head, values in scores.items()}
     told = (reply.familiarity for reply in replies.values() if reply.familiarity is not None)
     familiarity = next(told, None)
     merged = merger.merge(scores, call.top_k, None if familiarity is None else familiarity[row], name)
     merge_s = time.perf_counter() - merging
+    if said:
+        merged.correction_share, merged.corrections_version = round(said.share, DIGITS), said.version
     merged.request_id = call.request_id
     merged.partial |= bool(missing)
     merged.missing.extend(problem(error, call.request_id) for error in missing.values())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from serving.merger import views
+from serving.merger.learning.learner import Learner
 from serving.merger.models.releases import Releases
 from serving.merger.review.desk import Desk
 
@@ -14,11 +15,13 @@ class Lifecycle:
     Args:
         releases: ready or not.
         desk: of what is to be reviewed; None where nothing is kept.
+        learner: from decisions; None where nothing is learnt from them.
     """
 
-    def __init__(self, releases: Releases, desk: Desk | None = None) -> None:
+    def __init__(self, releases: Releases, desk: Desk | None = None, learner: Learner | None = None) -> None:
         self._releases = releases
         self._desk = desk
+        self._learner = learner
         self._listeners: list[Callable[[], None]] = []
         self.is_draining = False
 
@@ -36,6 +39,8 @@ class Lifecycle:
         report = views.readiness(self._releases, is_draining=self.is_draining)
         if self._desk:
             report["review"] = {"available": not self._desk.trouble, "message": self._desk.trouble}
+        if self._learner:
+            report["corrections"] = self._learner.report()
         return report
 
     def listen(self, listener: Callable[[], None]) -> None:

@@ -16,10 +16,12 @@ from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.memory import return_large_blocks
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core import images
+from serving.merger.core.corrections import Overlays
 from serving.merger.core.errors import SettingsError
 from serving.merger.grpc.guard import Guard
 from serving.merger.grpc.server import make_server
 from serving.merger.grpc.servicer import ClassifierServicer
+from serving.merger.learning.learner import Learner
 from serving.merger.lifecycle import Lifecycle
 from serving.merger.models.backend import ModelClient
 from serving.merger.models.micro_batcher import MicroBatcher
@@ -65,14 +67,14 @@ class Server:
         }
         self._releases = Releases(self._clients, settings, self._changed)
         self._desk = Desk(settings, self._telemetry.registry) if settings.review_store else None
-        self._lifecycle = Lifecycle(self._releases, self._desk)
         scorers = {
             model: MicroBatcher(client, settings.model_calls, settings.model_batch_images)
             for model, client in self._clients.items()
         }
-        self._classifier = Classifier(
-            settings, scorers, self._clients[names.ARTICLE_TYPE], self._releases, self._telemetry, self._desk
-        )
+        finder, overlays = self._clients[names.ARTICLE_TYPE], Overlays()
+        self._classifier = Classifier(settings, scorers, finder, self._releases, self._telemetry, self._desk, overlays)
+        self._learner = self._make_learner(overlays)
+        self._lifecycle = Lifecycle(self._releases, self._desk, self._learner)
         self._callers = ApiKeys(settings.api_keys_file)
         self._uploads = Uploads(settings.max_held_bytes)
         self._credentials = server_credentials(settings)
@@ -95,6 +97,8 @@ class Server:
         self._background.append(asyncio.create_task(self._uploads.watch()))
         if self._desk:
             self._background.append(asyncio.create_task(self._desk.run()))
+        if self._learner:
+            self._background.append(asyncio.create_task(self._learner.run()))
         self._lifecycle.changed()
         log.info(
             "listening",
@@ -124,6 +128,12 @@ class Server:
             await self._desk.close()
         await asyncio.gather(*(servers.close() for servers in self._servers.values()))
         log.info("stopped")
+
+    def _make_learner(self, overlays: Overlays) -> Learner | None:
+        if not (self._desk and self._settings.max_correction_images):
+            return None
+        place, registry = self._classifier.place, self._telemetry.registry
+        return Learner(self._settings, self._desk, self._releases, place, overlays, registry)
 
     async def _start_grpc(self) -> None:
         guard = Guard(self._callers, self._uploads, self._telemetry, self._settings)

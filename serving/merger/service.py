@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
+from schema import names
 from serving.merger import similar
 from serving.merger.admission.in_flight import Limiter
 from serving.merger.admission.rate_limiter import RateLimiter
 from serving.merger.answers import Outcome, answer, milliseconds, result
-from serving.merger.core.calls import Call, Item
+from serving.merger.core.calls import Call, Item, StreamItem
+from serving.merger.core.corrections import Overlays, Placed, Say
 from serving.merger.core.errors import BatchTooLarge, DeadlineExceeded, LookbookError, Overloaded, VersionGone
 from serving.merger.core.hearing import hearing, require_short
 from serving.merger.core.images import Inspected, Picture, Size
@@ -31,14 +33,6 @@ LARGEST_RESERVE: Final = 0.2
 """Share of a short deadline that is kept back from the models at most."""
 
 
-class StreamItem(NamedTuple):
-    """A picture of a stream, the call that it is, and what to call (with anything) when it has its answer."""
-
-    item: Item
-    call: Call
-    answered: Callable[[object], None]
-
-
 class Classifier:
     """Classifies pictures by the release of the moment.
 
@@ -49,6 +43,7 @@ class Classifier:
         releases: says which version to ask.
         telemetry: is told of every picture.
         desk: gets the answers that a person should look at; None where they are not kept.
+        overlays: of pictures that people decided about; None where nothing is learnt from that.
     """
 
     def __init__(
@@ -59,12 +54,14 @@ class Classifier:
         releases: Releases,
         telemetry: Telemetry,
         desk: Desk | None = None,
+        overlays: Overlays | None = None,
     ) -> None:
         self._settings = settings
         self._scorers = scorers
         self._releases = releases
         self._telemetry = telemetry
         self._desk = desk
+        self._overlays = overlays or Overlays()
         self._limiter = Limiter(settings.max_active_images, settings.max_queued_images)
         self._rates = RateLimiter(settings.rate_images_per_s, settings.rate_burst_images)
         self._explainer = Explainer(scorers, self._limiter, settings.model_batch_images)
@@ -179,6 +176,19 @@ class Classifier:
                 similar.require_index(other.release)
                 return await self._similar.find(picture, options, other, call)
 
+    async def place(self, image: bytes, candidate: Candidate, call: Call) -> Placed | None:
+        """Where a picture lies among those that a release, which has a memory, knows; None where it cannot read it.
+
+        Raises:
+            LookbookError: the picture is refused, or the model does not answer.
+        """
+        release, scorer = candidate.release, self._scorers[names.ARTICLE_TYPE]
+        card = release.cards[names.ARTICLE_TYPE]
+        picture = await self._pictures.prepare(await self._pictures.inspect(image), release.sizes, call)
+        data, left_s = [picture.bytes_for(Size.of(card))], call.deadline.remaining_s
+        reply = await scorer.scores(data, release.version, card, left_s, placed=True)
+        return reply.placed[0] if reply.image_ok[0] else None
+
     async def _read_stream(
         self, items: AsyncIterator[StreamItem], window: "asyncio.Queue[asyncio.Task[pb.ClassifyResult] | None]"
     ) -> None:
@@ -233,7 +243,7 @@ class Classifier:
         places = self._limiter.places(count, call.deadline, caller=call.caller, call=call, is_patient=is_patient)
         async with places as queue_s:
             candidate = self._releases.pick()
-            prepared = await self._prepare_all(inspected, candidate.release.sizes, call)
+            prepared = await self._pictures.prepare_all(inspected, candidate.release.sizes, call)
             prepared = [
                 replace(one, name=name) if name and isinstance(one, Picture) else one
                 for one, name in zip(prepared, given, strict=True)
@@ -248,26 +258,14 @@ class Classifier:
                 return one
             row = next(rows)
             name = hearing(replies.heard(row), candidate.release.version) if one.name else None
-            return answer(candidate.merger, replies.scores, replies.missing, row, one, call, started, queue_s, name)
+            about = row, one, call, started, queue_s, name, self._said(candidate, replies.placed(row))
+            return answer(candidate.merger, replies.scores, replies.missing, *about)
 
         return [finish(one) for one in prepared]
 
-    async def _prepare_all(
-        self, inspected: Sequence[Inspected | Unread | LookbookError], sizes: Sequence[Size], call: Call
-    ) -> list[Picture | LookbookError]:
-        if len(inspected) == 1:  # the usual case is spared a task
-            return [await self._prepare(inspected[0], sizes, call)]
-        return await asyncio.gather(*(self._prepare(one, sizes, call) for one in inspected))
-
-    async def _prepare(
-        self, one: Inspected | Unread | LookbookError, sizes: Sequence[Size], call: Call
-    ) -> Picture | LookbookError:
-        if isinstance(one, LookbookError):
-            return one
-        try:
-            return await self._pictures.prepare(one, sizes, call)
-        except LookbookError as error:
-            return error.alone()
+    def _said(self, candidate: Candidate, placed: Placed | None) -> Say | None:
+        overlay = self._overlays.of(candidate.release)
+        return overlay.say(placed) if overlay and placed else None
 
     async def _ask(self, candidate: Candidate, pictures: Sequence[Picture], call: Call) -> tuple[Candidate, Replies]:
         """Both models' replies, and the release that they are of: another one if the first is gone meanwhile."""
@@ -282,7 +280,9 @@ class Classifier:
     async def _ask_release(self, candidate: Candidate, pictures: Sequence[Picture], call: Call) -> Replies:
         remaining_s = call.deadline.remaining_s
         timeout_s = remaining_s - min(self._settings.reserve_ms / 1000, LARGEST_RESERVE * remaining_s)
-        return await ask_models(self._scorers, candidate.release, pictures, timeout_s, allow_partial=call.allow_partial)
+        release, partial = candidate.release, call.allow_partial
+        placed = self._overlays.of(release) is not None
+        return await ask_models(self._scorers, release, pictures, timeout_s, allow_partial=partial, placed=placed)
 
     async def _instead_of(self, candidate: Candidate, call: Call) -> Candidate:
         try:

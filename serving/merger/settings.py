@@ -150,6 +150,10 @@ class Settings:
     review_lease_ms: Annotated[
         int, Row("Time that one person has to decide an answer, before somebody else may get it.", 1)
     ] = 300_000
+    max_correction_images: Annotated[
+        int,
+        Row("Most pictures decided in review that count in answers at once; the oldest leave first. 0: none counts."),
+    ] = 1_000
     log_level: Annotated[str, Row("DEBUG, INFO, WARNING or ERROR.")] = "INFO"
     web_dir: Annotated[Path, Row("Folder of the built page; left out when missing.")] = (
         Path(__file__).parents[1] / "web" / "dist"

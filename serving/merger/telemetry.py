@@ -34,6 +34,7 @@ class Telemetry:
         self._call_seconds = self._histogram("call_seconds", "Time of a whole call.", "transport", "method")
         self._images = self._counter("images", "Pictures by outcome: ok, partial or an error's code.", "outcome")
         self._reviews = self._counter("reviews", "Answers that a person should look at, by reason.", "reason")
+        self._corrected = self._counter("corrected_answers", "Answers in which people's decisions had a say.")
         self._models = self._counter("model_calls", "Calls to a model by gRPC status.", "model", "code")
         self._model_seconds = self._histogram("model_call_seconds", "Time of a call to a model.", "model")
         self._release = self._gauge("release", "Version of the release that answers; 0 when there is none.")
@@ -59,6 +60,7 @@ class Telemetry:
     def answered(self, answer: pb.ClassifyResponse) -> None:
         """Counts an answer and logs its line."""
         self._images.labels("partial" if answer.partial else "ok").inc()
+        self._corrected.inc(answer.correction_share > 0)
         for reason in answer.review.reasons:
             self._reviews.labels(reason.code).inc()
         fields = {

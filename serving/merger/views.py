@@ -77,6 +77,7 @@ def _card(card: ModelCard) -> pb.ModelCard:
         heads=[_head(name, head) for name, head in card.heads.items()],
         training_json=json.dumps(card.training),
         known_pictures=card.known_pictures,
+        learns_at_once=card.memory is not None,
         familiarity_threshold=card.familiarity.review_threshold if card.familiarity else None,
     )
 

@@ -263,4 +263,18 @@ MUTATIONS: Final = (
         "if False:",
         ("tests/serving/merger/test_seen.py", "-kmemory"),
     ),
+    Mutation(
+        "corrections speak though a known picture is nearer",
+        "serving/merger/core/corrections.py",
+        "if similarities.max() < max(placed.nearest, default=0.0):",
+        "if len(similarities) == 0:",
+        ("tests/serving/merger/core/test_corrections.py",),
+    ),
+    Mutation(
+        "an undone decision still counts",
+        "serving/merger/learning/learner.py",
+        "self._known = {one: self._known[one] for one in wanted if one in self._known}",
+        "pass",
+        ("tests/serving/merger/learning/test_learning.py", "-knext_picture"),
+    ),
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schema import heads as table
 from schema import model_card, names
-from schema.familiarity_card import FamiliarityCard, Signal
+from schema.card_parts import FamiliarityCard, Signal
 from schema.model_card import ALWAYS_REVIEW, CONTRADICTION, FORMAT, PATH, CardError, HeadCard, ModelCard, TaxonomyPath
 
 LEVELS = [head.name for head in table.taxonomy()]

@@ -6,7 +6,6 @@ answer made from two versions is no answer of any.
 
 import argparse
 import asyncio
-import io
 import json
 from array import array
 from collections.abc import Callable, Iterable
@@ -14,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc.aio
-from PIL import Image
 
 from schema import heads as table
 from schema import names
@@ -27,14 +25,15 @@ from serving.stubs.tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 from tests import tiny_models
-from tests.tiny_models import PRODUCTS, head_labels
+from tests.tiny_models import PRODUCTS, colour_of, head_labels
 
 State = get_model_status_pb2.ModelVersionStatus.State
 SURE = 0.94
 FAMILIARITY = {
     "review_threshold": 0.5, "false_alarms": 0.05, "scale": 3.0, "signals": {"energy": {"mean": -1.5, "deviation": 2.0}}
 }  # fmt: skip
-"""As a card has it."""
+MEMORY = {"neighbours": 4, "sharpness": 30.0, "share": 0.9}
+"""Both as a card has them."""
 
 
 @dataclass
@@ -59,6 +58,7 @@ class FakeModel:
     sure: float = SURE
     unreadable: bool = False
     hears: bool = False  # names: a colour in one is a word that it knows
+    remembers: bool = False  # so that corrections can count at once
     signatures: list[str] = field(default_factory=list)  # asked for
     calls: list[tuple[int, int]] = field(default_factory=list)  # version asked, number of pictures
     images: list[bytes] = field(default_factory=list)  # asked with
@@ -128,10 +128,12 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             return self._neighbours(model, version, images)
         model.signatures.append(request.model_spec.signature_name)
         reply = self._scores(name, model, version, images)
-        if request.model_spec.signature_name == names.SCORES_WITH_NAME:
+        if names.NAME in request.inputs:
             given = [one.decode() for one in request.inputs[names.NAME].string_val]
             assert len(given) == len(images), "each picture has a name, be it empty"
             _hear(reply, name, model, version, images, given)
+        if request.model_spec.signature_name == names.SCORES_WITH_MEMORY:
+            _place(reply, images)
         return reply
 
     async def _metadata(self, name: str, model: FakeModel, request: Any, context: grpc.aio.ServicerContext) -> Any:
@@ -143,6 +145,8 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             document["familiarity"] = FAMILIARITY
         if model.hears:
             document["name_weights"] = dict.fromkeys(document["heads"], 1.0)
+        if model.remembers and name == names.ARTICLE_TYPE:
+            document["memory"] = MEMORY
         if model.card:
             model.card(document)
         reply = predict_pb2.PredictResponse(model_spec=request.model_spec)
@@ -204,6 +208,15 @@ def _hear(reply: Any, name: str, model: FakeModel, version: int, images: list[by
     _put(reply, names.NAME_FITS, types_pb2.DT_FLOAT, [len(images)]).float_val.extend(fits)
 
 
+def _place(reply: Any, images: list[bytes]) -> None:
+    """Where the colours lie; the known pictures are none of them near."""
+    rows = [tiny_models.embedding(image) for image in images]
+    tensor = _put(reply, names.EMBEDDING, types_pb2.DT_FLOAT, [len(images), len(rows[0])])
+    tensor.tensor_content = array("f", [value for row in rows for value in row]).tobytes()
+    near = _put(reply, names.NEIGHBOUR_SIMILARITIES, types_pb2.DT_FLOAT, [len(images), len(PRODUCTS)])
+    near.float_val.extend([0.6] * len(images) * len(PRODUCTS))
+
+
 class _Status(model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, server: FakeModelServer) -> None:
         self._server = server
@@ -258,13 +271,6 @@ def nearest_first(image: bytes, texts: list[str]) -> list[str]:
     """What stands for each product, that of the picture's colour first."""
     first = tiny_models.COLOURS.index(colour_of(image) or tiny_models.COLOURS[0])
     return [texts[first], *texts[:first], *texts[first + 1 :]]
-
-
-def colour_of(image: bytes) -> str | None:
-    """The product colour of a picture, None if it is none."""
-    pixel = Image.open(io.BytesIO(image)).convert("RGB").resize((1, 1)).getpixel((0, 0))
-    near = [p.colour for p in PRODUCTS if all(abs(a - 255 * b) < 60 for a, b in zip(pixel, p.rgb, strict=True))]
-    return near[0] if near else None
 
 
 def make_card(model: str, attributes: Iterable[str | Head] = ()) -> dict[str, Any]:

@@ -6,6 +6,8 @@ tests of the serving side can use it too; the graph is in :mod:`tests.tiny_model
 """
 
 import io
+import itertools
+import math
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -101,6 +103,26 @@ def known_pictures(weights: int = 0) -> dict[str, list[str]]:
         names.NEIGHBOUR_LABELS: [expected(product.colour, weights)[names.ARTICLE_TYPE] for product in PRODUCTS],
         names.NEIGHBOUR_NAMES: [f"A {product.colour} thing" for product in PRODUCTS],
     }
+
+
+def _pixel(image: bytes) -> tuple[float, ...]:
+    pixel = Image.open(io.BytesIO(image)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+    assert isinstance(pixel, tuple)
+    return pixel
+
+
+def colour_of(image: bytes) -> str | None:
+    """The product colour of a picture, None if it is none."""
+    near = [p.colour for p in PRODUCTS if all(abs(a - 255 * b) < 60 for a, b in zip(_pixel(image), p.rgb, strict=True))]
+    return near[0] if near else None
+
+
+def embedding(image: bytes) -> list[float]:
+    """Where a picture's colour lies, a vector of length 1: colours 30 of 255 levels apart are hardly similar."""
+    steps = [[math.exp(-(((value - 255 * i / 9) / 20) ** 2)) for i in range(10)] for value in _pixel(image)]
+    values = [math.prod(one) for one in itertools.product(*steps)]
+    length = math.hypot(*values)
+    return [value / length for value in values]
 
 
 def picture(colour: str, *, width: int = 60, height: int = 80, image_format: str = "JPEG") -> bytes:

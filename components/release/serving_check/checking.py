@@ -6,7 +6,6 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
@@ -17,6 +16,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_
 from components.errors import GateError
 from components.release.serving_check.server import model_server, server_command
 from schema import model_card, names
+from schema.model_card import ModelCard
 
 _log = logging.getLogger("lookbook.serving_check")
 
@@ -42,8 +42,7 @@ def check_models(models: dict[str, Path], pictures: list[bytes], output: Path, m
         GateError: the server did not start, an answer differs, a broken picture spoils its neighbours, or it is slow.
     """
     for name, path in models.items():
-        more = [names.NEIGHBOURS] if model_card.read_file(path).known_pictures else []
-        _write_warmup(output / name / WARMUP_FILE, name, pictures, [*_SERVED_SIGNATURES, *more])
+        _write_warmup(output / name / WARMUP_FILE, name, pictures, model_card.read_file(path))
     # Below the root, whose path is looked at before a run; that of TMPDIR may be any.
     with tempfile.TemporaryDirectory(prefix="check-", dir=output) as folder:
         staged = Path(folder)
@@ -122,11 +121,17 @@ def _request(name: str, signature: str, pictures: list[bytes]) -> predict_pb2.Pr
     return request
 
 
-def _write_warmup(path: Path, name: str, pictures: list[bytes], signatures: Sequence[str]) -> None:
+def _write_warmup(path: Path, name: str, pictures: list[bytes], card: ModelCard) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    signatures = [*_SERVED_SIGNATURES]
+    signatures += [names.NEIGHBOURS] if card.known_pictures else []
+    signatures += [names.SCORES_WITH_MEMORY] if card.memory else []
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature in signatures:
             for size in _WARMUP_BATCHES:
                 batch = (pictures * size)[:size]
-                log = prediction_log_pb2.PredictLog(request=_request(name, signature, batch))
+                request = _request(name, signature, batch)
+                if signature == names.SCORES_WITH_MEMORY and card.name_weights:
+                    request.inputs[names.NAME].CopyFrom(tf.make_tensor_proto([""] * size, tf.string))
+                log = prediction_log_pb2.PredictLog(request=request)
                 writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -44,6 +44,14 @@ class Item(NamedTuple):
     id: str
     image: bytes
     name: str = ""
+
+
+class StreamItem(NamedTuple):
+    """A picture of a stream, the call that it is, and what to call (with anything) when it has its answer."""
+
+    item: Item
+    call: Call
+    answered: Callable[[object], None]
 
 
 class Batch(NamedTuple):

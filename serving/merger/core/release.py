@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from schema import heads as table
-from schema.familiarity_card import FamiliarityCard
+from schema.card_parts import FamiliarityCard, MemoryCard
 from schema.model_card import CardError, HeadCard, ModelCard, TaxonomyPath
 from serving.merger.core.errors import ReleaseError
 from serving.merger.core.images import Size
@@ -44,6 +44,11 @@ class Release:
     def familiarity(self) -> FamiliarityCard | None:
         """How it tells whether a picture is like those that it knows; None where it does not."""
         return next((card.familiarity for card in self.cards.values() if card.familiarity), None)
+
+    @property
+    def memory(self) -> MemoryCard | None:
+        """How the pictures vote that it knows; None where corrections cannot join them."""
+        return next((card.memory for card in self.cards.values() if card.memory), None)
 
     @property
     def trial(self) -> bool:

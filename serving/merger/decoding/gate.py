@@ -8,6 +8,7 @@ from typing import Final
 
 from serving.merger.core import images
 from serving.merger.core.calls import Call
+from serving.merger.core.errors import LookbookError
 from serving.merger.core.images import SMALL_BYTES, Inspected, Picture, Size
 from serving.merger.decoding.decoder import Decoder
 from serving.merger.settings import Settings
@@ -56,6 +57,24 @@ class PictureGate:
             with self._slice():
                 return images.prepare(one, sizes)
         return await self._decoder.prepare(one if isinstance(one, Unread) else one.data, sizes, call)
+
+    async def prepare_all(
+        self, inspected: Sequence[Inspected | Unread | LookbookError], sizes: Sequence[Size], call: Call
+    ) -> list[Picture | LookbookError]:
+        """The same of many; an error instead of one that cannot be made ready, or was none before."""
+        if len(inspected) == 1:  # the usual case is spared a task
+            return [await self._prepare(inspected[0], sizes, call)]
+        return await asyncio.gather(*(self._prepare(one, sizes, call) for one in inspected))
+
+    async def _prepare(
+        self, one: Inspected | Unread | LookbookError, sizes: Sequence[Size], call: Call
+    ) -> Picture | LookbookError:
+        if isinstance(one, LookbookError):
+            return one
+        try:
+            return await self.prepare(one, sizes, call)
+        except LookbookError as error:
+            return error.alone()
 
     async def _turn(self) -> None:
         while self._spent_s > SLICE_S:

@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 from serving.merger import views
 from serving.merger.admission.streams import Stream, Streams
 from serving.merger.admission.upload import Upload
-from serving.merger.core.calls import Item
+from serving.merger.core.calls import Item, StreamItem
 from serving.merger.grpc.guard import Caller, Context, Guard, Requests, read, write
 from serving.merger.grpc.wire import parse
 from serving.merger.models.releases import Releases
-from serving.merger.service import Classifier, StreamItem
+from serving.merger.service import Classifier
 from serving.merger.settings import Settings
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 

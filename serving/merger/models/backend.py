@@ -22,12 +22,11 @@ from serving.merger.core.errors import (
     ReleaseError,
     VersionGone,
 )
-from serving.merger.core.hearing import Heard
 from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
 from serving.merger.models.circuit_breaker import CircuitBreaker
 from serving.merger.models.model_server import VersionState
-from serving.merger.models.replies import Found, ModelScores, Neighbour
+from serving.merger.models.replies import Found, ModelScores, Neighbour, read_heard, read_placed
 from serving.merger.models.retries import Retries, is_overload
 from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings
@@ -48,9 +47,15 @@ class Scorer(Protocol):
     """Asks one model for the scores of pictures."""
 
     async def scores(
-        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str] = ()
+        self,
+        images: Sequence[bytes],
+        version: int,
+        card: ModelCard,
+        timeout_s: float,
+        given: Sequence[str] = (),
+        placed: bool = False,
     ) -> ModelScores:
-        """Full scores of N encoded pictures by one version, and by the names ``given`` with them, if any."""
+        """As :meth:`ModelClient.scores`."""
 
 
 class NeighbourFinder(Protocol):
@@ -95,7 +100,13 @@ class ModelClient:
         return self._servers.count(self.model)
 
     async def scores(
-        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str] = ()
+        self,
+        images: Sequence[bytes],
+        version: int,
+        card: ModelCard,
+        timeout_s: float,
+        given: Sequence[str] = (),
+        placed: bool = False,
     ) -> ModelScores:
         """Full scores of N encoded pictures by one version, in one call.
 
@@ -106,13 +117,15 @@ class ModelClient:
             timeout_s: for the call.
             given: the plain name of each, "" for none; empty where none has one, as where the card has no
                 ``name_weights``.
+            placed: whether to tell where each lies among the known ones; the card has a ``memory``.
 
         Raises:
             VersionGone: the model does not have the version.
             ModelUnavailable, Overloaded, DeadlineExceeded, ModelFailed: no usable answer.
         """
-        signature = names.SCORES_WITH_NAME if given else names.SCORES
-        request = _request(self.model, version, signature, names.IMAGE, images)
+        if placed and card.name_weights:
+            given = given or [""] * len(images)
+        request = _request(self.model, version, _signature(given, placed), names.IMAGE, images)
         if given:
             tensors.put_bytes(request.inputs[names.NAME], [name.encode() for name in given])
         started = time.perf_counter()
@@ -127,7 +140,9 @@ class ModelClient:
             wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
             looks = tensors.to_numbers(reply.outputs[names.LOOKS], len(images), wanted) if wanted else ()
             image_ok = tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images))
-            return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, _heard(reply, len(given)))
+            heard = read_heard(reply, len(given)) if given else []
+            lying = read_placed(reply, len(images), card) if placed else []
+            return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, heard, lying)
 
     async def neighbours(self, image: bytes, version: int, card: ModelCard, timeout_s: float) -> Found | None:
         """The known pictures nearest to an encoded picture, nearest first; None where the model cannot read it.
@@ -154,7 +169,8 @@ class ModelClient:
                 return None
             nearest = [Neighbour(*one) for one in zip(*texts, similarities, strict=True)]
             return Found(
-                nearest, tensors.to_row(reply.outputs[names.EMBEDDING]) if names.EMBEDDING in reply.outputs else None
+                nearest,
+                tensors.to_numbers(reply.outputs[names.EMBEDDING], 1)[0] if names.EMBEDDING in reply.outputs else None,
             )
 
     @contextmanager
@@ -263,11 +279,10 @@ class ModelClient:
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
 
 
-def _heard(reply: predict_pb2.PredictResponse, count: int) -> list[Heard]:
-    if not count:
-        return []
-    known = tensors.to_bools(reply.outputs[names.NAME_KNOWN], count)
-    return [Heard(*one) for one in zip(known, tensors.to_shares(reply.outputs[names.NAME_FITS], count), strict=True)]
+def _signature(given: Sequence[str], placed: bool) -> str:
+    if placed:
+        return names.SCORES_WITH_MEMORY
+    return names.SCORES_WITH_NAME if given else names.SCORES
 
 
 def _request(

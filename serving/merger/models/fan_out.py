@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from schema.product_names import plain
+from serving.merger.core.corrections import Placed
 from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionGone
 from serving.merger.core.hearing import Heard
 from serving.merger.core.images import Picture, Size
@@ -24,6 +25,10 @@ class Replies:
         """What the models that hear names say of the name of the picture in ``row``."""
         return [reply.heard[row] for reply in self.scores.values() if reply.heard]
 
+    def placed(self, row: int) -> Placed | None:
+        """Where the picture in ``row`` lies among the known ones; None where no model says it."""
+        return next((reply.placed[row] for reply in self.scores.values() if reply.placed), None)
+
 
 async def ask_models(
     scorers: Mapping[str, Scorer],
@@ -32,8 +37,11 @@ async def ask_models(
     timeout_s: float,
     *,
     allow_partial: bool,
+    placed: bool = False,
 ) -> Replies:
     """Full scores of N pictures by the models of ``release`` that have heads, or by the one that answers.
+
+    With ``placed``, the model that has a memory tells where each picture lies in it.
 
     Raises:
         VersionGone: a model does not have the release's version.
@@ -51,6 +59,7 @@ async def ask_models(
                 card,
                 timeout_s,
                 given if card.name_weights else (),
+                placed and card.memory is not None,
             )
         )
         for model, card in release.cards.items()

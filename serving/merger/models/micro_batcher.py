@@ -29,6 +29,7 @@ GRACE_S: Final = 0.02
 class _Request:
     images: Sequence[bytes]
     given: Sequence[str]
+    placed: bool
     card: ModelCard
     deadline: Deadline
     reply: "asyncio.Future[ModelScores]"
@@ -56,13 +57,20 @@ class MicroBatcher:
         return self._calls_per_server * self._client.servers - self._under_way
 
     async def scores(
-        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str] = ()
+        self,
+        images: Sequence[bytes],
+        version: int,
+        card: ModelCard,
+        timeout_s: float,
+        given: Sequence[str] = (),
+        placed: bool = False,
     ) -> ModelScores:
         """Like :meth:`serving.merger.models.backend.ModelClient.scores`; the seconds are those of this caller."""
         started = time.perf_counter()
         if self._free_calls > 0 and not self._waiting:
-            return await self._call_alone(images, version, card, timeout_s, given)
-        request = _Request(images, given, card, Deadline(timeout_s), asyncio.get_running_loop().create_future())
+            return await self._call_alone(images, version, card, timeout_s, given, placed)
+        reply_to = asyncio.get_running_loop().create_future()
+        request = _Request(images, given, placed, card, Deadline(timeout_s), reply_to)
         self._waiting.setdefault(version, deque()).append(request)
         self._start(version)
         try:
@@ -74,12 +82,18 @@ class MicroBatcher:
         return reply.part(slice(None), time.perf_counter() - started)
 
     async def _call_alone(
-        self, images: Sequence[bytes], version: int, card: ModelCard, timeout_s: float, given: Sequence[str]
+        self,
+        images: Sequence[bytes],
+        version: int,
+        card: ModelCard,
+        timeout_s: float,
+        given: Sequence[str],
+        placed: bool,
     ) -> ModelScores:
         """The call of one request, in its caller's own task."""
         self._under_way += 1
         try:
-            return await self._client.scores(images, version, card, timeout_s, given)
+            return await self._client.scores(images, version, card, timeout_s, given, placed=placed)
         finally:
             self._free()
 
@@ -115,7 +129,9 @@ class MicroBatcher:
         images = [image for request in batch for image in request.images]
         timeout_s = max(request.deadline.remaining_s for request in batch)
         try:
-            _share(batch, await self._client.scores(images, version, batch[0].card, timeout_s, _names(batch)))
+            placed = any(request.placed for request in batch)
+            card, given = batch[0].card, _names(batch)
+            _share(batch, await self._client.scores(images, version, card, timeout_s, given, placed=placed))
         except Exception as error:
             for request in batch:
                 if not request.reply.done():

@@ -5,7 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from schema import names
+from schema.model_card import ModelCard
+from serving.merger.core.corrections import Placed
 from serving.merger.core.hearing import Heard
+from serving.merger.models import tensors
+from serving.stubs.tensorflow_serving.apis import predict_pb2
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class ModelScores:
         familiarity: of each picture, 0 to 1; None where the model does not tell it.
         looks: of each picture what the card's ``eval_histograms`` name; empty where they name nothing.
         heard: what became of each picture's name; empty where names were not asked with.
+        placed: where each picture lies among the known ones; empty where that was not asked for.
     """
 
     heads: Mapping[str, Sequence[array]]
@@ -27,12 +33,14 @@ class ModelScores:
     familiarity: Sequence[float] | None = None
     looks: Sequence[array] = ()
     heard: Sequence[Heard] = ()
+    placed: Sequence[Placed] = ()
 
     def part(self, rows: slice, elapsed_s: float) -> "ModelScores":
         """What it says of some of them, after so many seconds."""
         heads = {head: all_rows[rows] for head, all_rows in self.heads.items()}
         familiarity = self.familiarity[rows] if self.familiarity is not None else None
-        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity, self.looks[rows], self.heard[rows])
+        looks, heard, placed = self.looks[rows], self.heard[rows], self.placed[rows]
+        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity, looks, heard, placed)
 
 
 class Neighbour(NamedTuple):
@@ -49,3 +57,25 @@ class Found(NamedTuple):
 
     nearest: Sequence[Neighbour]
     embedding: array | None = None
+
+
+def read_heard(reply: predict_pb2.PredictResponse, count: int) -> list[Heard]:
+    """What became of each of N names.
+
+    Raises:
+        ValueError: the reply does not say it.
+    """
+    known = tensors.to_bools(reply.outputs[names.NAME_KNOWN], count)
+    return [Heard(*one) for one in zip(known, tensors.to_shares(reply.outputs[names.NAME_FITS], count), strict=True)]
+
+
+def read_placed(reply: predict_pb2.PredictResponse, count: int, card: ModelCard) -> list[Placed]:
+    """Where each of N pictures lies among those that a model knows.
+
+    Raises:
+        ValueError: the reply does not say it.
+    """
+    embeddings = tensors.to_numbers(reply.outputs[names.EMBEDDING], count)
+    listed = min(names.NEIGHBOURS_LISTED, card.known_pictures)
+    nearest = tensors.to_rows(reply.outputs[names.NEIGHBOUR_SIMILARITIES], count, listed)
+    return [Placed(*one) for one in zip(embeddings, nearest, strict=True)]

@@ -25,27 +25,19 @@ def to_rows(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[arr
     return [values[start : start + columns] for start in range(0, rows * columns, columns)]
 
 
-def to_numbers(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[array]:
-    """float32[rows, columns] → a float array per row.
+def to_numbers(tensor: tensor_pb2.TensorProto, rows: int, columns: int | None = None) -> list[array]:
+    """float32[rows, columns] → a float array per row; None: as many columns as there are.
 
     Raises:
         ValueError: another type or shape, or a value that is no number.
     """
+    if columns is None:
+        columns = tensor.tensor_shape.dim[-1].size if tensor.tensor_shape.dim else 0
     _expect(tensor, types_pb2.DT_FLOAT, [rows, columns])
     values = _floats(tensor, rows * columns)
     if not all(map(math.isfinite, values)):
         raise ValueError("there are values that are no numbers")
     return [values[start : start + columns] for start in range(0, rows * columns, columns)]
-
-
-def to_row(tensor: tensor_pb2.TensorProto) -> array:
-    """float32[1, any] → a float array.
-
-    Raises:
-        ValueError: another type or shape, or a value that is no number.
-    """
-    columns = tensor.tensor_shape.dim[-1].size if tensor.tensor_shape.dim else 0
-    return to_numbers(tensor, 1, columns)[0]
 
 
 def to_shares(tensor: tensor_pb2.TensorProto, rows: int) -> array:

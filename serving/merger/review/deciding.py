@@ -100,6 +100,12 @@ def in_force(connection: Connection, version: int, limit: int, *, newest: bool =
     return [_told(row) for row in connection.execute(later)]
 
 
+def newest(connection: Connection, limit: int) -> list[int]:
+    """Versions of the newest decisions that hold, newest first."""
+    held = select(cards.c.decided).where(cards.c.decided.is_not(None)).order_by(cards.c.decided.desc())
+    return [int(version) for version in connection.execute(held.limit(limit)).scalars()]
+
+
 def _add(
     connection: Connection, kind: str, card_id: int, correction: Correction, by: str, undoes: int | None = None
 ) -> int:

@@ -132,13 +132,26 @@ class Desk:
         if not self._is_open:
             raise ReviewUnavailable(self.trouble, retry_after_s=RETRY_S)
         try:
-            return await self._in_thread(work)
+            return await self._answering(work)
         except Missing as error:
             raise NotFound(str(error)) from error
         except Conflict as error:
             raise ReviewConflict(str(error)) from error
         except StoreError as error:
             raise ReviewUnavailable(self._down(error), retry_after_s=RETRY_S) from error
+
+    async def look(self, work: "Callable[[ReviewStore], Result]") -> Result:
+        """What ``work``, which writes nothing, gives; that it can be read does not say that the store is well.
+
+        Raises:
+            ReviewUnavailable: the store does not do it.
+        """
+        if not self._is_open:
+            raise ReviewUnavailable(self.trouble, retry_after_s=RETRY_S)
+        try:
+            return await self._in_thread(work)
+        except StoreError as error:
+            raise ReviewUnavailable(f"The review store does not do it: {error}.", retry_after_s=RETRY_S) from error
 
     async def run(self) -> None:
         """Opens the store, removes what is old, writes what waits; until cancelled."""
@@ -173,7 +186,7 @@ class Desk:
 
     async def _open(self) -> None:
         if not self._is_open:
-            await self._in_thread(lambda store: store.open())
+            await self._answering(lambda store: store.open())
             self._is_open = True
             log.info("the review store is open")
 
@@ -182,7 +195,7 @@ class Desk:
         try:
             await asyncio.wait_for(self._filled.wait(), CHECK_S)
         except asyncio.TimeoutError:
-            counts = await self._in_thread(lambda store: store.count())
+            counts = await self._answering(lambda store: store.count())
             self.metrics.open.set(counts.open)
         await self._write_all()
 
@@ -190,7 +203,7 @@ class Desk:
         while self._waiting:
             batch = [self._waiting[number] for number in range(min(WRITTEN_AT_ONCE, len(self._waiting)))]
             try:
-                kept = await self._in_thread(partial(_keep, batch, self._limits))
+                kept = await self._answering(partial(_keep, batch, self._limits))
             except StoreError:
                 raise  # it waits on
             except Exception:
@@ -207,7 +220,7 @@ class Desk:
     async def _sweep(self) -> None:
         if not self._keep_s or time.monotonic() < self._sweep_at:
             return
-        while gone := await self._in_thread(lambda store: store.remove_older_than(self._keep_s)):
+        while gone := await self._answering(lambda store: store.remove_older_than(self._keep_s)):
             self.metrics.removed.inc(gone)
             log.info("cards that nobody touched for long were removed", extra={"cards": gone})
         self._sweep_at = time.monotonic() + SWEEP_S
@@ -215,11 +228,15 @@ class Desk:
     async def _in_thread(self, work: "Callable[[ReviewStore], Result]") -> Result:
         working = asyncio.get_running_loop().run_in_executor(self._threads, work, self._store)
         try:
-            done = await asyncio.wait_for(working, PATIENCE_S)
+            return await asyncio.wait_for(working, PATIENCE_S)
         except asyncio.TimeoutError:
             raise StoreError(
                 f"it did not answer within {PATIENCE_S:g} s, and whether it did what it was asked to is not known"
             ) from None
+
+    async def _answering(self, work: "Callable[[ReviewStore], Result]") -> Result:
+        """The same, and notes that the store is there."""
+        done = await self._in_thread(work)
         if self.trouble:
             log.info("the review store answers")
         self.trouble = ""

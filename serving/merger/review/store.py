@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema.corrections import Correction
 from serving.merger.review import deciding, keeping, queue
-from serving.merger.review.deciding import Decision, Told
+from serving.merger.review.deciding import VERSIONS, Decision, Told
 from serving.merger.review.engine import READING, make_engine, store_url
 from serving.merger.review.errors import StoreError
 from serving.merger.review.records import LEAST_SURE, Card, Counts, Kept, Limits, Offered
@@ -151,6 +151,20 @@ class ReviewStore:
         """The decisions after ``version`` that hold, in order; ask again with the last one's until none is left."""
         with self._reading() as connection:
             return deciding.in_force(connection, version, limit, newest=newest)
+
+    def newest(self, limit: int) -> tuple[int, list[int]]:
+        """The version of all decisions and ends of decisions, and those of the newest that hold, newest first."""
+        with self._reading() as connection:
+            return self._version(connection), deciding.newest(connection, limit)
+
+    def version(self) -> int:
+        """It grows with each decision, and with each end of one."""
+        with self._reading() as connection:
+            return self._version(connection)
+
+    @staticmethod
+    def _version(connection: Connection) -> int:
+        return int(connection.execute(select(counters.c.value).where(counters.c.name == VERSIONS)).scalar_one())
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -24,7 +24,7 @@ from components.evaluation.results import EvaluationResult
 from components.evaluation.tfma_metrics import CALIBRATION, CONFUSION
 from components.model.calibration import Calibration
 from schema import heads, names
-from schema.familiarity_card import FamiliarityCard, Signal
+from schema.card_parts import FamiliarityCard, Signal
 from schema.model_card import HeadCard, ModelCard, TaxonomyPath
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import make_release, parse_card

@@ -1,5 +1,7 @@
 """The nearest known pictures: who is near, how much they say, and that they stay what they were."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -9,10 +11,21 @@ from scipy.special import softmax
 
 from components.model.calibration import combined
 from components.model.classifier import FEATURES, build_classifier, with_features, with_mirror
-from components.model.nearest_pictures import Known, fit_whitening, joined, votes_key, with_neighbours
+from components.model.nearest_pictures import (
+    EMBEDDING,
+    ROWS,
+    SIMILARITIES,
+    Known,
+    fit_whitening,
+    joined,
+    votes_key,
+    with_neighbours,
+)
 from components.training.hyperparameters import HyperParameters
 from components.training.trainer import answering_models
 from schema import names
+from schema.card_parts import MemoryCard
+from serving.merger.core.corrections import Learnt, Overlay, Placed
 
 SHAPE = (16, 16, 3)
 HEADS = {"one": 3, "other": 2}
@@ -150,6 +163,25 @@ def test_features_are_those_of_the_named_layers():
     assert outputs[FEATURES].shape == (2, 2 * 24 + 2 * 40)
     np.testing.assert_allclose(outputs[FEATURES][:, 48:], np.hstack([means, deviations]), atol=1e-4)
     np.testing.assert_allclose(outputs["one"], model(images)["one"], atol=1e-5)
+
+
+def test_a_corrected_picture_weighs_as_much_as_if_it_were_known(seeing, known):
+    """The merger's overlay gives it the share of the votes that it would have inside the model."""
+    images, labels = known
+    new = pictures(1, seed=9)
+    inside = Known(
+        seeing.predict_on_batch(np.concatenate([images, new]))[FEATURES],
+        {head: np.append(ids, 0) for head, ids in labels.items()},
+    )
+    outside = with_neighbours(seeing, inside, 4)
+    near = new + 5 * np.sign(new - 128)
+    (told, asked), memory = (
+        {key: values[0] for key, values in outside.predict_on_batch(one).items()} for one in (new, near)
+    ), MemoryCard(4, 30.0, 1.0)  # fmt: skip
+    assert asked[ROWS][0] == 60, "it is the nearest"
+    overlay = Overlay(SimpleNamespace(memory=memory), 1, [Learnt(told[EMBEDDING], {"one": 0})])
+    say = overlay.say(Placed(asked[EMBEDDING], asked[SIMILARITIES][1:].tolist()))
+    assert say.share == pytest.approx(softmax(30 * asked[SIMILARITIES][:4])[0], abs=1e-4)
 
 
 def test_the_mirror_image_leaves_the_features_alone(seeing):

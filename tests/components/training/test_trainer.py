@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import softmax
 
 from components.model.classifier import BRIGHTNESS, CONTRAST
-from components.model.signatures import OUTPUTS
+from components.model.nearest_pictures import EMBEDDING, SIMILARITIES, votes_key
+from components.model.signatures import OUTPUTS, WITH_MEMORY
 from components.naming.model import EVIDENCE
 from components.training import trainer
 from components.training.eval_outputs import EvalOutputs
@@ -203,14 +205,30 @@ def test_the_nearest_can_be_named_from_a_session(trained):
     assert found[names.NEIGHBOUR_NAMES][0, 0].decode() == "Größe 7"
 
 
+def test_it_tells_where_a_picture_lies_among_the_known_ones(trained):
+    """What the votes are made of, so that corrected pictures can join them: with the card's numbers they come out the
+    same, and whoever asks for the outputs alone carries no embedding."""
+    model, memory = tf.saved_model.load(str(trained.model)), model_card.read_file(trained.model).memory
+    asked = tf.constant([picture(number) for number in (0, 11, 103)])
+    found = {key: values.numpy() for key, values in model.signatures[WITH_MEMORY](image_bytes=asked).items()}
+    alone = model.signatures[OUTPUTS](image_bytes=asked)
+    assert set(found) - set(alone) == {EMBEDDING, SIMILARITIES}
+    np.testing.assert_allclose(np.linalg.norm(found[EMBEDDING], axis=1), 1, atol=1e-5)
+    ids = model.signatures[names.NEIGHBOURS](image_bytes=asked)[names.NEIGHBOUR_LABELS].numpy()[:, : memory.neighbours]
+    weights = softmax(memory.sharpness * found[SIMILARITIES][:, : memory.neighbours], axis=1)
+    of_first = (weights * (ids == PATHS[0][2].encode())).sum(axis=1)
+    votes = np.sort(found[votes_key(names.ARTICLE_TYPE)], axis=1)
+    np.testing.assert_allclose(votes, np.sort(np.stack([of_first, 1 - of_first], axis=1)), atol=1e-4)
+
+
 def test_a_model_without_a_memory_names_nothing(trained):
     """It is saved without the signature, says so in its card, and still tells what familiarity can be told by."""
     parameters = HyperParameters(height=SIDE, width=SIDE, epochs=1, batch_size=8)
     config = trained.config | {"hyperparameters": parameters.of_training()}
     model = run(trained.folder, "forgetful", config, trainer.train_classifier)
     loaded, outputs = tf.saved_model.load(str(model)), EvalOutputs.load(model.parent)
-    assert model_card.read_file(model).known_pictures == 0
-    assert names.NEIGHBOURS not in loaded.signatures
+    assert (model_card.read_file(model).known_pictures, model_card.read_file(model).memory) == (0, None)
+    assert not {names.NEIGHBOURS, WITH_MEMORY} & set(loaded.signatures)
     assert (set(outputs.signals), dict(outputs.votes)) == ({CONTRAST, BRIGHTNESS}, {})
     plain, striped = (np.full((SIDE, SIDE, 3), 255, np.uint8), np.full((SIDE, SIDE, 3), 255, np.uint8))
     striped[::2] = 0

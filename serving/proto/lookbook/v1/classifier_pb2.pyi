@@ -92,11 +92,13 @@ class ClassifyRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[ClassifyOptions, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ["absent_levels", "agreement", "article_type", "attributes", "familiarity", "image", "joint", "level", "master_category", "missing", "models", "name", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
+    __slots__ = ["absent_levels", "agreement", "article_type", "attributes", "correction_share", "corrections_version", "familiarity", "image", "joint", "level", "master_category", "missing", "models", "name", "partial", "path", "release", "request_id", "review", "sub_category", "timings", "trial"]
     ABSENT_LEVELS_FIELD_NUMBER: _ClassVar[int]
     AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     ARTICLE_TYPE_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CORRECTIONS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_SHARE_FIELD_NUMBER: _ClassVar[int]
     FAMILIARITY_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     JOINT_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +119,8 @@ class ClassifyResponse(_message.Message):
     agreement: Agreement
     article_type: HeadPrediction
     attributes: _containers.RepeatedCompositeFieldContainer[HeadPrediction]
+    correction_share: float
+    corrections_version: int
     familiarity: float
     image: ImageInfo
     joint: JointPrediction
@@ -133,7 +137,7 @@ class ClassifyResponse(_message.Message):
     sub_category: HeadPrediction
     timings: Timings
     trial: bool
-    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ..., absent_levels: _Optional[_Iterable[_Union[AbsentLevel, _Mapping]]] = ..., familiarity: _Optional[float] = ..., name: _Optional[_Union[NameUse, _Mapping]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., article_type: _Optional[_Union[HeadPrediction, _Mapping]] = ..., sub_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., master_category: _Optional[_Union[HeadPrediction, _Mapping]] = ..., joint: _Optional[_Union[JointPrediction, _Mapping]] = ..., path: _Optional[_Iterable[str]] = ..., level: _Optional[str] = ..., agreement: _Optional[_Union[Agreement, _Mapping]] = ..., review: _Optional[_Union[Review, _Mapping]] = ..., partial: bool = ..., missing: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., release: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[HeadPrediction, _Mapping]]] = ..., trial: bool = ..., absent_levels: _Optional[_Iterable[_Union[AbsentLevel, _Mapping]]] = ..., familiarity: _Optional[float] = ..., name: _Optional[_Union[NameUse, _Mapping]] = ..., correction_share: _Optional[float] = ..., corrections_version: _Optional[int] = ...) -> None: ...
 
 class ClassifyResult(_message.Message):
     __slots__ = ["answer", "error", "id", "index"]
@@ -316,20 +320,22 @@ class LabelScore(_message.Message):
     def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class ModelCard(_message.Message):
-    __slots__ = ["familiarity_threshold", "heads", "image_height", "image_width", "known_pictures", "training_json"]
+    __slots__ = ["familiarity_threshold", "heads", "image_height", "image_width", "known_pictures", "learns_at_once", "training_json"]
     FAMILIARITY_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     HEADS_FIELD_NUMBER: _ClassVar[int]
     IMAGE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     IMAGE_WIDTH_FIELD_NUMBER: _ClassVar[int]
     KNOWN_PICTURES_FIELD_NUMBER: _ClassVar[int]
+    LEARNS_AT_ONCE_FIELD_NUMBER: _ClassVar[int]
     TRAINING_JSON_FIELD_NUMBER: _ClassVar[int]
     familiarity_threshold: float
     heads: _containers.RepeatedCompositeFieldContainer[HeadCard]
     image_height: int
     image_width: int
     known_pictures: int
+    learns_at_once: bool
     training_json: str
-    def __init__(self, image_height: _Optional[int] = ..., image_width: _Optional[int] = ..., heads: _Optional[_Iterable[_Union[HeadCard, _Mapping]]] = ..., training_json: _Optional[str] = ..., familiarity_threshold: _Optional[float] = ..., known_pictures: _Optional[int] = ...) -> None: ...
+    def __init__(self, image_height: _Optional[int] = ..., image_width: _Optional[int] = ..., heads: _Optional[_Iterable[_Union[HeadCard, _Mapping]]] = ..., training_json: _Optional[str] = ..., familiarity_threshold: _Optional[float] = ..., known_pictures: _Optional[int] = ..., learns_at_once: bool = ...) -> None: ...
 
 class ModelStatus(_message.Message):
     __slots__ = ["available", "card", "message", "name", "versions"]

@@ -74,6 +74,9 @@ export interface Answer {
   /** How much the picture is like those that were learnt from, 0 to 1; null where the release cannot tell. Not there in
    * answers that an older page kept. */
   familiarity?: number | null;
+  /** What share of the answer comes of people's decisions about pictures like this one, 0 to 1; null where none counts.
+   * Not there in answers that an older page kept. */
+  correction_share?: number | null;
   /** Levels that the catalogue of the release has not. Not there in answers that an older page kept. */
   absent_levels?: AbsentLevel[];
   /** Null where no name was given. Not there in answers that an older page kept. */

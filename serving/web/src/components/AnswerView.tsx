@@ -39,6 +39,8 @@ export function AnswerView({ picture, typeThreshold, onCheck }: Props) {
         <span className="meta">
           Release {answer.release} · {duration(answer.timings.total_ms)}
           {typeof answer.familiarity === "number" && ` · familiarity ${percent(answer.familiarity)}`}
+          {!!answer.correction_share &&
+            ` · ${percent(answer.correction_share)} of it from people’s corrections`}
           {answer.partial && " · one model only"}
         </span>
       </TopFive>

@@ -30,7 +30,13 @@ class Failing:
         self._steps = steps
 
     async def scores(
-        self, images: Sequence[bytes], version: int, card: Any, timeout_s: float, given: Sequence[str] = ()
+        self,
+        images: Sequence[bytes],
+        version: int,
+        card: Any,
+        timeout_s: float,
+        given: Sequence[str] = (),
+        placed: bool = False,
     ) -> ModelScores:
         await self._moment.wait()
         await pause(self._steps)

@@ -34,7 +34,13 @@ class Client:
         self.given_up.append(timeout_s)
 
     async def scores(
-        self, images: Sequence[bytes], version: int, card: Any, timeout_s: float, given: Sequence[str] = ()
+        self,
+        images: Sequence[bytes],
+        version: int,
+        card: Any,
+        timeout_s: float,
+        given: Sequence[str] = (),
+        placed: bool = False,
     ) -> ModelScores:
         self.calls.append((version, list(images), timeout_s))
         self.active += 1

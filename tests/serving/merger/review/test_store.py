@@ -133,6 +133,20 @@ def test_what_is_undone_is_open_again_and_stays_in_the_record(store: ReviewStore
     assert [one.version for one in store.in_force(0)] == [3]
 
 
+def test_the_newest_that_hold(store: ReviewStore) -> None:
+    """Whoever learns from decisions hears which hold, newest first and no more than asked for, and that some ended."""
+    keep(store, "shoe", "bag", "hat")
+    assert (store.version(), store.newest(9)) == (0, (0, []))
+    cards = [claimed(store) for _ in range(3)]
+    for card in cards:
+        store.decide(card.id, card.lease, heels(card))
+    assert (store.version(), store.newest(2)) == (3, (3, [3, 2]))
+    store.undo(3, "berta", 60)
+    assert (store.version(), store.newest(2)) == (4, (4, [2, 1]))
+    store.remove(cards[0].id, "berta")
+    assert store.newest(9) == (5, [2])
+
+
 def test_versions_are_seen_in_order(store: ReviewStore, target: str) -> None:
     """Whoever reads on from the last version misses none, however many decide at once."""
     other = ReviewStore(target)

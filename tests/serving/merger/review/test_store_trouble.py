@@ -134,6 +134,7 @@ async def test_what_waits_is_written_before_the_end_or_told(unsure: str, tmp_pat
     kept.close()
     async with merger(tmp_path, unsure, review_store=tmp_path / "nowhere" / "review.sqlite") as running:
         await running.ready()
+        await told(running, available=False)
         answer = await classify(running)
         running.process.send_signal(signal.SIGTERM)
         assert await running.process.wait() == 0

@@ -1,4 +1,4 @@
-"""The part of a model card that says how familiarity is told."""
+"""Parts of a model card: how familiarity is told, and how known pictures have their say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,3 +51,32 @@ def read_familiarity(familiarity: Field) -> FamiliarityCard | None:
             for name, signal in signals.fields().items()
         },
     )
+
+
+@dataclass(frozen=True)
+class MemoryCard:
+    """How a model's known pictures vote, and corrected ones beside them; ``components/model/nearest_pictures.py``.
+
+    Attributes:
+        neighbours: how many of the nearest vote, at least 1.
+        sharpness: above 0; a picture of similarity s has the weight ``e^(sharpness · s)`` among them.
+        share: above 0 and at most 1; say of the corrected ones in an answer where nobody else is near.
+    """
+
+    neighbours: int
+    sharpness: float
+    share: float
+
+
+def read_memory(memory: Field) -> MemoryCard | None:
+    """Reads that part of a card; None where there is none.
+
+    Raises:
+        CardError: it lacks a field, or has a value that makes no sense.
+    """
+    if memory.value is None:
+        return None
+    share = memory["share"]
+    if share.number(0, 1) == 0:
+        raise share.wrong("a number above 0 and at most 1")
+    return MemoryCard(memory["neighbours"].whole(at_least=1), memory["sharpness"].positive(), share.number(0, 1))

@@ -1,0 +1,1 @@
+"""People's decisions count in the next answers, without a training."""
