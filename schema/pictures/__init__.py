@@ -13,7 +13,6 @@ models get. The rules:
 * Whatever is not pixels is bounded, and never given to a decoder.
 """
 
-from schema.pictures.formats.exif import UPRIGHT
 from schema.pictures.gate import (
     NormalForm,
     encode_png,
@@ -22,9 +21,11 @@ from schema.pictures.gate import (
     read_header,
     require_size,
     to_pixels,
+    to_stored_pixels,
+    turned_upright,
     upright_size,
 )
-from schema.pictures.header import Header, Limits, PictureFault, Problem
+from schema.pictures.header import UPRIGHT, Header, Limits, PictureFault, Problem
 
 __all__ = [
     "UPRIGHT",
@@ -39,5 +40,7 @@ __all__ = [
     "read_header",
     "require_size",
     "to_pixels",
+    "to_stored_pixels",
+    "turned_upright",
     "upright_size",
 ]

@@ -13,8 +13,8 @@ from PIL import Image
 from schema.pictures import kinds
 from schema.pictures.colours import over_white
 from schema.pictures.formats import jpeg, png
-from schema.pictures.formats.exif import FIRST_SIDEWAYS, UPRIGHT, orientation_of
-from schema.pictures.header import Header, Limits, PictureFault, Problem, broken
+from schema.pictures.formats.exif import FIRST_SIDEWAYS, orientation_of
+from schema.pictures.header import UPRIGHT, Header, Limits, PictureFault, Problem, broken
 
 # What Pillow warns of (large pictures, broken metadata) is refused or borne here; strangers must not fill our log.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -58,42 +58,55 @@ def require_size(size: int, limits: Limits) -> None:
         raise PictureFault(Problem.TOO_LARGE, f"has {size:,} bytes, at most {limits.max_bytes:,} are allowed")
 
 
-def to_pixels(header: Header, at_least: int = 0) -> Image.Image:
+def to_pixels(header: Header) -> Image.Image:
     """Decodes a picture: upright, RGB or grey, transparent pixels white.
-
-    Args:
-        header: of the file, by :func:`read_header`.
-        at_least: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size while both sides have so many pixels; 0: never.
 
     Raises:
         PictureFault: the pixels are broken or cut short; its words say how much is there.
     """
-    return _decoded(header, at_least)[0]
+    return turned_upright(*to_stored_pixels(header))
 
 
-def _decoded(header: Header, at_least: int = 0) -> tuple[Image.Image, bool]:
-    """The pixels, and whether white shows through anywhere."""
+def to_stored_pixels(header: Header, scale: int = 1) -> tuple[Image.Image, int]:
+    """The same but not turned, which takes no second copy; and the orientation for :func:`turned_upright`.
+
+    Args:
+        header: of the file, by :func:`read_header`.
+        scale: 2, 4 or 8: a JPEG is decoded at that part of its size; of other formats it counts for nothing.
+
+    Raises:
+        PictureFault: the pixels are broken or cut short; its words say how much is there.
+    """
+    pixels, orientation, _ = _decoded(header, scale)
+    return pixels, orientation
+
+
+def turned_upright(pixels: Image.Image, orientation: int) -> Image.Image:
+    """Pixels as they are shown; ``orientation`` is 1 to 8, as Exif counts."""
+    return pixels.transpose(_TURNS[orientation]) if orientation in _TURNS else pixels
+
+
+def _decoded(header: Header, scale: int = 1) -> tuple[Image.Image, int, bool]:
+    """The pixels as they are stored, their orientation, and whether white shows through anywhere."""
     scan = header.scan()
     _require_pixels(header, scan)
     try:
         with _open(header, scan) as image:
-            if at_least and header.format == "JPEG":
-                image.draft(image.mode, (at_least, at_least))
+            if scale > 1 and header.format == "JPEG":
+                image.draft(image.mode, (header.width // scale, header.height // scale))
             image.load()
             _mend_transparency(header, scan, image)
             shown, is_composed = over_white(image)
-            orientation = _orientation(header, image)
+            return shown, _orientation(header, image), is_composed
     except PictureFault:
         raise
     except Exception as error:  # Pillow raises nearly anything on a broken file
         raise _fault(header, error) from error
-    return shown.transpose(_TURNS[orientation]) if orientation in _TURNS else shown, is_composed
 
 
-def upright_size(header: Header) -> tuple[int, int]:
-    """Width and height as the picture is shown; of an AVIF or HEIC only its pixels tell."""
-    size = header.width, header.height
-    return size[::-1] if header.orientation >= FIRST_SIDEWAYS else size
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Width and height as :func:`turned_upright` makes them."""
+    return (height, width) if orientation >= FIRST_SIDEWAYS else (width, height)
 
 
 def plain_bytes(data: bytes, header: Header) -> bytes:
@@ -123,10 +136,10 @@ def normal_form(data: bytes, header: Header) -> NormalForm:
     if header.is_plain:
         _require_pixels(header)
         return NormalForm(plain_bytes(data, header))
-    pixels, is_composed = _decoded(header)
+    pixels, orientation, is_composed = _decoded(header)
     if header.format == "PNG" and not is_composed and header.orientation == UPRIGHT and not header.repairs:
         return NormalForm(header.scan())  # its alpha is opaque everywhere
-    return NormalForm(encode_png(pixels), is_composed)
+    return NormalForm(encode_png(turned_upright(pixels, orientation)), is_composed)
 
 
 def encode_png(image: Image.Image) -> bytes:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+UPRIGHT: Final = 1
+"""The orientation, as Exif counts them, of a picture that is not turned."""
+
 MAX_BYTES: Final = 32 << 20
 MAX_PIXELS: Final = 50_000_000
 
@@ -33,6 +36,8 @@ class PictureFault(ValueError):
         self.problem, self.detail = problem, detail
 
 
+TURNED_BYTES: Final = 4
+"""Of a pixel's copy where the picture is turned upright."""
 LINE_BYTES: Final = 32
 """What a row or a column takes beside its pixels, in pointers and tables: more than they do, where they are many."""
 
@@ -53,7 +58,7 @@ class Header:
         format: ``JPEG``, ``PNG``, ``WEBP``, ``GIF``, ``BMP``, ``TIFF``, ``AVIF`` or ``HEIC``.
         width: pixels as they are stored; turning it upright may swap it with ``height``.
         height: the same.
-        pixel_bytes: bytes of memory that decoding takes for each pixel, all copies counted.
+        pixel_bytes: bytes of memory that decoding takes for each pixel, all copies counted but that of turning it.
         kept_pixel_bytes: those of them that decoding at a smaller scale does not spare.
         scan: the file without what is no pixels: metadata, further frames and pictures. Pillow reads this, so that no
             parser of metadata ever meets a stranger's bytes.
@@ -67,7 +72,7 @@ class Header:
     height: int
     pixel_bytes: int
     scan: Callable[[], bytes]
-    orientation: int = 1
+    orientation: int = UPRIGHT
     is_plain: bool = False
     kept_pixel_bytes: int = 0
     repairs: tuple[str, ...] = ()
@@ -77,9 +82,15 @@ class Header:
         """Width × height."""
         return self.width * self.height
 
-    def decoded_bytes(self, scale: int = 1) -> int:
-        """Bytes of memory that decoding takes at most; ``scale`` 2, 4 or 8 for a JPEG that is decoded smaller."""
-        spared = self.pixel_bytes - self.kept_pixel_bytes
+    def decoded_bytes(self, scale: int = 1, *, as_stored: bool = False) -> int:
+        """Bytes of memory that decoding takes at most.
+
+        Args:
+            scale: 2, 4 or 8 for a JPEG that is decoded smaller.
+            as_stored: it is not turned upright.
+        """
+        turned = 0 if as_stored or self.orientation == UPRIGHT else TURNED_BYTES
+        spared = self.pixel_bytes + turned - self.kept_pixel_bytes
         lines = LINE_BYTES * (self.width + self.height)
         return self.pixels * self.kept_pixel_bytes + self.pixels * spared // scale**2 + lines
 

@@ -23,6 +23,7 @@ from serving.merger.core.errors import ImageUndecodable, InvalidRequest, ModelUn
 from serving.merger.core.images import Inspected, Size
 from serving.merger.core.merge import DEEPEST, DIGITS
 from serving.merger.core.release import Release
+from serving.merger.core.resizing import resized
 from serving.merger.models.backend import Scorer
 from serving.merger.models.releases import Candidate
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -157,7 +158,7 @@ def hide_cells(inspected: Inspected, size: Size, grid: Grid) -> list[bytes]:
         ImageUndecodable: the pixels are broken or cut short.
     """
     encoded = images.prepare(inspected, [size]).bytes_for(size)
-    rgb = to_pixels(read_header(encoded)).convert("RGB").resize((size.width, size.height), Image.Resampling.BILINEAR)
+    rgb = resized(to_pixels(read_header(encoded)), size.width, size.height)
     colour = _edge_colour(rgb)
     return [encode_png(rgb), *(encode_png(_hidden(rgb, window, colour)) for window in grid.windows(size))]
 

@@ -80,7 +80,12 @@ class Settings:
         int, Row("Most connections to a port at once; an idle one of whoever has most gives way to a new one.", 1)
     ] = 512
     max_decoded_bytes: Annotated[
-        int, Row("Memory for the pixels of all pictures that are decoded at once; one that needs more is refused.", 1)
+        int,
+        Row(
+            "Memory for the pixels of all pictures that are decoded at once; a JPEG that needs more is decoded at half "
+            "of its size, or less, and any other refused.",
+            1,
+        ),
     ] = 192 * 2**20
     decoding_processes: Annotated[int, Row("Processes that decode large pictures, one at a time each.", 1)] = 2
     max_batch_images: Annotated[int, Row("Most pictures in one batch call.", 1)] = 64

@@ -14,8 +14,10 @@ from pipeline.exporting import exporting
 from pipeline.scoring import ReleasedModels
 from schema import names
 from schema.pictures import normal_form, read_header
+from serving.merger.core.images import inspect, prepare
 from tests.e2e.conftest import read_json
 from tests.pictures.corpus import drawn, encoded, taken
+from tests.pictures.sizes import of_all_sizes
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -40,13 +42,20 @@ def released(home):
 
 
 def differences(exported, released, files):
-    """Per file: how far the scores of the exported example and of the release are apart."""
+    """Per file: how far any two scores are apart, by the graph, by the merger's decoder and by the exported example."""
     example = exporting.answering(exported)
-    served, _ = released.scores([normal_form(file, read_header(file)).content for file in files])
+    graph, _ = released.scores([normal_form(file, read_header(file)).content for file in files])
+    merger, _ = released.scores([sent(file, released.release.sizes) for file in files])
     return [
-        max(float(np.abs(values - served[head][row]).max()) for head, values in example(file).items())
-        for row, file in enumerate(files)
+        max(float(np.ptp([values, graph[head][row], merger[head][row]], 0).max()) for head, values in told.items())
+        for row, told in enumerate(map(example, files))
     ]
+
+
+def sent(file, sizes):
+    """What the merger sends to the models of a file."""
+    (size,) = set(sizes)
+    return prepare(inspect(file, 10**8, 10**8), [size]).bytes_for(size)
 
 
 def test_manifest_tells_all_that_an_answer_needs(home, exported):
@@ -75,9 +84,10 @@ def test_scores_are_the_served_ones(exported, released, tmp_path):
 
 
 def test_every_kind_of_file_looks_the_same(exported, released):
-    """Turned, transparent, grey, CMYK, progressive, large, WebP: the example sees what the release sees."""
+    """Turned, transparent, grey, CMYK, progressive, WebP, small and large: graph, merger and example see the same."""
     kinds = {name: one.data for name, one in taken().items() if not any(beyond in name for beyond in BEYOND_PILLOW)}
-    assert len(kinds) > 90
+    kinds |= of_all_sizes()
+    assert len(kinds) > 160
     found = dict(zip(kinds, differences(exported, released, list(kinds.values())), strict=True))
     assert {name: difference for name, difference in found.items() if difference > TOLERANCE} == {}
 

@@ -6,7 +6,8 @@ Exif alone is asked, wherever a format may keep it. An orientation that stands i
 import struct
 from typing import Final
 
-UPRIGHT: Final = 1
+from schema.pictures.header import UPRIGHT
+
 FIRST_SIDEWAYS: Final = 5
 """Orientations from here on swap width and height."""
 

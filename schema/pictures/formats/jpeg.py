@@ -13,8 +13,8 @@ from typing import Final
 
 from PIL import Image, ImageChops
 
-from schema.pictures.formats.exif import UPRIGHT, orientation_of
-from schema.pictures.header import Header, broken, cut_short, unsupported
+from schema.pictures.formats.exif import orientation_of
+from schema.pictures.header import UPRIGHT, Header, broken, cut_short, unsupported
 
 START: Final = b"\xff\xd8\xff"
 END: Final = b"\xff\xd9"
@@ -67,12 +67,11 @@ def read(data: bytes) -> Header:
     is_plain = walk.frame in _HUFFMAN and walk.components in _GREY_YCC and orientation == UPRIGHT
     is_whole = walk.end is not None
     coefficients = 2 * walk.components if walk.scans > 1 or walk.frame in _PROGRESSIVE else 0
-    turned = 4 if orientation != UPRIGHT else 0
     return Header(
         "JPEG",
         walk.width,
         walk.height,
-        pixel_bytes=4 + (4 if walk.components == _CMYK else 0) + turned + coefficients,
+        pixel_bytes=4 + (4 if walk.components == _CMYK else 0) + coefficients,
         kept_pixel_bytes=coefficients + (_LOOKED_AT_BYTES if walk.frame in _PROGRESSIVE else 0),
         scan=lambda: _scan(data, walk),
         orientation=orientation,

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from schema.pictures.formats.exif import UPRIGHT, orientation_of
-from schema.pictures.header import Header, broken, cut_short, unsupported
+from schema.pictures.formats.exif import orientation_of
+from schema.pictures.header import UPRIGHT, Header, broken, cut_short, unsupported
 
 START: Final = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS: Final = 8192
@@ -54,7 +54,7 @@ def read(data: bytes) -> Header:
         "PNG",
         walk.width,
         walk.height,
-        pixel_bytes=_pixel_bytes(walk) + (12 if has_alpha else 0) + (4 if orientation != UPRIGHT else 0),
+        pixel_bytes=_pixel_bytes(walk) + (12 if has_alpha else 0),
         scan=lambda: _scan(data, walk),
         orientation=orientation,
         is_plain=not has_alpha and orientation == UPRIGHT and not walk.is_cut,

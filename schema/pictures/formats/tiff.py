@@ -4,8 +4,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from schema.pictures.formats.exif import UPRIGHT
-from schema.pictures.header import Header, broken, unsupported
+from schema.pictures.header import UPRIGHT, Header, broken, unsupported
 
 STARTS: Final = {b"II*\0": "<", b"MM\0*": ">"}
 MAX_ENTRIES: Final = 512

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from schema.pictures.formats.exif import UPRIGHT, orientation_of
+from schema.pictures.formats.exif import orientation_of
 from schema.pictures.header import Header, broken, cut_short
 
 MAX_CHUNKS: Final = 4096
@@ -35,8 +35,7 @@ def read(data: bytes) -> Header:
     if not size:
         raise broken("is a WebP without a picture")
     orientation = orientation_of(exif)
-    pixel_bytes = _PIXEL_BYTES + (4 if orientation != UPRIGHT else 0)
-    return Header("WEBP", *size, pixel_bytes, scan=lambda: _scan(data, end), orientation=orientation)
+    return Header("WEBP", *size, _PIXEL_BYTES, scan=lambda: _scan(data, end), orientation=orientation)
 
 
 def _scan(data: bytes, end: int) -> bytes:

@@ -130,7 +130,7 @@ class Decoder:
 
     async def _work(self, data: bytes, sizes: Sequence[Size], call: Call, started: asyncio.Event) -> Picture:
         max_bytes, max_pixels = self._limits
-        words = {"max_bytes": max_bytes, "max_pixels": max_pixels, "sizes": sizes}
+        words = {"max_bytes": max_bytes, "max_pixels": max_pixels, "sizes": sizes, "most_bytes": self._most_bytes}
         async with (
             self._turns.places(1, call.deadline, caller=call.caller, call=call, is_patient=True),
             self._process() as process,

@@ -40,9 +40,10 @@ def main(descriptor: int, most_bytes: int) -> None:
                 question = unpack(read)
                 try:
                     inspected = images.inspect(question.blobs[0], *_limits(question.words))
-                    send(Frame({"cost": images.decoding_bytes(inspected, _sizes(question.words))}))
+                    how = _sizes(question.words), question.words["most_bytes"]
+                    send(Frame({"cost": images.decoding_bytes(inspected, *how)}))
                     if unpack(read).words["go"]:
-                        send(_told(images.prepare(inspected, _sizes(question.words)), question.blobs[0]))
+                        send(_told(images.prepare(inspected, *how), question.blobs[0]))
                 except ImageError as error:
                     send(Frame({"error": error.code, "detail": error.detail}))
                 except MemoryError:

@@ -24,6 +24,12 @@ def flat_webp(side: int = 5_000) -> bytes:
 
 
 @cache
+def flat_jpeg(side: int) -> bytes:
+    """A JPEG of side × side pixels of one colour."""
+    return encode(Image.new("RGB", (side, side), (200, 30, 30)), "JPEG")
+
+
+@cache
 def flat_png(side: int, mode: str = "RGB") -> bytes:
     """A PNG of side × side pixels of one colour."""
     return encode(Image.new(mode, (side, side)), "PNG")

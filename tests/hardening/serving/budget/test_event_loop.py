@@ -53,6 +53,10 @@ BATCHES: Final[dict[str, tuple[Callable[[], bytes], set[int]]]] = {
         {200},
     ),
 }
+BATCHES_OF_LARGE: Final[dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]]] = {
+    "WebPs of 25 and 8 megapixels": (payloads.flat_webp, lambda: payloads.flat_webp(2_800)),
+    "JPEGs of 49 and 25 megapixels": (lambda: payloads.flat_jpeg(7_000), lambda: payloads.flat_jpeg(5_000)),
+}
 MESSAGES: Final[dict[str, tuple[str, Callable[[], bytes], set[str]]]] = {
     "empty items 15 MB": ("ClassifyBatch", lambda: payloads.empty_items_message(15 * MEGABYTE), {"INVALID_ARGUMENT"}),
     "empty pictures 15 MB": ("Classify", lambda: payloads.empty_items_message(15 * MEGABYTE), {"INVALID_ARGUMENT"}),
@@ -114,12 +118,13 @@ async def test_message(promise: Promises, watched: Watched, kind: str) -> None:
         row.seen = await check(promise, watched, f"{code} for {len(message):,} bytes")
 
 
-async def test_batch_of_large_pictures(promise: Promises, watched: Watched) -> None:
+@pytest.mark.parametrize("name", BATCHES_OF_LARGE)
+async def test_batch_of_large_pictures(promise: Promises, watched: Watched, name: str) -> None:
     """A batch of small files that are huge pictures is decoded one after the other, or refused picture by picture."""
-    pictures = [payloads.flat_webp() if i % 2 else payloads.flat_webp(2_800) for i in range(16)]
+    pictures = [make() for make in BATCHES_OF_LARGE[name] for _ in range(8)]
     await watched.reset()
-    with promise("budget: batch of 16 WebPs of 25 and 8 megapixels", "loop ≤ 50 ms, memory ≤ 512 MB") as row:
-        files = [("images", (f"{i}.webp", picture)) for i, picture in enumerate(pictures)]
+    with promise(f"budget: batch of 16 {name}", "loop ≤ 50 ms, memory ≤ 512 MB") as row:
+        files = [("images", (str(i), picture)) for i, picture in enumerate(pictures)]
         reply = await watched.running.http.post("/v1/classify:batch", files=files, timeout=PATIENCE_S)
         codes = [(one["error"] or {"code": "ok"})["code"] for one in reply.json()["results"]]
         assert set(codes) <= {"ok", "image_too_large", "deadline_exceeded"}

@@ -4,17 +4,18 @@ import io
 import json
 import subprocess
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from schema.pictures import normal_form, read_header
 from serving.merger.core import errors
-from serving.merger.core.images import Picture, Size, inspect, prepare
+from serving.merger.core.images import Picture, Size, decoding_bytes, inspect, prepare
 from tests import tiny_models
-from tests.serving.pictures import encode, photo, sixteen_bits, with_orientation
+from tests.pictures.sizes import of_all_sizes
+from tests.serving.pictures import encode, photo, with_orientation
 
 SIZE = Size(128, 96)
 SMALL = photo(60, 80)
@@ -26,9 +27,23 @@ def check(data: bytes, size: Size = SIZE, max_bytes: int = 10**7, max_pixels: in
 
 
 def seen(data: bytes, size: Size = SIZE) -> np.ndarray:
-    """What a model sees of a file: Pillow's bilinear filter is antialiased like that of the models."""
-    image = Image.open(io.BytesIO(data)).convert("RGB")
-    return np.asarray(image.resize((size.width, size.height), Image.Resampling.BILINEAR)).astype(int)
+    """What a model sees of a file, float[height, width, 3]: two products with triangles, rounded at the end."""
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float)
+    down, across = triangles(pixels.shape[0], size.height), triangles(pixels.shape[1], size.width)
+    return np.round(across @ np.tensordot(down, pixels, 1))
+
+
+def triangles(pixels: int, size: int) -> np.ndarray:
+    """Weights float[size, pixels], as wide as two pixels of the larger picture of both."""
+    centres = (np.arange(size)[:, np.newaxis] + 0.5) * pixels / size
+    weights = np.maximum(0, 1 - np.abs(np.arange(pixels) + 0.5 - centres) / max(pixels / size, 1))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def assert_alike(one: np.ndarray, other: np.ndarray) -> None:
+    """The tolerance that is promised: a level, in 2 of 1,000 values."""
+    difference = np.abs(one - other)
+    assert (difference.max() <= 1, (difference > 0).mean() <= 0.002) == (True, True), difference.mean()
 
 
 def png_of(width: int, height: int) -> bytes:
@@ -63,18 +78,17 @@ def test_small_upright_pictures_pass_as_they_are(data: bytes) -> None:
         encode(LARGE.convert("RGBA"), "PNG"),
         encode(LARGE, "WEBP", lossless=True),
         encode(photo(3000, 150), "PNG"),
+        encode(photo(9000, 7), "PNG"),
+        encode(photo(7, 9000), "PNG"),
     ],
-    ids=["png", "jpeg", "progressive", "cmyk", "grey", "palette", "alpha", "webp", "wide"],
+    ids=["png", "jpeg", "progressive", "cmyk", "grey", "palette", "alpha", "webp", "wide", "a line", "a column"],
 )
 def test_reducing_is_not_seen(data: bytes) -> None:
     """A large picture travels small, and the model sees what it would have seen, within the stated tolerance."""
     picture = check(data)
     assert picture.reencoded and len(picture.encoded[SIZE]) < 60_000
     assert Image.open(io.BytesIO(picture.encoded[SIZE])).size == (SIZE.width, SIZE.height)
-    difference = np.abs(seen(picture.encoded[SIZE]) - seen(data))
-    is_jpeg = picture.format == "JPEG"
-    assert difference.mean() <= (1 if is_jpeg else 0)
-    assert np.quantile(difference, 0.999) <= (4 if is_jpeg else 0)
+    assert_alike(seen(picture.encoded[SIZE]), seen(data))
 
 
 def test_each_model_gets_its_own_size() -> None:
@@ -83,7 +97,7 @@ def test_each_model_gets_its_own_size() -> None:
     data = encode(LARGE, "PNG")
     picture = prepare(inspect(data, 10**7, 10**7), sizes)
     for size in sizes:
-        np.testing.assert_array_equal(seen(picture.bytes_for(size), size), seen(data, size))
+        assert_alike(seen(picture.bytes_for(size), size), seen(data, size))
     assert picture.bytes_for(Size(5, 5)) in picture.encoded.values()
 
 
@@ -96,8 +110,30 @@ def test_turns_upright(orientation: int, image_format: str, size: tuple[int, int
     picture = check(data)
     assert (picture.width, picture.height) == upright.size
     assert picture.reencoded == (orientation != 1 or size[0] > 60)
-    difference = np.abs(seen(picture.encoded[SIZE]) - seen(encode(upright, "PNG")))
-    assert difference.mean() <= 1
+    assert_alike(seen(picture.encoded[SIZE]), seen(encode(upright, "PNG")))
+
+
+def test_a_jpeg_beyond_the_memory_is_decoded_smaller() -> None:
+    """It is answered, a little off, where it would be too much for the memory that there is; never where it is not."""
+    data = encode(photo(3000, 4000), "JPEG", quality=90)
+    inspected, wanted = inspect(data, 10**8, 10**8), seen(data)
+    whole = decoding_bytes(inspected, [SIZE])
+    for most_bytes in (whole, whole - 1, whole // 2, 0):
+        picture = prepare(inspected, [SIZE], most_bytes)
+        assert (picture.width, picture.height) == (3000, 4000)
+        off = np.abs(seen(picture.encoded[SIZE]) - wanted).mean()
+        assert (off > 0.02) == (most_bytes < whole)
+        assert off < 0.5
+        assert decoding_bytes(inspected, [SIZE], most_bytes) <= (most_bytes or whole // 2)
+
+
+def test_turning_takes_no_second_copy_of_what_is_large() -> None:
+    """A phone's upright photo takes no more memory than the same photo held sideways."""
+    costs = {
+        orientation: decoding_bytes(inspect(with_orientation(LARGE, orientation), 10**7, 10**7), [SIZE])
+        for orientation in (1, 6)
+    }
+    assert costs[6] == pytest.approx(costs[1], rel=0.01)
 
 
 def test_broken_exif_is_no_reason_to_refuse() -> None:
@@ -152,17 +188,6 @@ def test_limits(limits: dict[str, int], error: type[errors.ImageError], words: s
     check(data, max_bytes=len(data), max_pixels=4800)
 
 
-TENSORFLOW_CASES: dict[str, Callable[[], bytes]] = {
-    "jpeg": lambda: encode(LARGE, "JPEG", quality=90),
-    "jpeg huge": lambda: encode(photo(3000, 4000), "JPEG", quality=85),
-    "jpeg cmyk": lambda: encode(LARGE.convert("CMYK"), "JPEG"),
-    "jpeg grey": lambda: encode(LARGE.convert("L"), "JPEG"),
-    "png": lambda: encode(LARGE, "PNG"),
-    "png alpha": lambda: encode(LARGE.convert("RGBA"), "PNG"),
-    "png palette": lambda: encode(LARGE.convert("P"), "PNG"),
-    "png bits": lambda: encode(LARGE.convert("1"), "PNG"),
-    "png 16 bit": lambda: encode(sixteen_bits(LARGE), "PNG"),
-}
 COMPARE = """
 import json, sys
 from pathlib import Path
@@ -175,31 +200,28 @@ def seen(path):
 found = {}
 for name in json.load(sys.stdin):
     difference = np.abs(seen(f"{name}.sent") - seen(f"{name}.file"))
-    found[name] = [float(difference.mean()), float(np.quantile(difference, 0.999)), float(difference.max())]
+    found[name] = [float((difference > 0).mean()), float(difference.max())]
 print(json.dumps(found))
 """
 
 
 @pytest.mark.skipif(not tiny_models.PIPELINE_PYTHON.exists(), reason="needs the pipeline's environment (TensorFlow)")
 def test_reducing_is_not_seen_by_tensorflow(tmp_path: Path) -> None:
-    """The same with the models' own decoder and resizing: 1 level at most for PNG, the stated tolerance for JPEG."""
-    paths = []
-    for name, make in TENSORFLOW_CASES.items():
-        data = make()
-        path = tmp_path / name.replace(" ", "_")
-        path.with_suffix(".file").write_bytes(data)
-        path.with_suffix(".sent").write_bytes(check(data, max_pixels=10**8).encoded[SIZE])
-        paths.append(str(path))
+    """The same with the models' own decoder and resizing, for each kind of file and size: a level, in 2 of 1,000."""
+    paths = {}
+    for index, (name, data) in enumerate(of_all_sizes().items()):
+        path = tmp_path / str(index)
+        path.with_suffix(".file").write_bytes(normal_form(data, read_header(data)).content)
+        path.with_suffix(".sent").write_bytes(check(data, max_bytes=10**8, max_pixels=10**8).encoded[SIZE])
+        paths[str(path)] = name
     run = subprocess.run(
         [str(tiny_models.PIPELINE_PYTHON), "-c", COMPARE],
-        input=json.dumps(paths),
+        input=json.dumps([*paths]),
         capture_output=True,
         text=True,
         cwd=tiny_models.ROOT,
         check=True,
     )
-    for path, (mean, most, highest) in json.loads(run.stdout.splitlines()[-1]).items():
-        if "jpeg" in path:
-            assert (mean <= 1, most <= 4) == (True, True), (path, mean, most)
-        else:
-            assert highest <= 1, (path, highest)
+    found = {paths[path]: off for path, off in json.loads(run.stdout.splitlines()[-1]).items()}
+    assert len(found) > 70
+    assert {name: off for name, off in found.items() if off[0] > 0.002 or off[1] > 1} == {}
