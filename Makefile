@@ -141,7 +141,7 @@ page: ## builds the page where node is found, and says so where it is not
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 	cd $(WEB) && npm ci --no-audit --no-fund
 
-$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WEB)/src $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WEB)/src $(WEB)/tab $(WEB)/scripts $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
 	cd $(WEB) && npm run build
 
 bench-pipeline: env ## time and memory of the pipeline around training; wants DATASET

@@ -5,6 +5,7 @@ lies behind these is converted as it is, memory of known pictures and calibratio
 is written a second time.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import tensorflow as tf
@@ -22,13 +23,13 @@ _LEFT_OUT: Final = (names.IMAGE_OK, names.LOOKS)
 """What only a decoder can tell, and what only a merger counts."""
 
 
-def convert(loaded: Any, card: ModelCard, *, halves: bool = False) -> bytes:
+def convert(loaded: Any, card: ModelCard, *, prepare: Callable[[Any], None] = lambda graph: None) -> bytes:
     """A LiteRT model of builtin operations alone.
 
     Args:
         loaded: a SavedModel of a release.
         card: its own.
-        halves: whether weights are stored as float16, which halves the file; LiteRT computes in float32 all the same.
+        prepare: changes the constants of the graph (a ``GraphDef``) in place, before it is converted.
 
     Raises:
         RunError: the model was not made by Lookbook's training.
@@ -38,12 +39,10 @@ def convert(loaded: Any, card: ModelCard, *, halves: bool = False) -> bytes:
     tensors = zip(sorted(scores.structured_outputs), frozen.outputs, strict=True)
     outputs = {name: tensor.name for name, tensor in tensors if name not in _LEFT_OUT}
     graph = _behind_decoding(frozen.graph, (1, card.height, card.width, 3), card.model)
+    prepare(graph)
     wrapped = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
     of_pixels = wrapped.prune(f"{INPUT}:0", outputs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([of_pixels], tf.Module())
-    if halves:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
 
 

@@ -1,5 +1,6 @@
 """Makes an export: written beside its place, held to the release, then renamed; whatever fails leaves nothing."""
 
+import hashlib
 import io
 import json
 import runpy
@@ -13,11 +14,13 @@ from typing import Any, Final
 
 import numpy as np
 
+import serving
 from components.release import durable
 from pipeline.errors import RunError
 from pipeline.exporting.checking import check, check_pictures
 from pipeline.exporting.converting import convert
 from pipeline.exporting.manifest import MANIFEST, make_manifest
+from pipeline.exporting.packing import PACKING, packed, round_weights
 from pipeline.scoring import ReleasedModels
 from schema import heads as table
 from schema import model_card
@@ -25,6 +28,12 @@ from schema.release_folder import CARD, ReleaseFolder, files_below, sha256
 
 EXAMPLE: Final = Path(__file__).parent / "templates" / "classify.py"
 TOLERANCE: Final = 2e-3
+BROWSER_TOLERANCE: Final = 1e-2
+
+PAGE: Final = Path(serving.__file__).parent / "web" / "dist-tab"
+PAGE_WORKER: Final = "sw.js"
+PAGE_WORKER_DIGEST: Final = "EXPORT"
+"""What stands in the service worker for the export's own digest."""
 
 Say = Callable[[str], object]
 
@@ -52,6 +61,44 @@ def export_litert(releases: Path, version: int | None, target: Path, say: Say) -
         return _finish(folder, manifest | {"check": asdict(found)})
 
 
+def export_browser(releases: Path, version: int | None, target: Path, say: Say) -> dict[str, Any]:
+    """Writes a release as a folder of static files: the page, with the models in it.
+
+    Args and returns as :func:`export_litert`.
+
+    Raises:
+        RunError: as there, and where the page is not built.
+    """
+    if not (PAGE / "index.html").is_file():
+        raise RunError(f"the page is not built: {PAGE} is missing; build it with: make page, which needs node 20")
+    with _staged(target) as folder:
+        shutil.copytree(PAGE, folder, dirs_exist_ok=True)
+        models = ReleasedModels(releases, version)
+        manifest = _write_models("browser", models, releases, folder, say, round_weights)
+        shutil.copy(EXAMPLE, folder)
+        found = check(models, check_pictures(releases, models.version), answering(folder), BROWSER_TOLERANCE)
+        (folder / EXAMPLE.name).unlink()  # it was here to ask by; in a browser it is of no use
+        _pack(folder, manifest)
+        _stamp(folder)
+        return _finish(folder, manifest | {"check": asdict(found)})
+
+
+def _pack(folder: Path, manifest: dict[str, Any]) -> None:
+    for model in manifest["models"].values():
+        file = folder / model["file"]
+        model |= {"file": f"{file.stem}.packed", "packing": PACKING}
+        (folder / model["file"]).write_bytes(packed(file.read_bytes()))
+        file.unlink()
+
+
+def _stamp(folder: Path) -> None:
+    """Makes the service worker this export's own, so that browsers that know an older one see that it is another."""
+    worker = folder / PAGE_WORKER
+    digests = "".join(sha256(folder / name) for name in sorted(files_below(folder)))
+    digest = hashlib.sha256(digests.encode()).hexdigest()
+    worker.write_text(worker.read_text(encoding="utf-8").replace(PAGE_WORKER_DIGEST, digest[:16]), encoding="utf-8")
+
+
 @contextmanager
 def _staged(target: Path) -> Iterator[Path]:
     """A folder beside ``target`` that becomes it, once all is well."""
@@ -66,7 +113,14 @@ def _staged(target: Path) -> Iterator[Path]:
         durable.rename(folder, target)
 
 
-def _write_models(target: str, models: ReleasedModels, releases: Path, folder: Path, say: Say) -> dict[str, Any]:
+def _write_models(
+    target: str,
+    models: ReleasedModels,
+    releases: Path,
+    folder: Path,
+    say: Say,
+    prepare: Callable[[Any], None] = lambda graph: None,
+) -> dict[str, Any]:
     """Writes the models and the release's card; gives the manifest so far."""
     store = ReleaseFolder(releases)
     release = next(one for one in store.releases() if one.version == models.version)
@@ -74,7 +128,7 @@ def _write_models(target: str, models: ReleasedModels, releases: Path, folder: P
     manifest = make_manifest(target, release, cards)
     for model, card in cards.items():
         say(f"converting {model} …")
-        content = convert(models.saved_models[model], card)
+        content = convert(models.saved_models[model], card, prepare=prepare)
         (folder / manifest["models"][model]["file"]).write_bytes(content)
     page = store.report_path(models.version) / CARD
     if page.is_file():

@@ -58,5 +58,6 @@ def _model(card: ModelCard) -> dict[str, Any]:
         "file": f"{card.model}.tflite",
         "input": {"name": INPUT, "shape": [1, card.height, card.width, 3], "dtype": "float32"},
         "outputs": outputs,
+        "known_pictures": card.known_pictures,
         "training": dict(card.training),
     }

@@ -36,7 +36,7 @@ export async function openPage(browser, url, options = {}) {
   page.complaints = [];
   page.on("request", (request) => {
     const address = request.url();
-    if (!address.startsWith(`${url}/`) && !/^(blob|data):/.test(address))
+    if (address !== url && !address.startsWith(`${url}/`) && !/^(blob|data):/.test(address))
       page.complaints.push(`request to ${address}`);
   });
   page.on("console", (message) => {

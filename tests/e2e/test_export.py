@@ -111,7 +111,7 @@ def test_the_example_stands_alone(home, exported, released, tmp_path):
 def test_what_answers_otherwise_is_not_written(home, exported, released, tmp_path, monkeypatch):
     """Models that are further off than is borne are refused in words, and nothing is left behind."""
     swapped = {name: (exported / f"{name}.tflite").read_bytes() for name in released.saved_models}
-    monkeypatch.setattr(exporting, "convert", lambda loaded, card: swapped[card.model])
+    monkeypatch.setattr(exporting, "convert", lambda loaded, card, prepare: swapped[card.model])
     monkeypatch.setattr(exporting, "check_pictures", lambda releases, version: [encoded(drawn(), "PNG")])
     monkeypatch.setattr(exporting, "TOLERANCE", -1.0)
     with pytest.raises(RunError, match=r"answer otherwise than release 1: .* at most -1 is borne; nothing was written"):

@@ -11,6 +11,11 @@ import "./styles/review.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root to draw the page into.");
+// The build says which page this is; of the other nothing is left in it.
+const tab = import.meta.env.MODE === "tab" ? await import("./tab") : null;
+tab?.start();
 createRoot(root).render(
-  <StrictMode>{window.location.pathname === "/review" ? <ReviewPage /> : <App />}</StrictMode>,
+  <StrictMode>
+    {window.location.pathname === "/review" ? <ReviewPage /> : <App note={tab && <tab.Note />} />}
+  </StrictMode>,
 );

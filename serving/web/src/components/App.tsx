@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { REVIEW_UNAVAILABLE, UNAUTHENTICATED, UNREACHABLE } from "../api/client";
 import { apiKey, keepApiKey } from "../api/key";
@@ -32,8 +32,15 @@ import { useSelection } from "./useSelection";
 const IN_DOUBT = new Set([UNREACHABLE, UNAUTHENTICATED, "not_ready", "model_unavailable"]);
 const BROWSER_STORE = browserStore();
 
-/** The whole page. `store` keeps its work over a reload. */
-export function App({ store = BROWSER_STORE }: { store?: Store }) {
+interface Props {
+  /** Keeps the page's work over a reload. */
+  store?: Store;
+  /** What there is to say of who answers, above everything else. */
+  note?: ReactNode;
+}
+
+/** The whole page. */
+export function App({ store = BROWSER_STORE, note = null }: Props) {
   const { pictures, undo, keeping, actions } = usePictures(store);
   const [left, setLeft] = useState<Left[]>([]);
   const [typeThreshold, setTypeThreshold] = useState<number | null>(null);
@@ -88,6 +95,7 @@ export function App({ store = BROWSER_STORE }: { store?: Store }) {
     <>
       <Header server={server}>{isReviewThere(door) && <a href="/review">Review</a>}</Header>
       <main className={pictures.length ? "page" : "page page-empty"}>
+        {note}
         <ServerNotice server={server} />
         {server.kind === "locked" && <ApiKeyForm isKeyWrong={server.isKeyWrong} onEntered={enterKey} />}
         <AddPictures isFirst={pictures.length === 0} onAdd={actions.add} onLeft={addLeft} />
