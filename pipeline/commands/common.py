@@ -16,7 +16,8 @@ from components.storage.errors import StorageError
 from components.storage.location import Location, location
 from components.storage.uri import SCHEMES
 from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, METADATA_URL, Layout, Remote
-from pipeline.running.engines import JOB_SERVERS, LOCAL, Engine
+from pipeline.running.dataflow import Dataflow
+from pipeline.running.engines import JOB_SERVERS, LOCAL, NAMES, Engine
 from schema import heads as table
 from schema.plain_paths import require_plain
 
@@ -167,10 +168,10 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--runner",
-        type=click.Choice([LOCAL, *JOB_SERVERS]),
+        type=click.Choice(NAMES),
         default=LOCAL,
         show_default=True,
-        help="What runs Beam's steps: this process, or a job server. See k8s/engines.md.",
+        help="What runs Beam's steps: this process, a job server, or Dataflow. See k8s/engines.md.",
     )
     @click.option("--job-server", default="", metavar="HOST:PORT", help=f"Where it listens; default: {_listening}.")
     @click.option(
@@ -180,11 +181,28 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
         help="here (in this process, the default), external:HOST:PORT, docker:IMAGE or process:COMMAND.",
     )
     @click.option("--parallelism", type=click.IntRange(min=1), help="Workers at once; default: as the engine likes.")
+    @click.option(
+        "--project", default="", metavar="ID", help="Of Google Cloud, for --runner dataflow, which never ran."
+    )
+    @click.option("--region", default="", metavar="NAME", help="Of Dataflow, as europe-west1.")
+    @click.option(
+        "--temp-location", default="", metavar="gs://…", help="Folder for what Dataflow's workers are handed."
+    )
     @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
     @functools.wraps(function)
-    def with_engine(runner: str, job_server: str, workers: str, parallelism: int | None, **arguments: Any) -> Any:
+    def with_engine(
+        runner: str,
+        job_server: str,
+        workers: str,
+        parallelism: int | None,
+        project: str,
+        region: str,
+        temp_location: str,
+        **arguments: Any,
+    ) -> Any:
         try:
-            engine = Engine(runner, job_server, workers, parallelism or 0)
+            cloud = Dataflow(project, region, temp_location)
+            engine = Engine(runner, job_server, workers, parallelism or 0, cloud)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         return function(engine=engine, **arguments)

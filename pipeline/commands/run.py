@@ -152,6 +152,7 @@ def command(
         require_plain_paths(config)
         require_schema(config.schema)
         require_beam_arguments(config.all_beam_args if config.beam_args else ())
+        config.engine.require_within_reach("--data", config.data)
         if not found.is_foreign:
             config = fitted(config)
     found.require_root_elsewhere()

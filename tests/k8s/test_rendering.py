@@ -12,8 +12,8 @@ from tests.k8s.manifests import Document, Manifests
 
 VERSIONS: Final = ("1.30", "1.37")
 """Oldest and newest version of Kubernetes that the manifests are for."""
-CUSTOM: Final = ("monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1")
-"""Not Kubernetes' own, so not in its schemas; test_checkers.py and test_network.py look at them."""
+CUSTOM: Final = ("monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1", "flink.apache.org/v1beta1")
+"""Not Kubernetes' own, so not in its schemas: see test_checkers.py, test_network.py and components/test_flink.py."""
 
 
 @cache

@@ -85,6 +85,8 @@ def test_top_level_help_lists_every_command():
         ["run", "--data", ".", "--profile", "no-such-profile"],
         ["run", "--data", ".", "--set", "epochs=many"],
         ["run", "--data", ".", "--attributes", "gender,colour"],
+        ["run", "--data", ".", "--runner", "dataflow", "--workers", "docker:lookbook/pipeline:1"],
+        ["run", "--data", ".", "--region", "europe-west1"],
         ["score", "--data", ".", "--version", "0"],
         ["classify", __file__, "--excel"],
         ["classify", ".", "--out", "results.jsonl", "--excel"],

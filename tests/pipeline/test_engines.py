@@ -4,10 +4,14 @@ import socket
 
 import pytest
 
+from components.storage.location import location
 from pipeline.config import BEAM_DEFAULTS, Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES
+from pipeline.running.dataflow import Dataflow
 from pipeline.running.engines import Engine
+
+CLOUD = Dataflow("shop-1234", "europe-west1", "gs://shop/tmp")
 
 
 def test_this_machine_needs_no_arguments(tmp_path):
@@ -47,7 +51,7 @@ def test_beam_reads_what_an_engine_says():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("dask",), "one of local, prism, flink, spark"),
+        (("dask",), "one of local, prism, flink, spark, dataflow"),
         (("local", "host:1"), "go with --runner prism or flink or spark"),
         (("local", "", "here"), "the local runner works in this process"),
         (("flink", "host"), "--job-server host: an address is HOST:PORT"),
@@ -55,6 +59,13 @@ def test_beam_reads_what_an_engine_says():
         (("spark", "", "external:host"), "--workers external:host: an address is HOST:PORT"),
         (("spark", "", "somewhere"), "here, external:HOST:PORT, docker:IMAGE or process:COMMAND"),
         (("spark", "", "docker:"), "docker:IMAGE"),
+        (("flink", "", "", 0, CLOUD), "--project, --region and --temp-location go with --runner dataflow"),
+        (("dataflow", "", "docker:a/b", 0), "--project is missing; it is the id of a project"),
+        (("dataflow", "", "docker:a/b", 0, Dataflow("Shop!")), "--project is Shop!; it is the id"),
+        (("dataflow", "", "docker:a/b", 0, Dataflow("shop-1234", "Europe")), "--region is Europe; it is a region"),
+        (("dataflow", "", "docker:a/b", 0, Dataflow("shop-1234", "europe-west1", "/tmp")), "--temp-location is /tmp"),
+        (("dataflow", "", "", 0, CLOUD), "give --workers docker:IMAGE and no --job-server; --workers is here"),
+        (("dataflow", "host:1", "docker:a/b", 0, CLOUD), "no --job-server"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(arguments, says):
@@ -78,3 +89,31 @@ def test_workers_in_this_process_are_warned_about_with_flink():
     assert "one TaskManager" in Engine("flink").remark()
     assert not Engine("flink", "", "external:pool:50000").remark()
     assert not Engine("prism").remark()
+
+
+def test_beam_reads_what_dataflow_is_told():
+    """Whose Dataflow, where, and the image with this code reach Beam; the image takes the place of Lookbook's own."""
+    from apache_beam.options.pipeline_options import (
+        GoogleCloudOptions,
+        PipelineOptions,
+        StandardOptions,
+        WorkerOptions,
+    )
+
+    engine = Engine("dataflow", "", "docker:eu.example/lookbook/pipeline:1", 7, CLOUD)
+    options = PipelineOptions([*BEAM_DEFAULTS, *engine.beam_args()])
+    assert options.view_as(StandardOptions).runner == "DataflowRunner"
+    cloud, workers = options.view_as(GoogleCloudOptions), options.view_as(WorkerOptions)
+    assert (cloud.project, cloud.region, cloud.temp_location) == ("shop-1234", "europe-west1", "gs://shop/tmp")
+    assert (workers.sdk_container_image, workers.max_num_workers) == ("eu.example/lookbook/pipeline:1", 7)
+    engine.require_reachable()
+    assert "never run" in engine.remark()
+
+
+def test_dataflow_s_workers_are_given_no_path_of_this_machine(tmp_path):
+    """What they could not read is refused before anything is paid for; elsewhere paths are what is usual."""
+    engine = Engine("dataflow", "", "docker:a/b", 0, CLOUD)
+    engine.require_within_reach("--data", location("gs://shop/catalogue.zip"))
+    with pytest.raises(ValueError, match=f"--data is {tmp_path}, a path; .* give a URI"):
+        engine.require_within_reach("--data", tmp_path)
+    Engine("flink").require_within_reach("--data", tmp_path)

@@ -21,6 +21,7 @@ from components.catalogue.reading.source import Catalogue, open_catalogue
 from components.catalogue.report.page import render_page
 from components.catalogue.report.report import REPORT_JSON, REPORT_PAGE, Report
 from components.catalogue.splitting.splits import SplitBy
+from components.storage.errors import StorageError
 from components.storage.location import location
 from schema import names
 
@@ -86,7 +87,13 @@ def describe_examples(examples: Artifact, fingerprint: str) -> None:
 
 def finish_report(report_uri: str, catalogue: Catalogue, max_bad: float) -> Report:
     """Writes the page beside the JSON, and refuses a catalogue that is not usable."""
-    with fileio.open(f"{report_uri}/{REPORT_JSON}") as file:
+    written = f"{report_uri}/{REPORT_JSON}"
+    if not fileio.exists(written):
+        raise StorageError(
+            f"a worker of Beam wrote {written}, and here it is not: workers must see the folder of --root under the "
+            "same path as whoever runs the pipeline"
+        )
+    with fileio.open(written) as file:
         report = Report.from_json(json.loads(file.read()))
     report.require_usable(max_bad)
     with fileio.open(f"{report_uri}/{REPORT_PAGE}", "w") as file:

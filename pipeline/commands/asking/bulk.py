@@ -22,7 +22,6 @@ from pipeline.running.console import quiet_console
 from pipeline.running.engines import LOCAL, Engine
 
 SUFFIXES: Final = (".parquet", ".csv", ".tfrecord")
-_OF_BULK: Final = ("version", "job_server", "workers", "parallelism", "beam_args")
 _ROOM_BYTES: Final = 2**20
 _INTERRUPTED: Final = 130
 
@@ -100,6 +99,8 @@ def classify_in_bulk(layout: Layout, bulk: Bulk, product_names: Mapping[str, str
     arguments = [*BEAM_DEFAULTS, *bulk.engine.beam_args(), *bulk.beam_args]
     with wrong_use():
         require_beam_arguments(arguments if bulk.beam_args else ())
+        bulk.engine.require_within_reach("--input", location(bulk.given))
+        bulk.engine.require_within_reach("--output", bulk.output)
     bulk.engine.require_reachable()
     if remark := bulk.engine.remark():
         click.echo(remark, err=True)

@@ -8,6 +8,7 @@ import pytest
 
 from components.catalogue.example_gen import reporting, stages
 from components.catalogue.example_gen.component import StylesExampleGen
+from components.storage.errors import StorageError
 from schema import names
 from tests.components.catalogue.test_styles_example_gen import (
     COUNT,
@@ -60,3 +61,10 @@ def test_many_rows_are_spread_over_files(tmp_path: Path, monkeypatch: pytest.Mon
     assert {file.name for file in folder.iterdir()} <= {
         f"data_tfrecord-{index:05d}-of-{count:05d}.gz" for index in range(count)
     }
+
+
+def test_workers_that_write_elsewhere_are_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers on a machine without the root write into a folder of their own: the step ends with what would help."""
+    monkeypatch.setattr(reporting, "_write_report", lambda *of_a_far_worker: None)
+    with pytest.raises(StorageError, match=r"report\.json, and here it is not: workers must see the folder of --root"):
+        imported(tmp_path / "run", write_catalogue(tmp_path / "data", products()))
