@@ -12,7 +12,6 @@ import contextlib
 import io
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -108,8 +107,10 @@ def _counts(layout: Any) -> dict[str, int]:
     return {"taken": report["taken"], "groups": report["groups"], "near": report["counts"]["near_duplicates"]}
 
 
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _peak_mb(pid: str | int = "self") -> float:
+    """Of the process alone: what getrusage tells, a child inherits from whoever started it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0) / 1024
 
 
 @contextlib.contextmanager
@@ -133,6 +134,7 @@ def prism(binary: str) -> Iterator[tuple[tuple[str, ...], subprocess.Popen[bytes
             (
                 "--runner=PortableRunner",
                 f"--job_endpoint=localhost:{job}",
+                "--job_server_timeout=86400",
                 "--environment_type=EXTERNAL",
                 f"--environment_config=localhost:{pool}",
             ),
@@ -172,10 +174,9 @@ class _Watch:
         for pid in [self._pid, *_children(self._pid)]:
             with contextlib.suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                status = Path(f"/proc/{pid}/status").read_text()
-                peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
                 ticks = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-                self._seen[pid] = ticks, peak / 1024
+                # One that has ended, and that nobody has waited for, has no memory any more.
+                self._seen[pid] = ticks, max(_peak_mb(pid), self._seen.get(pid, (0.0, 0.0))[1])
         self.cpu = sum(cpu for cpu, _ in self._seen.values())
         self.peak_mb = max((peak for _, peak in self._seen.values()), default=0.0)
 

@@ -17,7 +17,7 @@ from components.catalogue.example_gen import stages
 from components.catalogue.example_gen.reporting import report_on
 from components.catalogue.reading.fingerprint import fingerprint, require_unchanged
 from components.catalogue.reading.rows import require_rows
-from components.catalogue.reading.source import Catalogue, open_catalogue
+from components.catalogue.reading.source import Catalogue
 from components.catalogue.report.page import render_page
 from components.catalogue.report.report import REPORT_JSON, REPORT_PAGE, Report
 from components.catalogue.splitting.splits import SplitBy
@@ -44,13 +44,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         begun = fingerprint(path)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         report_uri = artifact_utils.get_single_uri(output_dict["report"])
-        catalogue = open_catalogue(path)
+        source = stages.Source(path, Shared())
+        catalogue = source.open()  # the same that workers in this process use: the directory of a zip is large
         require_rows(catalogue)  # here its words reach whoever runs this as they are
         fileio.makedirs(report_uri)
         describe_examples(examples, exec_properties["fingerprint"])
         uris = {split: artifact_utils.get_split_uri([examples], split) for split in names.SPLITS}
         with self._make_beam_pipeline() as pipeline:
-            plans, leftovers = _plans(pipeline, stages.Source(path, Shared()), exec_properties["limit"], split_by, uris)
+            plans, leftovers = _plans(pipeline, source, exec_properties["limit"], split_by, uris)
             report_on(plans, leftovers, report_uri, str(path), exec_properties["fingerprint"], split_by)
         require_unchanged(path, begun)
         finish_report(report_uri, catalogue, exec_properties["max_bad"])

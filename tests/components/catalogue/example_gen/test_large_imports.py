@@ -1,6 +1,7 @@
 """What a large catalogue needs of the import: a report of bounded length, and many files."""
 
 import json
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from components.catalogue.example_gen import reporting, stages
 from components.catalogue.example_gen.component import StylesExampleGen
+from components.catalogue.reading import source
+from components.catalogue.reading.source import safe_entries
 from components.storage.errors import StorageError
 from schema import names
 from tests.components.catalogue.test_styles_example_gen import (
@@ -20,7 +23,7 @@ from tests.components.catalogue.test_styles_example_gen import (
     run,
     text,
 )
-from tests.drawing import encoded, pixels, write_catalogue
+from tests.drawing import encoded, pixels, write_catalogue, zipped
 
 
 def test_a_long_list_of_findings_is_short_in_the_report_and_whole_in_files(
@@ -61,6 +64,21 @@ def test_many_rows_are_spread_over_files(tmp_path: Path, monkeypatch: pytest.Mon
     assert {file.name for file in folder.iterdir()} <= {
         f"data_tfrecord-{index:05d}-of-{count:05d}.gz" for index in range(count)
     }
+
+
+def test_a_catalogue_is_opened_once_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory of a zip takes most of what grows with the rows: whoever runs the step shares it with the workers
+    in its process."""
+    archive = zipped(write_catalogue(tmp_path / "data", products()), tmp_path / "catalogue.zip")
+    read: list[Path] = []
+
+    def counting(of: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+        read.append(path)
+        return safe_entries(of, path)
+
+    monkeypatch.setattr(source, "safe_entries", counting)
+    imported(tmp_path / "run", archive)
+    assert read == [archive]
 
 
 def test_workers_that_write_elsewhere_are_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
