@@ -73,12 +73,12 @@ test-other-stack: env ## all of that, and make run and the whole test-pipeline a
 	PYTEST_ARGS="$(PYTEST_ARGS)" ./requirements/test_other_stack.sh build/other-stack run test-pipeline test-serving contract
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
-test-distributed: env ## Beam's steps on Prism, which Go builds, by workers that share the data and the root alone; as root
+test-distributed: env ## Beam's steps on Prism, which Go builds, by workers that share the data and the root alone; as root (PYTEST_ARGS='-m slow': a whole run, whose worker dies)
 	@command -v go >/dev/null || test -x $(PRISM) || echo "Prism is not built: no go here; the tests are skipped."
 	if command -v go >/dev/null && ! test -x $(PRISM); then \
 	  GOBIN=$(dir $(abspath $(PRISM))) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$$($(PIPELINE)/bin/python -c 'import importlib.metadata; print(importlib.metadata.version("apache-beam"))') || \
 	  echo "Prism is not built: go could not install it, as it says above; the tests are skipped."; fi
-	PRISM=$(abspath $(PRISM)) $(PIPELINE)/bin/python -m pytest tests/distributed $(PYTEST_ARGS)
+	PRISM=$(abspath $(PRISM)) $(PIPELINE)/bin/python -m pytest tests/distributed -m "not slow" $(PYTEST_ARGS)
 
 test-serving: env ## tests of the merger, without TensorFlow in its process
 	$(SERVING)/bin/python -m pytest tests/serving tests/contract tests/hardening/serving -m "not slow" $(PYTEST_ARGS)

@@ -4,7 +4,7 @@ import copy
 import datetime
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +40,14 @@ class ReportingDagRunner(LocalDagRunner):
       say: what the console shows goes there.
       beam_args: for every Beam pipeline. TFX counts those of the pipeline itself as part of a component's cache key,
         as if where it runs changed what comes of it; these it does not.
+      before_beam: called before each step that is Beam's, and raises where it could not run.
     """
 
-    def __init__(self, say: Say, beam_args: Sequence[str] = ()):
+    def __init__(self, say: Say, beam_args: Sequence[str] = (), before_beam: Callable[[], object] = lambda: None):
         super().__init__()
         self._say = say
-        self._beam = {executable_spec_pb2.BeamExecutableSpec: functools.partial(_beam_operator, tuple(beam_args))}
+        operator = functools.partial(_beam_operator, tuple(beam_args), before_beam)
+        self._beam = {executable_spec_pb2.BeamExecutableSpec: operator}
         self.steps: list[Step] = []
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None) -> None:
@@ -64,7 +66,10 @@ class ReportingDagRunner(LocalDagRunner):
             self._say(f"      {_said(self.steps[-1])}")
 
 
-def _beam_operator(args: tuple[str, ...], executor_spec: Any, platform_config: Any = None) -> BeamExecutorOperator:
+def _beam_operator(
+    args: tuple[str, ...], before: Callable[[], object], executor_spec: Any, platform_config: Any = None
+) -> BeamExecutorOperator:
+    before()
     with_args = copy.deepcopy(executor_spec)
     for arg in args:
         with_args.beam_pipeline_args_placeholders.add().value.string_value = arg

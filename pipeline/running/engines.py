@@ -19,6 +19,7 @@ NAMES: Final = (LOCAL, *JOB_SERVERS, DATAFLOW)
 HERE: Final = "here"
 _PLACES: Final = {"external": "EXTERNAL", "docker": "DOCKER", "process": "PROCESS"}
 _SECONDS: Final = 10
+_LONGEST_JOB_S: Final = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Engine:
         if self.name == DATAFLOW:
             return self.dataflow.beam_args(particulars, self.parallelism)
         args = ["--runner=PortableRunner", f"--job_endpoint={self.endpoint}", f"--environment_type={kind}"]
+        # Beam ends the stream that tells how a job is by it: after 300 s, its default, a job on Prism fails.
+        args.append(f"--job_server_timeout={_LONGEST_JOB_S}")
         if particulars:
             args.append(f"--environment_config={particulars}")
         if self.parallelism:

@@ -58,7 +58,7 @@ def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
         RunError: the schema cannot be read, or the release of an earlier run was removed by hand.
     """
     start = time.monotonic()
-    runner = ReportingDagRunner(say, config.all_beam_args)
+    runner = ReportingDagRunner(say, config.all_beam_args, config.engine.require_reachable)
     runner.run(create_pipeline(dataclasses.replace(config, schema=_pinned(config.schema, config.layout))))
     release = ReleaseFolder(config.layout.releases).current()
     if release is None:

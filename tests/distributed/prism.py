@@ -3,9 +3,11 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +54,36 @@ def far_workers(folder: Path) -> Iterator[str]:
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
     with _running(command, folder / "pool.log", port, variables):
         yield f"localhost:{port}"
+
+
+@contextlib.contextmanager
+def first_worker_killed(path: Path) -> Iterator[list[int]]:
+    """Kills the first of Beam's workers that has a file open; gives what becomes the list of it."""
+    killed: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not killed and not over.wait(0.02):
+            for worker in _workers_with(path):
+                os.kill(worker, signal.SIGKILL)
+                killed.append(worker)
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _workers_with(path: Path) -> Iterator[int]:
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_worker = b"SdkHarness" in (process / "cmdline").read_bytes()
+            if is_worker and any(file.readlink() == path for file in (process / "fd").iterdir()):
+                yield int(process.name)
 
 
 @contextlib.contextmanager

@@ -4,12 +4,14 @@ import socket
 
 import pytest
 
+from components.catalogue.sample import draw_catalogue
 from components.storage.location import location
 from pipeline.config import BEAM_DEFAULTS, Layout, PipelineConfig
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES
 from pipeline.running.dataflow import Dataflow
 from pipeline.running.engines import Engine
+from tests.preparing import prepare
 
 CLOUD = Dataflow("shop-1234", "europe-west1", "gs://shop/tmp")
 
@@ -35,7 +37,8 @@ def test_this_machine_needs_no_arguments(tmp_path):
 def test_a_job_server_gets_its_address_and_where_workers_are(workers, expected):
     """Each place of workers is what Beam calls it."""
     args = Engine("flink", "jobs:8099", workers, 2).beam_args()
-    assert args == ("--runner=PortableRunner", "--job_endpoint=jobs:8099", *expected, "--parallelism=2")
+    assert args[:3] == ("--runner=PortableRunner", "--job_endpoint=jobs:8099", expected[0])
+    assert args[4:] == (*expected[1:], "--parallelism=2")
 
 
 def test_beam_reads_what_an_engine_says():
@@ -46,6 +49,7 @@ def test_beam_reads_what_an_engine_says():
     assert options.view_as(StandardOptions).runner == "PortableRunner"
     assert options.view_as(PortableOptions).job_endpoint == "localhost:8073"
     assert options.view_as(PortableOptions).environment_config == '{"command": "/opt/boot"}'
+    assert options.view_as(PortableOptions).job_server_timeout > 24 * 3600, "the longest that a step may take"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,18 @@ def test_a_job_server_that_is_not_there_is_told_before_a_run():
     with pytest.raises(RunError, match=f"no job server of prism answers at {address}.*--job-server"):
         Engine("prism", address).require_reachable()
     Engine().require_reachable()
+
+
+def test_a_job_server_that_went_is_told_before_the_next_step(tmp_path):
+    """Beam would wait for it as long as for the longest job."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    draw_catalogue(tmp_path / "sample", count=20)
+    config = PipelineConfig(
+        Layout(tmp_path / "root"), tmp_path / "sample", "quick", PROFILES["quick"], engine=Engine("prism", address)
+    )
+    with pytest.raises(RunError, match=f"no job server of prism answers at {address}"):
+        prepare(config)
 
 
 def test_workers_in_this_process_are_warned_about_with_flink():
