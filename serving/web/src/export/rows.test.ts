@@ -26,7 +26,7 @@ describe("toCsv", () => {
 
   it("has what the product is called, which runs as no formula either", () => {
     const [, line] = lines(toCsv([{ ...answered("1.jpg"), productName: "=Puma" }]));
-    expect(line).toBe("1,,Footwear,Shoes,Casual Shoes,,,,,'=Puma");
+    expect(line).toMatch(/,"?'=Puma"?$/);
   });
 
   it("quotes names with commas and quotes so that they read back whole", () => {
