@@ -56,13 +56,13 @@ test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving,
 	$(MAKE) --no-print-directory check test-pipeline test-distributed test-serving test-page check-k8s
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
-test-pipeline: env ## tests of schema, components, pipeline and model server
+test-pipeline: env page ## tests of schema, components, pipeline and model server
 	$(PIPELINE)/bin/python -m pytest tests $(foreach part,distributed serving browser contract cross k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
 
 test-heads: env ## a head that is a row of the table, from CSV to merged answer; five minutes
 	$(PIPELINE)/bin/python -m pytest tests/e2e/test_added_heads.py $(PYTEST_ARGS)
 
-test-e2e: env ## the main job, from a catalogue to a served answer
+test-e2e: env page ## the main job, from a catalogue to a served answer
 	$(PIPELINE)/bin/python -m pytest tests/e2e -m "not slow" $(PYTEST_ARGS)
 
 test-beside: env ## the other stack beside this one: its end-to-end and contract tests, and releases that cross

@@ -14,6 +14,7 @@ from google.protobuf.json_format import MessageToDict
 from components.catalogue.sample import draw_held_out
 from pipeline.errors import RunError
 from pipeline.exporting import exporting
+from pipeline.exporting.checking import is_on_a_border
 from pipeline.scoring import ReleasedModels
 from schema.pictures import normal_form, read_header
 from tests.e2e.conftest import read_json
@@ -32,8 +33,9 @@ OTHERWISE = ("more alphas than colours",)
 
 @dataclass(frozen=True)
 class Told:
-    """Of each picture's name: what the tab answered, and what the release's graph and merger say."""
+    """Of each picture's name: the file, what the tab answered, and what the release's graph says."""
 
+    files: dict
     states: dict
     graph: dict
     seconds: float
@@ -68,7 +70,15 @@ def ask(exported, released, files, folder):
     seen = read_json(folder / "seen.json")
     scores, _ = released.scores([normal_form(file, read_header(file)).content for file in files.values()])
     graph = {name: {head: rows[at] for head, rows in scores.items()} for at, name in enumerate(files)}
-    return Told(seen["states"], graph, seen["firstMs"] / 1000)
+    return Told(files, seen["states"], graph, seen["firstMs"] / 1000)
+
+
+def beyond(released, files, off):
+    """Name → difference of those that are further off than promised, and on no border; at most two are on one."""
+    apart = {name: by for name, by in off.items() if not by <= TOLERANCE}
+    on_a_border = {name for name, by in apart.items() if is_on_a_border(released, files[name], by)}
+    assert len(on_a_border) <= 2
+    return {name: by for name, by in apart.items() if name not in on_a_border}
 
 
 def difference(released, answer, graph):
@@ -102,7 +112,8 @@ def test_answers_in_the_tab_are_the_served_ones(released, hundred):
         for name, graph in hundred.graph.items()
     ]
     assert sum(same) >= 99
-    assert max(difference(released, answers[name], graph) for name, graph in hundred.graph.items()) <= TOLERANCE
+    off = {name: difference(released, answers[name], graph) for name, graph in hundred.graph.items()}
+    assert beyond(released, hundred.files, off) == {}
 
 
 def test_the_tab_merges_as_the_merger_does(released, hundred):
@@ -137,8 +148,8 @@ def test_every_kind_of_file_looks_the_same_in_the_tab(exported, released, tmp_pa
         if state["kind"] == "answered"
     }
     assert len(off) > 160
-    beyond = {name: by for name, by in off.items() if by > TOLERANCE and not any(one in name for one in OTHERWISE)}
-    assert beyond == {}
+    off = {name: by for name, by in off.items() if not any(one in name for one in OTHERWISE)}
+    assert beyond(released, kinds, off) == {}
 
 
 def test_what_there_is_to_load(exported):
