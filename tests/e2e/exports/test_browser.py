@@ -21,6 +21,8 @@ from tests.e2e.conftest import read_json
 from tests.pictures.corpus import taken
 from tests.pictures.sizes import of_all_sizes
 
+pytestmark = pytest.mark.timeout(3600)
+
 ROOT = Path(__file__).parents[3]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 TOLERANCE = 1e-2
