@@ -147,6 +147,20 @@ def test_a_review_store_alone_cuts_nothing_off() -> None:
     assert {("merger", "model-server", 8500), ("merger", "dns", 53), ("merger", "node-local dns", 53)} <= calls
 
 
+def test_training_workers_reach_each_other_and_nobody_reaches_them() -> None:
+    """Under policies that shut all others off, too: names, each other's port, and HTTPS for a catalogue elsewhere."""
+    manifests = rendering.combination("network-policies", "pipeline-training-workers")
+    worker = _peers(manifests)["training"]
+    for direction in ("egress", "ingress"):
+        assert _may(manifests, direction, worker, worker, worker, worker.ports["workers"])
+    calls = {call for call in _calls(manifests) if "training" in call}
+    assert calls == {
+        ("training", "dns", 53),
+        ("training", "node-local dns", 53),
+        *(("training", called, 443) for called, peer in STRANGERS.items() if peer.namespace != HOME),
+    }
+
+
 def test_the_canary_keeps_to_the_same_ways() -> None:
     """Both tracks of mergers reach both tracks of model servers, and the model servers no one."""
     calls = set(_calls(rendering.combination("canary", "network-policies")))
