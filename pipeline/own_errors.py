@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from components.catalogue.reading.pictures import load_picture
 from components.catalogue.reading.source import Catalogue
@@ -11,8 +10,7 @@ from components.catalogue.splitting.plan import Placed, Plan
 from components.evaluation.label_audit.audit import Audit
 from components.evaluation.label_audit.summary import Summary, blame
 from components.release import durable
-from components.release.card.facts import facts_of
-from components.release.card.files import card_files
+from components.release.card.files import draw_anew
 from pipeline.errors import RunError
 from pipeline.scoring import ReleasedModels
 from schema import names
@@ -68,7 +66,7 @@ def audit_release(
     summary = blame(audit, release.version, labels, answers)
     report = folder.report_path(release.version)
     durable.write(report / LABEL_AUDIT, json.dumps(summary.as_json(), indent=1, ensure_ascii=False) + "\n")
-    _draw_card(release, report)
+    draw_anew(release.manifest, report)
     return summary
 
 
@@ -89,8 +87,3 @@ def _answers(
         found |= {one.row.id: known[best[i]] for i, one in enumerate(batch) if is_ok[i]}
         progress(len(batch))
     return found
-
-
-def _draw_card(release: Release, report: Path) -> None:
-    for name, text in card_files(facts_of(release.manifest, report)).items():
-        durable.write(report / name, text)

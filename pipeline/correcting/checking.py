@@ -12,8 +12,7 @@ from components.catalogue.reading.pictures import UnusablePicture, load_picture
 from components.catalogue.reading.source import Catalogue
 from components.html_page import render_html, small_jpeg
 from components.release import durable
-from components.release.card.facts import facts_of
-from components.release.card.files import card_files
+from components.release.card.files import draw_anew
 from components.release.card.page import correction_sentences
 from pipeline.correcting.merging import is_kept, make_plan
 from pipeline.correcting.plan import MERGED, Entry
@@ -185,5 +184,4 @@ def _write(check: Check, release: Release, folder: ReleaseFolder, catalogue: Cat
     page = render_html(__package__, "corrections.html", check=check, shown=shown, pictures=pictures)
     durable.write(report / CORRECTIONS_PAGE, page)
     durable.write(report / CORRECTIONS_CHECK, json.dumps(check.as_json(), indent=1, ensure_ascii=False) + "\n")
-    for name, text in card_files(facts_of(release.manifest, report)).items():
-        durable.write(report / name, text)
+    draw_anew(release.manifest, report)

@@ -15,7 +15,7 @@ from PIL import Image
 from components.catalogue.sample import draw_held_out
 from pipeline.errors import RunError
 from pipeline.scoring import ReleasedModels
-from schema.pictures import normal_form, read_header
+from schema.pictures import encode_png, normal_form, read_header
 from schema.thumbnails import thumbnails_file
 
 PICTURES: Final = 20
@@ -87,7 +87,7 @@ def is_on_a_border(models: ReleasedModels, file: bytes, difference: float) -> bo
         pixels = np.asarray(opened.convert("RGB"))
     random = np.random.default_rng(0)
     changed = [_with_a_bit_turned(pixels, at) for at in random.integers(pixels.size, size=_VARIANTS)]
-    scores, _ = models.scores([_png(one) for one in (pixels, *changed)])
+    scores, _ = models.scores([encode_png(Image.fromarray(one)) for one in (pixels, *changed)])
     return any(float(np.ptp(values, axis=0).max()) >= _AS_FAR * difference for values in scores.values())
 
 
@@ -100,12 +100,6 @@ def _with_a_bit_turned(pixels: np.ndarray, at: int) -> np.ndarray:
 def _furthest(found: Mapping[str, np.ndarray], served: Mapping[str, np.ndarray]) -> tuple[float, str]:
     apart = {name: float(np.max(np.abs(values - served[name]))) for name, values in found.items()}
     return max(((by, name) for name, by in apart.items()), key=lambda one: (np.isnan(one[0]), one[0]))
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "PNG", compress_level=1)
-    return encoded.getvalue()
 
 
 def check_pictures(releases: Path, version: int) -> list[bytes]:
