@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from schema.corrections import Correction, now
 from serving.merger.review.errors import Conflict, Missing
@@ -26,18 +26,16 @@ class Decision(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A decision, or the end of one.
+    """A decision that holds.
 
     Args:
         version: its number among all; they grow in the order in which they can be seen.
         correction: what was decided.
-        undone: whether it does not hold any more: taken back, or its picture was removed.
-        picture: its bytes; empty where it is not kept any more.
+        picture: its bytes.
     """
 
     version: int
     correction: Correction
-    undone: bool
     picture: bytes
 
 
@@ -83,21 +81,13 @@ def remove(connection: Connection, ids: list[int], by: str) -> None:
     remove_cards(connection, ids)
 
 
-def since(connection: Connection, version: int, limit: int) -> list[Told]:
-    """What was decided and taken back after ``version``, in order; what has no picture any more is left out."""
-    shown = select(decisions, pictures.c.data).outerjoin(pictures, pictures.c.sha256 == decisions.c.sha256)
-    useful = or_(decisions.c.kind != DECIDED, pictures.c.data.is_not(None))
-    later = shown.where(decisions.c.version > version, useful).order_by(decisions.c.version).limit(limit)
-    return [_told(row) for row in connection.execute(later)]
-
-
 def in_force(connection: Connection, version: int, limit: int, *, newest: bool = False) -> list[Told]:
     """The decisions after ``version`` that hold, in order, or the newest of them first."""
     holds = select(decisions, pictures.c.data).join(cards, cards.c.decided == decisions.c.version)
     shown = holds.join(pictures, pictures.c.sha256 == cards.c.sha256)
     order = decisions.c.version.desc() if newest else decisions.c.version
     later = shown.where(decisions.c.version > version).order_by(order).limit(limit)
-    return [_told(row) for row in connection.execute(later)]
+    return [Told(row.version, _correction(row), bytes(row.data)) for row in connection.execute(later)]
 
 
 def newest(connection: Connection, limit: int) -> list[int]:
@@ -132,10 +122,6 @@ def _same(connection: Connection, row: Row[Any], correction: Correction) -> Deci
     ):  # fmt: skip
         raise Conflict(f"Card {row.id} was decided as {before.decision} already; undo that decision first.")
     return Decision(row.decided, before)
-
-
-def _told(row: Row[Any]) -> Told:
-    return Told(row.version, _correction(row), row.kind != DECIDED, bytes(row.data or b""))
 
 
 def _correction(row: Row[Any]) -> Correction:

@@ -139,14 +139,6 @@ class ReviewStore:
             deciding.remove(connection, gone, "")
             return len(gone)
 
-    def decisions_since(self, version: int, limit: int = MOST_AT_ONCE) -> list[Told]:
-        """What was decided and taken back after ``version``, in order; ask on from the last one until none is left.
-
-        A decision whose picture was removed is left out; that it was removed is told, as undone.
-        """
-        with self._reading() as connection:
-            return deciding.since(connection, version, limit)
-
     def in_force(self, version: int, limit: int = MOST_AT_ONCE, *, newest: bool = False) -> list[Told]:
         """The decisions after ``version`` that hold, in order; ask again with the last one's until none is left."""
         with self._reading() as connection:
