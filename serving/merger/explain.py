@@ -24,7 +24,7 @@ from serving.merger.core.images import Inspected, Size
 from serving.merger.core.merge import DEEPEST, DIGITS
 from serving.merger.core.release import Release
 from serving.merger.core.resizing import resized
-from serving.merger.models.backend import Scorer
+from serving.merger.models.backend import Scorer, ScoresRequest
 from serving.merger.models.releases import Candidate
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -143,8 +143,8 @@ class Explainer:
             chunk = pictures[start : start + self._step]
             places = self._limiter.places(len(chunk), call.deadline, caller=call.caller, call=call, is_patient=True)
             async with places:
-                card = candidate.release.cards[model]
-                reply = await self._scorers[model].scores(chunk, version, card, call.deadline.remaining_s)
+                request = ScoresRequest(chunk, version, candidate.release.cards[model])
+                reply = await self._scorers[model].scores(request, call.deadline.remaining_s)
             if not all(reply.image_ok):
                 raise ImageUndecodable("The model cannot read the picture although its header is right; save it anew.")
             rows += reply.heads[head]

@@ -18,7 +18,7 @@ from serving.merger.core.hearing import hearing, require_short
 from serving.merger.core.images import Inspected, Picture, Size
 from serving.merger.decoding.gate import PictureGate, Unread
 from serving.merger.explain import Explainer, Question
-from serving.merger.models.backend import NeighbourFinder, Scorer
+from serving.merger.models.backend import NeighbourFinder, Scorer, ScoresRequest
 from serving.merger.models.fan_out import Replies, ask_models
 from serving.merger.models.product_index import ProductIndexes
 from serving.merger.models.releases import Candidate, Releases
@@ -185,8 +185,8 @@ class Classifier:
         release, scorer = candidate.release, self._scorers[names.ARTICLE_TYPE]
         card = release.cards[names.ARTICLE_TYPE]
         picture = await self._pictures.prepare(await self._pictures.inspect(image), release.sizes, call)
-        data, left_s = [picture.bytes_for(Size.of(card))], call.deadline.remaining_s
-        reply = await scorer.scores(data, release.version, card, left_s, placed=True)
+        request = ScoresRequest([picture.bytes_for(Size.of(card))], release.version, card, placed=True)
+        reply = await scorer.scores(request, call.deadline.remaining_s)
         return reply.placed[0] if reply.image_ok[0] else None
 
     async def _read_stream(

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final, NoReturn, Protocol
 
 import grpc.aio
@@ -43,18 +44,42 @@ PATIENT_SHARE: Final = 0.5
 """Running out of time counts against the model only if it had at least this share of the time of a normal request."""
 
 
+@dataclass(frozen=True)
+class ScoresRequest:
+    """Asks a model for the scores of N pictures.
+
+    Args:
+        images: encoded.
+        version: to ask.
+        card: of it.
+        given: the plain name of each, "" for none; empty where none has one, as where the card has no
+            ``name_weights``.
+        placed: whether to tell where each lies among the known ones; the card has a ``memory``.
+    """
+
+    images: Sequence[bytes]
+    version: int
+    card: ModelCard
+    given: Sequence[str] = ()
+    placed: bool = False
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What the model hears; with a memory it listens to names whether or not there are any."""
+        return self.given or ([""] * len(self.images) if self.placed and self.card.name_weights else ())
+
+    @property
+    def signature(self) -> str:
+        """That answers it."""
+        if self.placed:
+            return names.SCORES_WITH_MEMORY
+        return names.SCORES_WITH_NAME if self.given else names.SCORES
+
+
 class Scorer(Protocol):
     """Asks one model for the scores of pictures."""
 
-    async def scores(
-        self,
-        images: Sequence[bytes],
-        version: int,
-        card: ModelCard,
-        timeout_s: float,
-        given: Sequence[str] = (),
-        placed: bool = False,
-    ) -> ModelScores:
+    async def scores(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
         """As :meth:`ModelClient.scores`."""
 
 
@@ -99,50 +124,21 @@ class ModelClient:
         """How many model servers share the calls, as far as is known."""
         return self._servers.count(self.model)
 
-    async def scores(
-        self,
-        images: Sequence[bytes],
-        version: int,
-        card: ModelCard,
-        timeout_s: float,
-        given: Sequence[str] = (),
-        placed: bool = False,
-    ) -> ModelScores:
-        """Full scores of N encoded pictures by one version, in one call.
-
-        Args:
-            images: encoded.
-            version: to ask.
-            card: of it.
-            timeout_s: for the call.
-            given: the plain name of each, "" for none; empty where none has one, as where the card has no
-                ``name_weights``.
-            placed: whether to tell where each lies among the known ones; the card has a ``memory``.
+    async def scores(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
+        """Full scores of N encoded pictures by one version, in one call of so many seconds at most.
 
         Raises:
             VersionGone: the model does not have the version.
             ModelUnavailable, Overloaded, DeadlineExceeded, ModelFailed: no usable answer.
         """
-        if placed and card.name_weights:
-            given = given or [""] * len(images)
-        request = _request(self.model, version, _signature(given, placed), names.IMAGE, images)
-        if given:
-            tensors.put_bytes(request.inputs[names.NAME], [name.encode() for name in given])
+        call = _request(self.model, request.version, request.signature, names.IMAGE, request.images)
+        if request.texts:
+            tensors.put_bytes(call.inputs[names.NAME], [name.encode() for name in request.texts])
         started = time.perf_counter()
-        reply = await self._predict(request, timeout_s)
+        reply = await self._predict(call, timeout_s)
         elapsed_s = time.perf_counter() - started
-        with self._sense(reply, version):
-            heads = {
-                name: tensors.to_rows(reply.outputs[name], len(images), len(head.labels))
-                for name, head in card.heads.items()
-            }
-            familiarity = tensors.to_shares(reply.outputs[names.FAMILIARITY], len(images)) if card.familiarity else None
-            wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
-            looks = tensors.to_numbers(reply.outputs[names.LOOKS], len(images), wanted) if wanted else ()
-            image_ok = tensors.to_bools(reply.outputs[names.IMAGE_OK], len(images))
-            heard = read_heard(reply, len(given)) if given else []
-            lying = read_placed(reply, len(images), card) if placed else []
-            return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, heard, lying)
+        with self._sense(reply, request.version):
+            return _read_scores(reply, request, elapsed_s)
 
     async def neighbours(self, image: bytes, version: int, card: ModelCard, timeout_s: float) -> Found | None:
         """The known pictures nearest to an encoded picture, nearest first; None where the model cannot read it.
@@ -279,10 +275,16 @@ class ModelClient:
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
 
 
-def _signature(given: Sequence[str], placed: bool) -> str:
-    if placed:
-        return names.SCORES_WITH_MEMORY
-    return names.SCORES_WITH_NAME if given else names.SCORES
+def _read_scores(reply: predict_pb2.PredictResponse, request: ScoresRequest, elapsed_s: float) -> ModelScores:
+    outputs, card, count = reply.outputs, request.card, len(request.images)
+    heads = {name: tensors.to_rows(outputs[name], count, len(head.labels)) for name, head in card.heads.items()}
+    familiarity = tensors.to_shares(outputs[names.FAMILIARITY], count) if card.familiarity else None
+    wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
+    looks = tensors.to_numbers(outputs[names.LOOKS], count, wanted) if wanted else ()
+    image_ok = tensors.to_bools(outputs[names.IMAGE_OK], count)
+    heard = read_heard(reply, count) if request.texts else []
+    placed = read_placed(reply, count, card) if request.placed else []
+    return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, heard, placed)
 
 
 def _request(

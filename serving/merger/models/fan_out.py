@@ -10,7 +10,7 @@ from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionG
 from serving.merger.core.hearing import Heard
 from serving.merger.core.images import Picture, Size
 from serving.merger.core.release import Release
-from serving.merger.models.backend import Scorer
+from serving.merger.models.backend import Scorer, ScoresRequest
 from serving.merger.models.replies import ModelScores
 
 
@@ -54,12 +54,14 @@ async def ask_models(
     tasks = {
         model: asyncio.create_task(
             scorers[model].scores(
-                [p.bytes_for(Size.of(card)) for p in pictures],
-                release.version,
-                card,
+                ScoresRequest(
+                    [p.bytes_for(Size.of(card)) for p in pictures],
+                    release.version,
+                    card,
+                    given if card.name_weights else (),
+                    placed and card.memory is not None,
+                ),
                 timeout_s,
-                given if card.name_weights else (),
-                placed and card.memory is not None,
             )
         )
         for model, card in release.cards.items()

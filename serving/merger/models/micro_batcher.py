@@ -11,14 +11,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from schema.model_card import ModelCard
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import DeadlineExceeded
-from serving.merger.models.backend import ModelClient
+from serving.merger.models.backend import ModelClient, ScoresRequest
 from serving.merger.models.replies import ModelScores
 
 GRACE_S: Final = 0.02
@@ -26,11 +25,8 @@ GRACE_S: Final = 0.02
 
 
 @dataclass(frozen=True)
-class _Request:
-    images: Sequence[bytes]
-    given: Sequence[str]
-    placed: bool
-    card: ModelCard
+class _Waiting:
+    request: ScoresRequest
     deadline: Deadline
     reply: "asyncio.Future[ModelScores]"
 
@@ -49,51 +45,34 @@ class MicroBatcher:
         self._calls_per_server = calls
         self._under_way = 0
         self._most_images = images
-        self._waiting: dict[int, deque[_Request]] = {}  # by version
+        self._waiting: dict[int, deque[_Waiting]] = {}  # by version
         self._running: set[asyncio.Task[None]] = set()
 
     @property
     def _free_calls(self) -> int:
         return self._calls_per_server * self._client.servers - self._under_way
 
-    async def scores(
-        self,
-        images: Sequence[bytes],
-        version: int,
-        card: ModelCard,
-        timeout_s: float,
-        given: Sequence[str] = (),
-        placed: bool = False,
-    ) -> ModelScores:
+    async def scores(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
         """Like :meth:`serving.merger.models.backend.ModelClient.scores`; the seconds are those of this caller."""
         started = time.perf_counter()
         if self._free_calls > 0 and not self._waiting:
-            return await self._call_alone(images, version, card, timeout_s, given, placed)
-        reply_to = asyncio.get_running_loop().create_future()
-        request = _Request(images, given, placed, card, Deadline(timeout_s), reply_to)
-        self._waiting.setdefault(version, deque()).append(request)
-        self._start(version)
+            return await self._call_alone(request, timeout_s)
+        one = _Waiting(request, Deadline(timeout_s), asyncio.get_running_loop().create_future())
+        self._waiting.setdefault(request.version, deque()).append(one)
+        self._start(request.version)
         try:
-            reply = await asyncio.wait_for(request.reply, timeout_s + GRACE_S)
+            reply = await asyncio.wait_for(one.reply, timeout_s + GRACE_S)
         except asyncio.TimeoutError:
             model = self._client.model
             self._client.gave_up(timeout_s)
             raise DeadlineExceeded(f"The {model} model did not answer in time.", model=model) from None
         return reply.part(slice(None), time.perf_counter() - started)
 
-    async def _call_alone(
-        self,
-        images: Sequence[bytes],
-        version: int,
-        card: ModelCard,
-        timeout_s: float,
-        given: Sequence[str],
-        placed: bool,
-    ) -> ModelScores:
+    async def _call_alone(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
         """The call of one request, in its caller's own task."""
         self._under_way += 1
         try:
-            return await self._client.scores(images, version, card, timeout_s, given, placed=placed)
+            return await self._client.scores(request, timeout_s)
         finally:
             self._free()
 
@@ -106,56 +85,57 @@ class MicroBatcher:
         """Sends what waits for ``version``, as far as calls are free."""
         while self._free_calls > 0 and (batch := self._next_batch(version)):
             self._under_way += 1
-            task = asyncio.create_task(self._call(batch, version))
+            task = asyncio.create_task(self._call(batch))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-            for request in batch:
-                request.reply.add_done_callback(partial(_stop_if_unwanted, task, batch))
+            for one in batch:
+                one.reply.add_done_callback(partial(_stop_if_unwanted, task, batch))
 
-    def _next_batch(self, version: int) -> list[_Request]:
+    def _next_batch(self, version: int) -> list[_Waiting]:
         waiting = self._waiting.get(version, deque())
-        batch: list[_Request] = []
+        batch: list[_Waiting] = []
         room = self._most_images
-        while waiting and (not batch or len(waiting[0].images) <= room):
-            request = waiting.popleft()
-            if not request.reply.done():  # its caller may have gone
-                batch.append(request)
-                room -= len(request.images)
+        while waiting and (not batch or len(waiting[0].request.images) <= room):
+            one = waiting.popleft()
+            if not one.reply.done():  # its caller may have gone
+                batch.append(one)
+                room -= len(one.request.images)
         if not waiting:
             self._waiting.pop(version, None)
         return batch
 
-    async def _call(self, batch: list[_Request], version: int) -> None:
-        images = [image for request in batch for image in request.images]
-        timeout_s = max(request.deadline.remaining_s for request in batch)
+    async def _call(self, batch: list[_Waiting]) -> None:
+        timeout_s = max(one.deadline.remaining_s for one in batch)
         try:
-            placed = any(request.placed for request in batch)
-            card, given = batch[0].card, _names(batch)
-            _share(batch, await self._client.scores(images, version, card, timeout_s, given, placed=placed))
+            _share(batch, await self._client.scores(_together([one.request for one in batch]), timeout_s))
         except Exception as error:
-            for request in batch:
-                if not request.reply.done():
-                    request.reply.set_exception(error)
+            for one in batch:
+                if not one.reply.done():
+                    one.reply.set_exception(error)
         finally:
             self._free()
 
 
-def _names(batch: Sequence[_Request]) -> list[str]:
-    """The names of all pictures; a picture without one gets the answer that it gets among others without."""
-    if not any(request.given for request in batch):
-        return []
-    return [name for request in batch for name in request.given or [""] * len(request.images)]
+def _together(requests: Sequence[ScoresRequest]) -> ScoresRequest:
+    """One for all of them; a picture without a name gets the answer that it gets among others without."""
+    has_names = any(one.given for one in requests)
+    return replace(
+        requests[0],
+        images=[image for one in requests for image in one.images],
+        given=[name for one in requests for name in one.given or [""] * len(one.images)] if has_names else (),
+        placed=any(one.placed for one in requests),
+    )
 
 
-def _share(batch: Sequence[_Request], scores: ModelScores) -> None:
+def _share(batch: Sequence[_Waiting], scores: ModelScores) -> None:
     first = 0
-    for request in batch:
-        rows = slice(first, first + len(request.images))
+    for one in batch:
+        rows = slice(first, first + len(one.request.images))
         first = rows.stop
-        if not request.reply.done():
-            request.reply.set_result(scores.part(rows, scores.elapsed_s))
+        if not one.reply.done():
+            one.reply.set_result(scores.part(rows, scores.elapsed_s))
 
 
-def _stop_if_unwanted(task: "asyncio.Task[None]", batch: Sequence[_Request], _: "asyncio.Future[ModelScores]") -> None:
-    if all(request.reply.done() for request in batch):
+def _stop_if_unwanted(task: "asyncio.Task[None]", batch: Sequence[_Waiting], _: "asyncio.Future[ModelScores]") -> None:
+    if all(one.reply.done() for one in batch):
         task.cancel()

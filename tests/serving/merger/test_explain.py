@@ -3,7 +3,6 @@
 import asyncio
 import io
 from array import array
-from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -22,6 +21,7 @@ from serving.merger.core.images import Inspected, Size
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import make_release
 from serving.merger.explain import MAX_CELLS, Explainer, Grid, Question, hide_cells
+from serving.merger.models.backend import ScoresRequest
 from serving.merger.models.releases import Candidate
 from serving.merger.models.replies import ModelScores
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -43,9 +43,9 @@ class RedClient:
     def __init__(self) -> None:
         self.calls: list[int] = []
 
-    async def scores(self, pictures: Sequence[bytes], version: int, card: ModelCard, timeout_s: float) -> ModelScores:
-        self.calls.append(len(pictures))
-        shares = [self._share(Image.open(io.BytesIO(picture))) for picture in pictures]
+    async def scores(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
+        self.calls.append(len(request.images))
+        shares = [self._share(Image.open(io.BytesIO(picture))) for picture in request.images]
         return ModelScores({names.ARTICLE_TYPE: [array("f", [1 - s, s]) for s in shares]}, [True] * len(shares), 0.0)
 
     @staticmethod

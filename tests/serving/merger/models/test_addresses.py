@@ -13,7 +13,7 @@ import trustme
 from serving.merger.core.errors import LookbookError
 from serving.merger.models import addresses
 from serving.merger.models.addresses import Addresses
-from serving.merger.models.backend import ModelClient
+from serving.merger.models.backend import ModelClient, ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings
@@ -84,7 +84,7 @@ async def test_each_server_gets_calls_as_soon_as_it_is_known(servers: list[FakeM
     deadline = time.monotonic() + PATIENCE_S
     while not all(server.models[MODEL].calls for server in servers):
         assert time.monotonic() < deadline, "a server that is known gets no calls"
-        await batcher.scores([RED], 1, card, PATIENCE_S)
+        await batcher.scores(ScoresRequest([RED], 1, card), PATIENCE_S)
     await followed.close()
 
 
@@ -95,7 +95,7 @@ async def _card(client: ModelClient):  # type: ignore[no-untyped-def]
 
 async def _most_at_once(batcher: MicroBatcher, servers: list[FakeModelServer], card) -> int:  # type: ignore[no-untyped-def]
     """Most calls that were under way at once for six pictures, each of which needs one of its own."""
-    asking = [asyncio.create_task(batcher.scores([RED], 1, card, PATIENCE_S)) for _ in range(6)]
+    asking = [asyncio.create_task(batcher.scores(ScoresRequest([RED], 1, card), PATIENCE_S)) for _ in range(6)]
     most = 0
     while not all(task.done() for task in asking):
         most = max(most, sum(server.models[MODEL].active for server in servers))
@@ -112,13 +112,13 @@ async def test_calls_under_way_outlive_a_change(servers: list[FakeModelServer]) 
     client = ModelClient(MODEL, followed, settings, Nobody())
     card = await _card(client)
     servers[0].models[MODEL].delay_s = 0.5
-    asking = asyncio.create_task(client.scores([RED], 1, card, PATIENCE_S))
+    asking = asyncio.create_task(client.scores(ScoresRequest([RED], 1, card), PATIENCE_S))
     while not servers[0].models[MODEL].active:
         await asyncio.sleep(0.005)
     names.found = {"127.0.0.2"}
     await client.versions(PATIENCE_S)
     assert (await asking).image_ok == [True]
-    await client.scores([RED], 1, card, PATIENCE_S)
+    await client.scores(ScoresRequest([RED], 1, card), PATIENCE_S)
     assert servers[1].models[MODEL].calls
     await followed.close()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -29,15 +29,7 @@ class Failing:
         self._moment = moment
         self._steps = steps
 
-    async def scores(
-        self,
-        images: Sequence[bytes],
-        version: int,
-        card: Any,
-        timeout_s: float,
-        given: Sequence[str] = (),
-        placed: bool = False,
-    ) -> ModelScores:
+    async def scores(self, *_: Any) -> ModelScores:
         await self._moment.wait()
         await pause(self._steps)
         raise ModelUnavailable("gone", model=self.model)

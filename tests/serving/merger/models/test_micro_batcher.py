@@ -3,12 +3,12 @@
 import asyncio
 import gc
 from array import array
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from serving.merger.core.errors import DeadlineExceeded, ModelUnavailable
+from serving.merger.models.backend import ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.models.replies import ModelScores
 from tests.serving.releases_for_tests import release
@@ -33,16 +33,8 @@ class Client:
     def gave_up(self, timeout_s: float) -> None:
         self.given_up.append(timeout_s)
 
-    async def scores(
-        self,
-        images: Sequence[bytes],
-        version: int,
-        card: Any,
-        timeout_s: float,
-        given: Sequence[str] = (),
-        placed: bool = False,
-    ) -> ModelScores:
-        self.calls.append((version, list(images), timeout_s))
+    async def scores(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
+        self.calls.append((request.version, list(request.images), timeout_s))
         self.active += 1
         try:
             await self.open.wait()
@@ -50,7 +42,9 @@ class Client:
             self.active -= 1
         if self.error:
             raise self.error
-        return ModelScores({"head": [array("f", [len(image)]) for image in images]}, [True] * len(images), 0.0)
+        return ModelScores(
+            {"head": [array("f", [len(image)]) for image in request.images]}, [True] * len(request.images), 0.0
+        )
 
 
 def batcher(client: Client, calls: int = 1, images: int = 4) -> MicroBatcher:
@@ -58,7 +52,7 @@ def batcher(client: Client, calls: int = 1, images: int = 4) -> MicroBatcher:
 
 
 async def ask(one: MicroBatcher, *images: bytes, version: int = 1, timeout_s: float = 5.0) -> list[float]:
-    reply = await one.scores(images, version, CARD, timeout_s)
+    reply = await one.scores(ScoresRequest(images, version, CARD), timeout_s)
     return [row[0] for row in reply.heads["head"]]
 
 

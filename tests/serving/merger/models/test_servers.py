@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from serving.merger.core.errors import LookbookError, VersionGone
-from serving.merger.models.backend import ModelClient
+from serving.merger.models.backend import ModelClient, ScoresRequest
 from serving.merger.models.model_server import VersionState
 from serving.merger.models.servers import Servers, agreed
 from serving.merger.settings import Settings
@@ -46,7 +46,7 @@ class Fleet:
         for fake in self.fakes:
             fake.models[MODEL].calls.clear()
         for _ in range(calls):
-            await self.clients[MODEL].scores([RED], version, self.card, PATIENCE_S)
+            await self.clients[MODEL].scores(ScoresRequest([RED], version, self.card), PATIENCE_S)
         return [len(fake.models[MODEL].calls) for fake in self.fakes]
 
 
