@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE =
 WEB := serving/web
 
 .PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-distributed test-e2e test-heads test-beside test-other-stack test-serving contract test-page format clean \
-  page bench-pipeline bench-scale bench-bulk bench-serving bench-index ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
+  page bench-pipeline bench-scale bench-bulk bench-training bench-serving bench-index ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -152,6 +152,9 @@ bench-scale: env ## time and memory of imports of 40,000 to 320,000 drawn rows; 
 
 bench-bulk: env ## bulk classification beside raw batches through the same models, on the current release; wants DATASET
 	$(PIPELINE)/bin/python -m tests.load.bulk_bench --data $(DATA) --root $(ROOT) $(if $(PICTURES),--pictures $(PICTURES))
+
+bench-training: env ## what each phase of a training takes of the processor for a picture (PROFILE=standard)
+	$(PIPELINE)/bin/python -m tests.load.training_bench --profile $(PROFILE)
 
 ablation: env ## what each part of the training brings, a run a part; wants DATASET
 	$(PIPELINE)/bin/python -m pipeline.ablation --data $(DATA)
