@@ -26,12 +26,17 @@ _MOST_STEPS = 100
 
 
 def learn_names(
-    plain_names: Sequence[str], labels: Mapping[str, np.ndarray], counts: Mapping[str, Sequence[int]]
+    plain_names: Sequence[str],
+    bare_names: Sequence[str],
+    labels: Mapping[str, np.ndarray],
+    counts: Mapping[str, Sequence[int]],
 ) -> NameModel | None:
     """A model of names; None where they have nothing in common, as where a catalogue has none.
 
     Args:
         plain_names: of N rows, in the order of the labels; "" where a row has none.
+        bare_names: the same without their labels' own words. Both are learnt from, where they differ: from whole names
+            alone it would learn that a name without such a word is of another type.
         labels: head → int64[N]; rows below 0 are left out.
         counts: head → rows of each class in training.
     """
@@ -39,11 +44,13 @@ def learn_names(
     vocabulary = learn_vocabulary(plain_names)
     if not vocabulary:
         return None
-    features, usual = _features(plain_names, vocabulary)
+    differ = [row for row, name in enumerate(plain_names) if bare_names[row] != name]
+    usual = _usual_grams(plain_names)
+    features = _features([*plain_names, *(bare_names[row] for row in differ)], vocabulary, usual)
     has_name = np.diff(features.indptr) > 0
+    rows = [*range(len(plain_names)), *differ]
     fitted = {
-        head: _fit(features, ids[: len(plain_names)], has_name, shares(np.asarray(counts[head])))
-        for head, ids in labels.items()
+        head: _fit(features, ids[rows], has_name, shares(np.asarray(counts[head]))) for head, ids in labels.items()
     }
     weights, biases = ({head: pair[part] for head, pair in fitted.items()} for part in (0, 1))
     return NameModel(vocabulary, weights, biases, usual)
@@ -70,18 +77,22 @@ def _batches(plain_names: Sequence[str]) -> list[tf.RaggedTensor]:
     return [grams(tf.constant(plain_names[at : at + _BATCH])) for at in range(0, len(plain_names), _BATCH)]
 
 
-def _features(plain_names: Sequence[str], vocabulary: Sequence[str]) -> tuple[sparse.csr_matrix, float]:
-    """What the model multiplies its weights with, [N, V], and the median number of words and pieces of a name."""
+def _usual_grams(plain_names: Sequence[str]) -> float:
+    """The median number of words and pieces of a name."""
+    lengths = np.concatenate([found.row_lengths().numpy() for found in _batches(plain_names)])
+    return float(np.median(lengths[lengths > 0]))
+
+
+def _features(plain_names: Sequence[str], vocabulary: Sequence[str], usual: float) -> sparse.csr_matrix:
+    """What the model multiplies its weights with, [N, V]."""
     positions = {text.encode(): i for i, text in enumerate(vocabulary)}
     rows = [row for found in _batches(plain_names) for row in found.to_list()]
     lengths = np.array([len(row) for row in rows], np.float64)
-    usual = float(np.median(lengths[lengths > 0]))
     known = [[positions[text] for text in row if text in positions] for row in rows]
     values = np.repeat(1 / np.sqrt(np.maximum(lengths, usual)), [len(row) for row in known])
     starts = np.cumsum([0, *(len(row) for row in known)])
     indices = np.fromiter((one for row in known for one in row), np.int64, starts[-1])
-    matrix = sparse.csr_matrix((values.astype(np.float32), indices, starts), (len(rows), len(vocabulary)))
-    return matrix, usual
+    return sparse.csr_matrix((values.astype(np.float32), indices, starts), (len(rows), len(vocabulary)))
 
 
 def _fit(

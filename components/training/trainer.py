@@ -65,7 +65,9 @@ def run_fn(fn_args: Any) -> None:
     base = Path(fn_args.base_model).parent / BACKBONE_WEIGHTS if fn_args.base_model else None
     labels = training_data.read_labels(fn_args.train_files, transform_output, heads)
     counts = training_data.class_counts(labels, transform_output)
-    name_model = learn_names(training_data.read_names(fn_args.train_files), labels, counts)
+    plain_names = training_data.read_names(fn_args.train_files)
+    bare_names = training_data.read_bare_names(fn_args.train_files, plain_names)
+    name_model = learn_names(plain_names, bare_names, labels, counts)
     # 40,000 pictures of 128×96 are 1.5 GB: on disk they are read fast enough, and the memory stays free.
     with tempfile.TemporaryDirectory(prefix="cache-", dir=run_dir) as cache:
         train, evaluation = (

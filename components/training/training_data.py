@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.model import preprocessing
+from components.naming.own_words import without_own_words
 from schema import heads as table
 from schema import names
 from schema.product_names import plain
@@ -59,6 +60,12 @@ def read_texts(file_patterns: Sequence[str], columns: Sequence[str]) -> dict[str
 def read_names(file_patterns: Sequence[str]) -> list[str]:
     """The products' names of one split, plain, in the order of :func:`read_split`; "" where a row has none."""
     return [plain(name) for name in read_texts(file_patterns, [names.PRODUCT_NAME])[names.PRODUCT_NAME].tolist()]
+
+
+def read_bare_names(file_patterns: Sequence[str], plain_names: Sequence[str]) -> list[str]:
+    """The plain names of one split without the words of their rows' own labels on every level."""
+    labels = read_texts(file_patterns, table.columns()).values()
+    return [without_own_words(name, row) for name, *row in zip(plain_names, *labels, strict=True)]
 
 
 def _records(file_patterns: Sequence[str]) -> tf.data.Dataset:

@@ -3,7 +3,6 @@
 A name mostly has its type in it. That is reading, not seeing, so what is left without those words is told beside it.
 """
 
-import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from components.calibration.joint_answer import JointAnswer
 from components.evaluation.quality_report.analysis import all_right
 from components.evaluation.quality_report.predictions import SplitPredictions
 from components.naming.model import DOUBT, factors_key
+from components.naming.own_words import without_own_words
 from schema import names
 from schema.product_names import plain
 
@@ -47,7 +47,7 @@ def judge_names(
         return None
     is_new = ~predictions.rows[names.GROUP].isin(list(known)).to_numpy(bool)
     ask = _asking(models, predictions)
-    bare = [_without(name, labels) for name, labels in zip(given, _labels(predictions), strict=True)]
+    bare = [without_own_words(name, labels) for name, labels in zip(given, _labels(predictions), strict=True)]
     others = given[len(given) // 2 :] + given[: len(given) // 2]
     ways: dict[str, tuple[Told, np.ndarray]] = {"picture alone": (predictions.scores, np.zeros(len(given), bool))}
     for words, texts in (("name", given), ("name without its type's words", bare)):
@@ -111,22 +111,3 @@ def _labels(predictions: SplitPredictions) -> list[tuple[str, ...]]:
     """Of each row its labels on every level."""
     levels = predictions.cards[names.ARTICLE_TYPE].levels
     return list(zip(*(predictions.true_labels(level).tolist() for level in levels), strict=True))
-
-
-def _without(name: str, labels: Sequence[str]) -> str:
-    """A plain name without the words of these labels, in singular and plural, written in one word or two."""
-    own = {
-        form
-        for label in labels
-        for word in (*plain(label).split(), plain(label).replace(" ", ""))
-        for form in _forms(word)
-    }
-    words = name.split()
-    pairs = [_forms(first + second) & own for first, second in itertools.pairwise(words)]
-    dropped = {i for i, word in enumerate(words) if _forms(word) & own}
-    dropped |= {at for i, found in enumerate(pairs) if found for at in (i, i + 1)}
-    return " ".join(word for i, word in enumerate(words) if i not in dropped)
-
-
-def _forms(word: str) -> set[str]:
-    return {word, word.removesuffix("s"), word.removesuffix("es")} - {""}

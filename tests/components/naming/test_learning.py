@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from components.naming.learning import FEWEST_NAMES, learn_names, learn_vocabulary, name_evidence
 from components.naming.model import DOUBT, alone_key, factors, grams, heard, shares
+from components.naming.own_words import without_own_words
 from components.naming.weighing import fit_name_weight
 from schema.product_names import MOST_CHARACTERS, plain
 
@@ -20,7 +21,8 @@ def model():
     """Learnt from names of three kinds, of which a rare one is the name of a single product."""
     names = [f"brand{i % 7} {kind} nr{i}" for i in range(40) for kind in KINDS]
     labels = np.tile(np.arange(3), 40)
-    return learn_names([*names, "unrepeatable"], {HEAD: np.append(labels, 0)}, {HEAD: COUNTS})
+    names.append("unrepeatable")
+    return learn_names(names, names, {HEAD: np.append(labels, 0)}, {HEAD: COUNTS})
 
 
 def evidence(model, *names):
@@ -66,7 +68,7 @@ def test_single_names_are_not_kept():
 
 def test_no_names():
     """A catalogue without names has no model of them."""
-    assert learn_names([""] * 50, {HEAD: np.zeros(50, np.int64)}, {HEAD: [50]}) is None
+    assert learn_names([""] * 50, [""] * 50, {HEAD: np.zeros(50, np.int64)}, {HEAD: [50]}) is None
 
 
 def test_what_names_say(model):
@@ -84,11 +86,38 @@ def test_unknown_words_say_nothing(model, name):
     assert not told["name_known"][0] and not told[HEAD].numpy().any()
 
 
+def test_a_name_that_leaves_its_type_out_is_none_of_another_type():
+    """Where all shirts are called so and nothing else is, a name without that word tells next to nothing."""
+    whole = [f"acme n{i}" for i in range(20)] + [f"acme shirt n{i}" for i in range(40)]
+    bare = [without_own_words(name, ["Shirts"]) for name in whole]
+    labels, counts = np.repeat([1, 0], [20, 40]), {HEAD: [40, 20]}
+    by_whole, by_both = (
+        name_evidence(learn_names(whole, others, {HEAD: labels}, counts), ["acme"], [HEAD])[HEAD][0]
+        for others in (whole, bare)
+    )
+    assert by_whole[1] - by_whole[0] > 5 * abs(by_both[1] - by_both[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "left"),
+    [
+        ("nike men t shirt red", ["Tshirts", "Topwear", "Apparel"], "nike men red"),
+        ("acme watches", ["Watches"], "acme"),
+        ("acme flip flop", ["Flip Flops", "", "Footwear"], "acme"),
+        ("acme shoe box", ["Bags"], "acme shoe box"),
+        ("", ["Bags"], ""),
+    ],
+)
+def test_own_words(name, labels, left):
+    """Words of a row's labels go, in one word or two, singular or plural; others stay."""
+    assert without_own_words(name, labels) == left
+
+
 def test_two_classes():
     """A head of two classes is learnt like any other, and one of a single class says nothing."""
     names = [f"{kind} n{i}" for i in range(20) for kind in KINDS[:2]]
     labels = np.tile([0, 1], 20)
-    two = learn_names(names, {HEAD: labels, "one": labels * 0}, {HEAD: [20, 20], "one": [40]})
+    two = learn_names(names, names, {HEAD: labels, "one": labels * 0}, {HEAD: [20, 20], "one": [40]})
     told = two.evidence(tf.constant(["shirt", "watch"]))
     assert told[HEAD].numpy().argmax(axis=1).tolist() == [0, 1]
     assert told[alone_key(HEAD)].numpy().argmax(axis=1).tolist() == [0, 1]
