@@ -69,8 +69,7 @@ STEPS: tuple[tuple[str, Settings], ...] = (
         {"loss": "crossentropy", "label_smoothing": 0.05, "logit_adjustment": 0.2},
     ),
     ("+ mixup and erasing", {"augmentation.mixup": 0.2, "augmentation.erase": 0.25}),
-    ("+ mirror image", {"mirror": "true"}),
-    ("+ nearest neighbours", {"neighbours": 20, "neighbour_layers": "block7_add,block10_add,block14_add"}),
+    ("+ nearest neighbours", {"neighbours": 40, "neighbour_layers": "block7_add,block10_add,block14_add"}),
 )
 """What is added, and its settings over those of the steps before; the first has all in which ``quick`` is otherwise."""
 

@@ -61,11 +61,14 @@ class MemoryCard:
         neighbours: how many of the nearest vote, at least 1.
         sharpness: above 0; a picture of similarity s has the weight ``e^(sharpness · s)`` among them.
         share: above 0 and at most 1; say of the corrected ones in an answer where nobody else is near.
+        discount: at least 0 and below 1; share of the weight of the next one, nearest of those that do not vote, that
+          comes off the weight of each that does.
     """
 
     neighbours: int
     sharpness: float
     share: float
+    discount: float = 0.0
 
 
 def read_memory(memory: Field) -> MemoryCard | None:
@@ -79,4 +82,12 @@ def read_memory(memory: Field) -> MemoryCard | None:
     share = memory["share"]
     if share.number(0, 1) == 0:
         raise share.wrong("a number above 0 and at most 1")
-    return MemoryCard(memory["neighbours"].whole(at_least=1), memory["sharpness"].positive(), share.number(0, 1))
+    discount = memory.get("discount", 0.0)
+    if discount.number(0, 1) == 1:
+        raise discount.wrong("a number of at least 0 and below 1")
+    return MemoryCard(
+        neighbours=memory["neighbours"].whole(at_least=1),
+        sharpness=memory["sharpness"].positive(),
+        share=share.number(0, 1),
+        discount=discount.number(0, 1),
+    )

@@ -16,7 +16,7 @@ from schema.card_fields import CardError, Field
 from schema.card_parts import FamiliarityCard, MemoryCard, read_familiarity, read_memory
 from schema.eval_histograms import EvalHistograms, read_histograms
 
-FORMAT: Final = 7
+FORMAT: Final = 8
 """Version of the format.
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
@@ -25,7 +25,7 @@ FORMAT: Final = 7
 4: ``levels``; without it a release has every level of the table of heads.
 5: ``familiarity``, ``known_pictures`` and ``eval_histograms``; without them none of the three can be told.
 6: ``name_weights``, without which a product's name is not heard.
-7: ``memory``, without which corrections count from the next training on, and not at once.
+7: ``memory``, without which corrections count from the next training on, and not at once. 8: its ``discount``, else 0.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 

@@ -1,8 +1,9 @@
 """The nearest known pictures have a vote beside the network: they remember single products, which its weights blur.
 
-The votes are the shares of the labels among the nearest known pictures, each with the weight ``e^(30 s)`` of its
-similarity s: the cosine of what the network's layers saw of both, whitened. How much they count is said in
-``components/model/calibration.py``. A picture without a label of a head has no vote there.
+The votes are the shares of the labels among the n nearest known pictures, each with the weight ``e^(25 s)`` of its
+similarity s, less nearly all that the next one would have: the cosine of what the network's layers saw of both,
+whitened. So who comes in last, and who just does not, weigh next to nothing, and it is no matter which is which. How
+much they count is said in ``components/model/calibration.py``. A picture without a label of a head has no vote there.
 """
 
 from collections.abc import Mapping
@@ -56,7 +57,9 @@ CORRECTIONS_SHARE = 0.5
 """Say of corrected pictures in an answer, where no known one is as near: as much as the known ones have."""
 
 _NEAREST = 5
-_SHARPNESS = 30.0
+_SHARPNESS = 25.0
+_DISCOUNT = 0.999
+"""Share of the next one's weight that comes off each: not all, so that pictures vote evenly that are all as near."""
 _LEAST_VARIANCE = 1e-6
 _LEAST_DISTANCE = 1e-6
 
@@ -116,13 +119,22 @@ def fit_whitening(features: np.ndarray) -> Whitening:
     return Whitening(*(part.astype(np.float32) for part in (fitted.location_, matrix, components)))
 
 
-def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.Model:
+def by_signs(embeddings: np.ndarray) -> np.ndarray:
+    """Embeddings float32[M, F] of which the signs alone are left: a bit a number, once gzip has seen them.
+
+    They are scaled so that a picture is on average as near to itself as before.
+    """
+    return np.where(embeddings < 0, -1, 1).astype(np.float32) / np.mean(np.sum(np.abs(embeddings), axis=1))
+
+
+def with_neighbours(model: keras.Model, known: Known, neighbours: int, signs: bool = False) -> keras.Model:
     """The same model, sharing its layers, with the known pictures inside.
 
     Args:
       model: → {head: logits float32[N, C], :data:`FEATURES`: float32[N, F]}.
       known: at least one picture.
       neighbours: how many are asked, at least 1; all, where there are fewer.
+      signs: whether the pictures are remembered :func:`by_signs`.
 
     Returns:
       A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C], :data:`SIMILARITY` and
@@ -133,7 +145,7 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int) -> keras.
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
     classes = {head: outputs[head].shape[-1] for head in known.labels}
-    nearest = NearestPictures(known, neighbours, classes)(seen)
+    nearest = NearestPictures(known, neighbours, classes, signs)(seen)
     return keras.Model(model.input, {**outputs, **nearest}, name=model.name)
 
 
@@ -145,26 +157,27 @@ def told_of(model: keras.Model) -> Mapping[str, np.ndarray]:
 def memory_of(model: keras.Model) -> MemoryCard | None:
     """How the pictures vote that a model can tell; None where it can tell none."""
     found = (layer for layer in model.layers if isinstance(layer, NearestPictures) and layer.told)
-    return next((MemoryCard(layer.neighbours, _SHARPNESS, CORRECTIONS_SHARE) for layer in found), None)
+    return next((MemoryCard(layer.neighbours, _SHARPNESS, CORRECTIONS_SHARE, _DISCOUNT) for layer in found), None)
 
 
 class NearestPictures(layers.Layer):
     """Has the nearest known pictures vote; for answering only, it learns nothing."""
 
-    def __init__(self, known: Known, neighbours: int, classes: Mapping[str, int]):
-        """Remembers the pictures; ``classes``: head → number of its classes."""
+    def __init__(self, known: Known, neighbours: int, classes: Mapping[str, int], signs: bool):
+        """Remembers the pictures; ``classes``: head → number of its classes. The rest: :func:`with_neighbours`."""
         super().__init__(name="nearest_pictures", trainable=False)
         self._classes = dict(classes)
         self.told = dict(known.told)
         self.neighbours = min(neighbours, len(known.features))
+        self._asked = min(neighbours + 1, len(known.features))
         self._listed = min(names.NEIGHBOURS_LISTED, len(known.features))
         whitening = fit_whitening(known.features)
         self._mean = self._constant("mean", whitening.mean)
         self._matrix = self._constant("matrix", whitening.matrix)
         self._components = self._constant("components", whitening.components)
         # Transposed, which is how the product with a single picture reads it from end to end.
-        embedded = ops.normalize(self._whitened(known.features), axis=-1)
-        self._pictures = self._constant("pictures", np.transpose(embedded))
+        embedded = np.asarray(ops.normalize(self._whitened(known.features), axis=-1))
+        self._pictures = self._constant("pictures", np.transpose(by_signs(embedded) if signs else embedded))
         self._labels = {head: self._constant(head, ids.astype(np.int32)) for head, ids in known.labels.items()}
 
     def _constant(self, name: str, value: np.ndarray) -> keras.Variable:
@@ -175,16 +188,24 @@ class NearestPictures(layers.Layer):
     def _whitened(self, features: keras.KerasTensor) -> keras.KerasTensor:
         return ops.matmul(features - self._mean, self._matrix)
 
+    def _weights(self, similarities: keras.KerasTensor) -> keras.KerasTensor:
+        """Similarities float32[N, voters and the next one, if there is one], nearest first → float32[N, voters]."""
+        told = ops.exp(_SHARPNESS * (similarities - similarities[:, :1]))
+        weights = told[:, : self.neighbours]
+        if self._asked > self.neighbours:
+            weights -= _DISCOUNT * told[:, self.neighbours :]
+        return weights / ops.sum(weights, axis=1, keepdims=True)
+
     def call(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """Features float32[N, F] → what :func:`with_neighbours` adds to a model."""
         whitened = self._whitened(features)
         embedding = ops.normalize(whitened, axis=-1)
         all_similarities = ops.matmul(embedding, self._pictures)
-        # One search for both: the rest of the listed costs next to nothing.
-        listed, rows = ops.top_k(all_similarities, max(self.neighbours, self._listed))
+        # One search for all: the rest of the listed costs next to nothing.
+        listed, rows = ops.top_k(all_similarities, max(self._asked, self._listed))
         similarities, nearest = listed[:, : self.neighbours], rows[:, : self.neighbours]
         # A label below 0 is a row of zeros.
-        weights = ops.expand_dims(ops.softmax(_SHARPNESS * similarities), axis=-1)
+        weights = ops.expand_dims(self._weights(listed[:, : self._asked]), axis=-1)
         votes = {
             votes_key(head): ops.sum(weights * ops.one_hot(ops.take(self._labels[head], nearest), count), axis=1)
             for head, count in self._classes.items()

@@ -103,6 +103,8 @@ class HyperParameters:
         neighbours: nearest known pictures that have half the say in each answer (see
           ``components.model.nearest_pictures``); 0: none.
         neighbour_layers: layers of the backbone by which pictures are near, comma-separated; empty: the pooled ones.
+        neighbour_signs: whether known pictures are remembered by the signs of their features alone, which makes them
+          small enough for a browser.
         review_precision: share that has to be right at or above the shipped review threshold.
         seed: of everything random.
     """
@@ -133,6 +135,7 @@ class HyperParameters:
     mirror: bool = False
     neighbours: int = 0
     neighbour_layers: str = ""
+    neighbour_signs: bool = False
     review_precision: float = 0.97
     seed: int = 20
 

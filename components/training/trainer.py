@@ -181,7 +181,9 @@ def answering_models(
         if len(outputs[FEATURES])
     ]
     return tuple(
-        nearest_pictures.with_neighbours(answering, nearest_pictures.joined(*parts), parameters.neighbours)
+        nearest_pictures.with_neighbours(
+            answering, nearest_pictures.joined(*parts), parameters.neighbours, parameters.neighbour_signs
+        )
         for parts in (known[:1], known)
     )
 

@@ -1,6 +1,5 @@
 """Holds an export to the release that it was made of: the same files to both, and how far their scores are apart."""
 
-import io
 import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -10,17 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from components.catalogue.sample import draw_held_out
 from pipeline.errors import RunError
 from pipeline.scoring import ReleasedModels
-from schema.pictures import encode_png, normal_form, read_header
+from schema.pictures import normal_form, read_header
 from schema.thumbnails import thumbnails_file
 
 PICTURES: Final = 20
-_VARIANTS: Final = 16
-_AS_FAR: Final = 0.9
 
 Scores = Callable[[bytes], Mapping[str, np.ndarray]]
 """A picture file → head → P of its labels float32[C], and the familiarity float32[]."""
@@ -32,15 +28,13 @@ class Check:
 
     Attributes:
         pictures: that both were asked about.
-        largest_difference: of any score, or familiarity, of those that are on no border.
+        largest_difference: of any score, or familiarity.
         tolerance: that it had to keep to.
-        on_a_border: pictures of :func:`is_on_a_border`, which were further apart and do not count.
     """
 
     pictures: int
     largest_difference: float
     tolerance: float
-    on_a_border: int = 0
 
 
 def check(models: ReleasedModels, pictures: Sequence[bytes], scores: Scores, tolerance: float) -> Check:
@@ -56,45 +50,18 @@ def check(models: ReleasedModels, pictures: Sequence[bytes], scores: Scores, tol
         RunError: they are further apart.
     """
     served, _ = models.scores([normal_form(file, read_header(file)).content for file in pictures])
-    largest, where, on_a_border = 0.0, "", 0
+    largest, where = 0.0, ""
     for row, file in enumerate(pictures):
         difference, name = _furthest(scores(file), {head: values[row] for head, values in served.items()})
         # Not `>`: a NaN is the largest of all.
-        if not difference <= tolerance and is_on_a_border(models, file, difference):
-            on_a_border += 1
-        elif not difference <= largest:
+        if not difference <= largest:
             largest, where = difference, name
     if not largest <= tolerance:
         raise RunError(
             f"the exported models answer otherwise than release {models.version}: of {len(pictures)} pictures the "
             f"scores of {where} are up to {largest:.2g} apart, and at most {tolerance:g} is borne; nothing was written"
         )
-    return Check(len(pictures), largest, tolerance, on_a_border)
-
-
-def is_on_a_border(models: ReleasedModels, file: bytes, difference: float) -> bool:
-    """Whether the release itself answers so far apart where the lowest bit of one of a picture's values is turned.
-
-    Of the known pictures twenty vote. Where the twentieth and the next one are equally near, the last digit of a sum
-    decides between them, and no two programs add up alike.
-
-    Args:
-        models: of the release.
-        file: a picture.
-        difference: of the scores that an export gives it.
-    """
-    with Image.open(io.BytesIO(normal_form(file, read_header(file)).content)) as opened:
-        pixels = np.asarray(opened.convert("RGB"))
-    random = np.random.default_rng(0)
-    changed = [_with_a_bit_turned(pixels, at) for at in random.integers(pixels.size, size=_VARIANTS)]
-    scores, _ = models.scores([encode_png(Image.fromarray(one)) for one in (pixels, *changed)])
-    return any(float(np.ptp(values, axis=0).max()) >= _AS_FAR * difference for values in scores.values())
-
-
-def _with_a_bit_turned(pixels: np.ndarray, at: int) -> np.ndarray:
-    turned = pixels.copy()
-    turned.flat[at] ^= 1
-    return turned
+    return Check(len(pictures), largest, tolerance)
 
 
 def _furthest(found: Mapping[str, np.ndarray], served: Mapping[str, np.ndarray]) -> tuple[float, str]:

@@ -11,7 +11,7 @@ from schema.card_parts import MemoryCard
 from schema.model_card import CardError, ModelCard
 from tests.schema.test_model_card import CARD
 
-MEMORY = MemoryCard(neighbours=20, sharpness=30.0, share=0.5)
+MEMORY = MemoryCard(neighbours=20, sharpness=30.0, share=0.5, discount=0.999)
 
 
 def test_it_is_written_and_read() -> None:
@@ -23,6 +23,13 @@ def test_it_is_written_and_read() -> None:
     assert ModelCard.from_json(json.dumps(older)).memory is None
 
 
+def test_before_format_8_nothing_comes_off_a_weight() -> None:
+    """Corrections join the vote of an older release by the formula that is inside it."""
+    older = json.loads(dataclasses.replace(CARD, memory=MEMORY).to_json()) | {"format": 7}
+    del older["memory"]["discount"]
+    assert ModelCard.from_json(json.dumps(older)).memory == MemoryCard(neighbours=20, sharpness=30.0, share=0.5)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -31,6 +38,8 @@ def test_it_is_written_and_read() -> None:
         (lambda one: one.update(share=0), r"memory\.share is 0; it must be a number above 0 and at most 1"),
         (lambda one: one.update(share=1.5), r"memory\.share is 1\.5"),
         (lambda one: one.pop("share"), r"has no memory\.share"),
+        (lambda one: one.update(discount=1), r"memory\.discount is 1; it must be a number of at least 0 and below 1"),
+        (lambda one: one.update(discount=-0.5), r"memory\.discount is -0\.5"),
     ],
 )
 def test_nonsense_is_named(change: Callable[[dict[str, Any]], Any], told: str) -> None:

@@ -1,7 +1,8 @@
 """People's decisions join the pictures that a release knows: the nearest of both vote, as the known ones did alone.
 
-Of N pictures nearest to the one that is asked about, known or corrected, each has the weight ``e^(30 s)`` of its
-similarity s (the numbers are the card's). What share of the weight is the corrected ones', ρ, goes to their labels:
+Of N pictures nearest to the one that is asked about, known or corrected, each has the weight ``e^(25 s)`` of its
+similarity s, less .999 of the weight of the next one (the numbers are the card's; older ones have 30, and 0).
+What share of the weight is the corrected ones', ρ, goes to their labels:
 
     P = (1 - λ) · P(release) + λ · P(corrections)    λ = ρ · share of the card
 
@@ -30,7 +31,7 @@ class Placed(NamedTuple):
 
     Args:
         embedding: of length 1; the product of two is their similarity.
-        nearest: similarities of the known pictures that vote, nearest first.
+        nearest: similarities of the known pictures that vote, nearest first, and of some more.
     """
 
     embedding: array
@@ -86,22 +87,22 @@ class Overlay:
         similarities = self._similarities(placed.embedding)
         if similarities.max() < max(placed.nearest, default=0.0):
             return Say(self.version)
-        near = self._among_nearest(similarities, placed.nearest)
-        sharpness, most = self._memory.sharpness, self._memory.neighbours
-        voting = sorted((*placed.nearest[:most], *near.values()), reverse=True)[:most]
-        total = sum(math.exp(sharpness * one) for one in voting)
-        weights = {row: self._memory.share * math.exp(sharpness * one) / total for row, one in near.items()}
+        shares = self._shares(similarities, placed.nearest)
+        weights = {row: self._memory.share * one for row, one in shares.items()}
         return Say(self.version, sum(weights.values()), self._votes(weights))
 
-    def _among_nearest(self, similarities: "np.ndarray", nearest: Sequence[float]) -> dict[int, float]:
-        """Row → similarity of the corrected pictures that are among the nearest of all."""
-        most = self._memory.neighbours
-        rows = (-similarities).argsort(kind="stable")[:most].tolist()
-        near = {row: float(similarities[row]) for row in rows}
-        # The i-th corrected one is among the nearest if fewer than most - i known ones are as near.
-        return {
-            row: one for i, (row, one) in enumerate(near.items()) if sum(k >= one for k in nearest[:most]) < most - i
-        }
+    def _shares(self, similarities: "np.ndarray", nearest: Sequence[float]) -> dict[int, float]:
+        """Row → share of the weight of all that vote, of the corrected pictures among them."""
+        memory, asked = self._memory, self._memory.neighbours + 1
+        rows = (-similarities).argsort(kind="stable")[:asked].tolist()
+        # As near as a known one, a corrected one comes after it.
+        ranked = [(one, None) for one in nearest[:asked]] + [(float(similarities[row]), row) for row in rows]
+        ranked.sort(key=lambda each: each[0], reverse=True)
+        told = [math.exp(memory.sharpness * (one - ranked[0][0])) for one, _ in ranked[:asked]]
+        off = memory.discount * told[-1] if len(told) == asked else 0.0
+        weights = [one - off for one in told[: memory.neighbours]]
+        total = sum(weights)
+        return {row: one / total for (_, row), one in zip(ranked, weights, strict=False) if row is not None}
 
     def _votes(self, weights: Mapping[int, float]) -> dict[str, dict[int, float]]:
         votes: dict[str, dict[int, float]] = {}

@@ -80,7 +80,7 @@ def test_a_known_picture_is_its_own_neighbour(seeing, known):
 
 
 def test_neighbours_weigh_by_their_similarity(seeing, known):
-    """Of several neighbours each has the share e^(30 s), s the cosine of whitened features, computed by hand."""
+    """Of several neighbours each has the share e^(25 s) less the next one's, s the cosine of whitened features."""
     images, labels = known
     new = pictures(1, seed=9)
     features = seeing.predict_on_batch(images)[FEATURES]
@@ -89,11 +89,36 @@ def test_neighbours_weigh_by_their_similarity(seeing, known):
     outputs = seeing.predict_on_batch(new)
     new_white = (outputs[FEATURES][0] - whitening.mean) @ whitening.matrix
     similarities = np.array([1 - cosine(new_white, one) for one in known_white])
-    nearest = np.argsort(-similarities)[:4]
-    weights = softmax(30 * similarities[nearest])
+    *nearest, beyond = np.argsort(-similarities)[:5]
+    weights = np.exp(25 * similarities[nearest]) - 0.999 * np.exp(25 * similarities[beyond])
+    weights /= weights.sum()
     expected = softmax(outputs["one"][0]) / 2
     np.add.at(expected, labels["one"][nearest], weights / 2)
     np.testing.assert_allclose(answer(remembering(seeing, known, 4), new, "one")[0], expected, atol=1e-4)
+
+
+def test_scores_do_not_jump(seeing, known):
+    """On the way from one picture to another the voters change many times, and no step of the scores is a large one."""
+    way = np.linspace(0, 1, 2001)[:, np.newaxis, np.newaxis, np.newaxis]
+    one, other = pictures(2, seed=9)
+    remembers = remembering(seeing, known, 4)
+    images = (way * one + (1 - way) * other).astype(np.float32)
+    voters = {tuple(sorted(rows[:4])) for rows in remembers.predict_on_batch(images)[ROWS]}
+    steps = np.abs(np.diff(answer(remembers, images, "one"), axis=0)).max()
+    assert len(voters) > 4
+    assert steps < 0.005
+
+
+def test_pictures_that_are_all_as_near_vote_evenly(seeing, known):
+    """Equal pictures with other labels, more than have a vote: each of those that have one counts the same."""
+    images, labels = np.repeat(known[0][:1], 9, axis=0), {head: np.arange(9) % 2 for head in HEADS}
+    remembers = remembering(seeing, (np.concatenate([images, known[0]]), _followed_by(labels, known[1])), 8)
+    votes = remembers.predict_on_batch(images[:1])[votes_key("other")][0]
+    np.testing.assert_allclose(votes, [0.5, 0.5], atol=1e-3)
+
+
+def _followed_by(labels, others):
+    return {head: np.concatenate([ids, others[head]]) for head, ids in labels.items()}
 
 
 def test_whitened_features_vary_alike():
@@ -145,6 +170,19 @@ def test_eval_is_remembered_when_serving_and_not_when_fitting():
     assert answer(fitted, new, "one")[:, 0].min() > 0.5
 
 
+def test_signs_alone_tell_who_is_near():
+    """A memory of two numbers, for a browser to load, finds each known picture again, and as near as it was."""
+    model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
+    images = pictures(60)
+    parameters = HyperParameters(height=16, width=16, neighbours=3, neighbour_signs=True)
+    _, served = answering_models(model, backbone, as_rows(images, 0), as_rows(images[:0], 0).batch(8), parameters)
+    (memory,) = (one for one in served.get_layer("nearest_pictures").weights if one.shape == (256, 60))
+    assert len(np.unique(memory)) == 2
+    found = served.predict_on_batch(images)
+    assert found[ROWS][:, 0].tolist() == list(range(60))
+    np.testing.assert_allclose(found[SIMILARITIES][:, 0].mean(), 1, atol=0.05)
+
+
 def test_without_eval_the_memory_is_that_of_training():
     """A catalogue too small for an eval split still becomes a model that remembers."""
     model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
@@ -177,11 +215,12 @@ def test_a_corrected_picture_weighs_as_much_as_if_it_were_known(seeing, known):
     near = new + 5 * np.sign(new - 128)
     (told, asked), memory = (
         {key: values[0] for key, values in outside.predict_on_batch(one).items()} for one in (new, near)
-    ), MemoryCard(4, 30.0, 1.0)  # fmt: skip
+    ), MemoryCard(4, 25.0, 1.0, 0.999)  # fmt: skip
     assert asked[ROWS][0] == 60, "it is the nearest"
     overlay = Overlay(SimpleNamespace(memory=memory), 1, [Learnt(told[EMBEDDING], {"one": 0})])
     say = overlay.say(Placed(asked[EMBEDDING], asked[SIMILARITIES][1:].tolist()))
-    assert say.share == pytest.approx(softmax(30 * asked[SIMILARITIES][:4])[0], abs=1e-4)
+    weights = np.exp(25 * asked[SIMILARITIES][:4]) - 0.999 * np.exp(25 * asked[SIMILARITIES][4])
+    assert say.share == pytest.approx(weights[0] / weights.sum(), abs=1e-4)
 
 
 def test_the_mirror_image_leaves_the_features_alone(seeing):

@@ -12,6 +12,7 @@ from tests.serving.releases_for_tests import release
 
 RELEASE = release(memory=MEMORY, attributes=["pattern"])
 SHARE, SHARPNESS, MOST = MEMORY["share"], MEMORY["sharpness"], MEMORY["neighbours"]
+DISCOUNTING = release(memory={**MEMORY, "discount": 0.9})
 RED = {"article_type": "Tshirts", "sub_category": "Topwear", "master_category": "Apparel"}
 
 
@@ -39,6 +40,33 @@ def test_they_weigh_as_known_pictures_do() -> None:
     assert say.version == 7
     assert say.share == pytest.approx(SHARE * (one + two) / total, rel=1e-5)
     assert say.votes == {"article_type": {1: pytest.approx(SHARE * one / total), 2: pytest.approx(SHARE * two / total)}}
+
+
+def test_the_next_ones_weight_comes_off() -> None:
+    """Where the card says so, each weighs less by a share of what the nearest of those weighs that have no vote."""
+    told = [math.exp(SHARPNESS * one) for one in (0.9, 0.85, 0.8, 0.7, 0.6)]
+    one, known, two, other = (weight - 0.9 * told[4] for weight in told[:4])
+    total = one + known + two + other
+    corrections = [learnt(0.9, 1), learnt(0.8, 2), learnt(0.1, 3)]
+    say = Overlay(DISCOUNTING, 7, corrections).say(placed(0.85, 0.7, 0.6, 0.5))
+    assert say.votes == {"article_type": {1: pytest.approx(SHARE * one / total), 2: pytest.approx(SHARE * two / total)}}
+    next_is_corrected = Overlay(DISCOUNTING, 7, [learnt(0.9, 1), learnt(0.6, 3)]).say(placed(0.85, 0.8, 0.7))
+    assert next_is_corrected.votes["article_type"][1] == pytest.approx(SHARE * one / total)
+    few = Overlay(DISCOUNTING, 7, [learnt(0.9, 1)]).say(placed(0.85, 0.8, 0.7))
+    assert few.share == pytest.approx(SHARE * told[0] / sum(told[:4])), "there is no next one"
+
+
+def test_it_is_no_matter_who_comes_in_last() -> None:
+    """A corrected picture that a hair's breadth moves in or out of those that vote hardly changes the answer."""
+    known = (0.85, 0.84, 0.83, 0.82)
+    inside, outside = (
+        Overlay(release(memory={**MEMORY, "discount": 0.999}), 7, [learnt(0.9, 1), learnt(last, 2)]).say(placed(*known))
+        for last in (0.83 + 1e-6, 0.83 - 1e-6)
+    )
+    votes = [say.votes["article_type"] for say in (inside, outside)]
+    assert [2 in one for one in votes] == [True, False]
+    assert votes[0][1] == pytest.approx(votes[1][1], abs=1e-3)
+    assert votes[0][2] < 1e-3
 
 
 def test_they_are_silent_unless_one_is_the_nearest() -> None:
