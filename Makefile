@@ -30,8 +30,9 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PYTHONDONTWRITEBYTECODE =
 
 WEB := serving/web
+OTHER_STACK := build/other-stack
 
-.PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-distributed test-e2e test-heads test-beside test-other-stack test-serving contract test-page format clean \
+.PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-distributed test-e2e test-heads test-beside test-other-stack test-cross test-serving contract test-page format clean \
   page bench-pipeline bench-scale bench-bulk bench-training bench-serving bench-index ablation sample proto stubs check-k8s pin check-processes check-cluster hardening soak mutations bandit sbom screenshots
 
 help: ## this list
@@ -50,10 +51,10 @@ run: env page $(if $(DATASET),,$(SAMPLE)/styles.csv) ## data → pipeline → re
 serve: env page ## model server, merger and page on the current release, until Ctrl-C
 	$(SERVING)/bin/python -m serving.stack --release $(ROOT)/release
 
-test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving, test-page, check-k8s; as root it installs what they need
+test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving, test-page, check-k8s, test-beside; as root it installs what they need
 	./requirements/system.sh
 	rm -f build/skipped.txt
-	$(MAKE) --no-print-directory check test-pipeline test-distributed test-serving test-page check-k8s
+	$(MAKE) --no-print-directory check test-pipeline test-distributed test-serving test-page check-k8s test-beside
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 
 test-pipeline: env page ## tests of schema, components, pipeline and model server
@@ -65,13 +66,16 @@ test-heads: env ## a head that is a row of the table, from CSV to merged answer;
 test-e2e: env page ## the main job, from a catalogue to a served answer
 	$(PIPELINE)/bin/python -m pytest tests/e2e -m "not slow" $(PYTEST_ARGS)
 
-test-beside: env ## the other stack beside this one: its end-to-end and contract tests, and releases that cross
-	PYTEST_ARGS="$(PYTEST_ARGS)" ./requirements/test_other_stack.sh build/other-stack test-e2e contract
+test-beside: env ## the other stack beside this one: its end-to-end and contract tests, and test-cross
+	./requirements/test_other_stack.sh $(OTHER_STACK) test-e2e contract
 
 test-other-stack: env ## all of that, and make run and the whole test-pipeline and test-serving in the other stack; half an hour
 	rm -f build/skipped.txt
-	PYTEST_ARGS="$(PYTEST_ARGS)" ./requirements/test_other_stack.sh build/other-stack run test-pipeline test-serving contract
+	./requirements/test_other_stack.sh $(OTHER_STACK) run test-pipeline test-serving contract
 	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
+
+test-cross: env ## releases that cross between this stack and the other, where test-beside left one
+	LOOKBOOK_OTHER_STACK=$(wildcard $(abspath $(OTHER_STACK)/enter)) $(PIPELINE)/bin/python -m pytest tests/cross -s --basetemp=$(abspath $(OTHER_STACK)/tmp) $(PYTEST_ARGS)
 
 test-distributed: env ## Beam's steps on Prism, which Go builds, by workers that share the data and the root alone; as root (PYTEST_ARGS='-m slow': a whole run, whose worker dies)
 	@command -v go >/dev/null || test -x $(PRISM) || echo "Prism is not built: no go here; the tests are skipped."

@@ -1,6 +1,5 @@
 """Which stack a machine gets: ``requirements/find_python.sh`` before machines of all kinds, made of a PATH alone."""
 
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,14 +7,11 @@ from typing import Final
 
 import pytest
 
+from tests.machines import machine, program
+
 SCRIPT: Final = Path(__file__).parents[1] / "requirements/find_python.sh"
-TOOLS: Final = ("bash", "cat", "cut", "head", "sed", "sort")
+TOOLS: Final = ("bash", "cat", "cut", "env", "head", "sed", "sort")
 LINUX: Final = "Linux x86_64"
-
-
-def _program(path: Path, script: str) -> None:
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
 
 
 def _machine(folder: Path, glibc: str, pythons: Iterable[str], lacks: str = "nothing", system: str = LINUX) -> Path:
@@ -23,18 +19,13 @@ def _machine(folder: Path, glibc: str, pythons: Iterable[str], lacks: str = "not
 
     None of them has ``lacks``: ``ensurepip``, or ``Python.h``.
     """
-    for tool in TOOLS:
-        (folder / tool).symlink_to(str(shutil.which(tool)))
-    _program(folder / "getconf", f"echo glibc {glibc}" if glibc else "exit 1")
-    _program(folder / "uname", f"echo {system}")
+    programs = {"getconf": f"echo glibc {glibc}" if glibc else "exit 1", "uname": f"echo {system}"}
     for name in pythons:
         stack = name.removeprefix("python").replace(".", "")
-        _program(
-            folder / name,
-            f'case "$2" in *{lacks}*) exit 1;; *base_prefix*) echo py{stack} /its/bin/{name};; *) exit 0;; esac',
+        programs[name] = programs["python3"] = (
+            f'case "$2" in *{lacks}*) exit 1;; *base_prefix*) echo py{stack} /its/bin/{name};; *) exit 0;; esac'
         )
-        shutil.copy(folder / name, folder / "python3")
-    return folder
+    return machine(folder, TOOLS, programs)
 
 
 def _pick(path: Path, **variables: str) -> tuple[int, str, str]:
@@ -47,7 +38,7 @@ def _environment(folder: Path, stack: str) -> Path:
     """An environment of the pipeline that was made before anything kept note of the stack."""
     python = folder / "pipeline/bin/python"
     python.parent.mkdir(parents=True)
-    _program(python, f"echo {stack}")
+    program(python, f"echo {stack}")
     return folder
 
 
@@ -151,7 +142,7 @@ def test_uv_fetches_the_newest_where_there_is_no_python(tmp_path: Path) -> None:
     machine = _machine(tmp_path, "2.41", ["python3.13"])
     (machine / "python3.13").rename(machine / "fetched")
     (machine / "python3").unlink()
-    _program(
+    program(
         machine / "uv",
         f'echo "$*" >> {machine}/calls\ncase "$*" in'
         f' "python install 3.13") echo fetched > {machine}/there;;'

@@ -17,7 +17,7 @@ from serving.tensorflow_serving.local import local_flags
 from tests.model_server.process import free_port
 
 ROOT: Final = Path(__file__).parents[2]
-OTHER: Final = os.environ.get("LOOKBOOK_OTHER_STACK")
+OTHER: Final = os.environ.get("LOOKBOOK_OTHER_STACK") or None
 PATIENCE_S: Final = 300
 
 

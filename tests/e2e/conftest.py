@@ -72,7 +72,7 @@ def _kill_while_training(home):
     with subprocess.Popen(
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 1200
         for line in process.stdout:
             if "epoch 1/" in line:
                 break

@@ -19,7 +19,7 @@ from schema import heads as table
 CODE = ("serving.model_server.__main__", "serving.tensorflow_serving.local")
 """What runs here in processes of its own, for the cache key: it may not be imported."""
 
-_READY_SECONDS = 180
+_READY_SECONDS = 600
 _STOP_SECONDS = 10
 
 
