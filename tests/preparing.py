@@ -14,13 +14,13 @@ BEFORE_TRAINING: Final = 6
 """StylesExampleGen, StatisticsGen, schema, ExampleValidator, SchemaGate, Transform."""
 
 
-def prepare(config: PipelineConfig) -> None:
-    """Runs what comes before training; what is done already is not done again."""
+def prepare(config: PipelineConfig, steps: int = BEFORE_TRAINING) -> None:
+    """Runs the first steps; what is done already is not done again."""
     config.layout.root.mkdir(exist_ok=True)
     pipeline = Pipeline(
         pipeline_name="test",
         pipeline_root=str(config.layout.artifacts),
-        components=create_components(config)[:BEFORE_TRAINING],
+        components=create_components(config)[:steps],
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(config.layout.metadata)),
     )
     ReportingDagRunner(print, config.all_beam_args, config.engine.require_reachable).run(pipeline)

@@ -58,7 +58,7 @@ def far_workers(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def first_worker_killed(path: Path) -> Iterator[list[int]]:
-    """Kills the first of Beam's workers that has a file open; gives what becomes the list of it."""
+    """Kills the first of Beam's workers that has a file open or a library loaded; gives what becomes its list."""
     killed: list[int] = []
     over = threading.Event()
 
@@ -82,7 +82,8 @@ def _workers_with(path: Path) -> Iterator[int]:
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             is_worker = b"SdkHarness" in (process / "cmdline").read_bytes()
-            if is_worker and any(file.readlink() == path for file in (process / "fd").iterdir()):
+            is_open = any(file.readlink() == path for file in (process / "fd").iterdir())
+            if is_worker and (is_open or str(path) in (process / "maps").read_text()):
                 yield int(process.name)
 
 

@@ -2,27 +2,44 @@
 
 import pickle
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 from apache_beam import coders
 
 
-@dataclass(frozen=True)
 class Parcel:
-    """Something on its way from one stage to the next, on this machine or to another."""
+    """Something on its way from one stage to the next, on this machine or to another.
 
-    content: Any
+    One that has arrived stays packed until it is used, and is unpacked each time: Beam's local runner decodes all that
+    waits to be grouped, encodes it again, and looks into none of it.
+    """
+
+    def __init__(self, content: Any = None, packed: bytes | None = None) -> None:
+        self._content, self._packed = content, packed
+
+    @property
+    def content(self) -> Any:
+        """What is in it."""
+        if self._packed is None:
+            return self._content
+        return pickle.loads(zlib.decompress(self._packed))  # nosec B301 # noqa: S301 - written by packed, in this run
+
+    @property
+    def packed(self) -> bytes:
+        """What travels."""
+        if self._packed is None:
+            return zlib.compress(pickle.dumps(self._content, pickle.HIGHEST_PROTOCOL), 1)
+        return self._packed
 
 
 class _ParcelCoder(coders.Coder):
     """Beam's own coder of objects packs each with bzip2, which takes longer than all the rest."""
 
     def encode(self, value: Parcel) -> bytes:
-        return zlib.compress(pickle.dumps(value.content, pickle.HIGHEST_PROTOCOL), 1)
+        return value.packed
 
     def decode(self, encoded: bytes) -> Parcel:
-        return Parcel(pickle.loads(zlib.decompress(encoded)))  # nosec B301 # noqa: S301 - written by encode, in this run
+        return Parcel(packed=encoded)
 
     def estimate_size(self, value: Parcel) -> int:
         return 1  # Beam's default would encode each object once more to tell its size

@@ -8,13 +8,15 @@ import unicodedata
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from components.catalogue.reading.errors import CatalogueError
 from components.storage.location import Location, Remote
+from components.storage.packed import PackedMap, Texts
 from components.storage.ranged import RangedFile
+from components.storage.zip_entries import Entries, names_of
 from schema import names
 from schema.file_names import as_written
 
@@ -24,11 +26,7 @@ MAX_ZIP_RATIO: Final = 100  # unpacked ÷ packed size; pictures hardly pack, tex
 MAX_ZIP_BYTES_UNASKED: Final = 1 << 30  # up to here any ratio will do
 EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".webp")  # in order of preference, where an id has several files
 
-
 _MOST_HEADER: Final = 1024  # of an entry: 30 bytes, its name, and what else the packer noted
-_UTF_8: Final = 0x800  # a flag of an entry
-_DOS: Final = "cp437"  # what zipfile takes the names of others for
-_CODE_PAGES: Final = ("utf-8", _DOS, "cp1252")
 MAX_DEPTH: Final = 3  # folders between a folder that is given and its styles.csv: Kaggle nests its large set by two
 
 # What zipfile raises for a damaged archive besides BadZipFile; RuntimeError covers packing methods that it lacks.
@@ -50,13 +48,14 @@ class Catalogue(ABC):
 
     def __init__(self, path: Location, image_names: Iterable[str]) -> None:
         self.path = path
-        self.images: dict[str, str] = {}
         self.spare_files: list[str] = []
+        found: dict[str, str] = {}
         for name in sorted(image_names, key=_preference):
             stem = os.path.splitext(name.rpartition("/")[2])[0]  # noqa: PTH122 - thousands of times
             stem = unicodedata.normalize("NFC", as_written(stem))  # macOS takes letters and accents apart
-            if self.images.setdefault(stem, name) != name:
+            if found.setdefault(stem, name) != name:
                 self.spare_files.append(name)
+        self.images: Mapping[str, str] = PackedMap(list(found), Texts(found.values()).at)
 
     @abstractmethod
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
@@ -211,9 +210,15 @@ def open_zip(path: Location) -> zipfile.ZipFile:
         raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
 
 
-def safe_entries(archive: zipfile.ZipFile, path: Location) -> dict[str, zipfile.ZipInfo]:
-    """Name → entry of every file in the archive; of those with one name the last. Raises as :func:`safe_files`."""
-    return dict(safe_files(archive, path))
+def safe_entries(archive: zipfile.ZipFile, path: Location) -> Mapping[str, zipfile.ZipInfo]:
+    """Name → entry of every file in the archive; of those with one name the last. Raises as :func:`safe_files`.
+
+    They are held small, and the archive forgets its own directory: .7 kB an entry.
+    """
+    entries = dict(safe_files(archive, path))
+    archive.filelist.clear()
+    archive.NameToInfo.clear()
+    return PackedMap(list(entries), Entries(list(entries.values())).at)
 
 
 def safe_files(archive: zipfile.ZipFile, path: Location) -> list[tuple[str, zipfile.ZipInfo]]:
@@ -223,7 +228,7 @@ def safe_files(archive: zipfile.ZipFile, path: Location) -> list[tuple[str, zipf
         CatalogueError: an entry points outside the archive or is encrypted, or the archive unpacks to far too much.
     """
     files = [entry for entry in archive.infolist() if not entry.is_dir()]
-    entries = list(zip(_names_of(files), files, strict=True))
+    entries = list(zip(names_of(files), files, strict=True))
     for name, entry in entries:
         if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
             raise CatalogueError(f"{path}: entry {name!r} points outside the archive; not read")
@@ -245,27 +250,6 @@ def no_images(root: Path) -> str:
         f"{root} has no folder {names.IMAGES_DIR}/ beside {names.STYLES_CSV}{f'; it has {beside}' if beside else ''}: "
         f"name the one with the pictures {names.IMAGES_DIR}"
     )
-
-
-def _names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Names with slashes. Those that do not say that they are UTF-8 may be all the same, as macOS writes them."""
-    unsaid = [entry.filename for entry in entries if not (entry.flag_bits & _UTF_8 or entry.filename.isascii())]
-    code_page = next((one for one in _CODE_PAGES if all(_is_in(name, one) for name in unsaid)), _DOS)
-    return [
-        (entry.filename if entry.flag_bits & _UTF_8 else entry.filename.encode(_DOS).decode(code_page)).replace(
-            "\\", "/"
-        )
-        for entry in entries
-    ]
-
-
-def _is_in(name: str, code_page: str) -> bool:
-    """Whether a name as zipfile reads it, as DOS wrote names, has letters alone beyond ASCII in this code page."""
-    try:
-        read = name.encode(_DOS).decode(code_page)
-    except UnicodeError:
-        return False
-    return code_page == "utf-8" or all(one.isascii() or "LATIN" in unicodedata.name(one, "") for one in read)
 
 
 def sheets_of(entries: Iterable[str]) -> list[PurePosixPath]:

@@ -21,6 +21,7 @@ from components.catalogue.splitting.signatures import (
 )
 
 ROWS_AT_ONCE: Final = 256
+COLUMNS_AT_ONCE: Final = 4096
 PAIRS_AT_ONCE: Final = 1024
 
 Look = Callable[[np.ndarray], np.ndarray]
@@ -90,8 +91,7 @@ class _Pixels:
 
     def __init__(self, indices: np.ndarray, look: Look) -> None:
         self._indices, self._look = indices, look
-        self._seen = np.zeros(len(indices), bool)
-        self._pixels = np.empty((len(indices), 0), np.uint8)
+        self._seen: dict[int, np.ndarray] = {}  # an array with a place for each would be large, and nearly empty
 
     def are_near(self, pairs: np.ndarray) -> np.ndarray:
         """bool[M]: whether the pixels of each pair differ by at most NEAR_RMSE."""
@@ -99,25 +99,22 @@ class _Pixels:
         near = np.zeros(len(pairs), bool)
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
             some = pairs[start : start + PAIRS_AT_ONCE]
-            difference = self._pixels[some[:, 0]].astype(np.int32) - self._pixels[some[:, 1]]
+            ones, others = (np.stack([self._seen[index] for index in side]) for side in some.T)
+            difference = ones.astype(np.int32) - others
             squares = np.einsum("ij,ij->i", difference, difference)
-            near[start : start + PAIRS_AT_ONCE] = squares <= NEAR_RMSE**2 * self._pixels.shape[1]
+            near[start : start + PAIRS_AT_ONCE] = squares <= NEAR_RMSE**2 * ones.shape[1]
         return near
 
     def _see(self, wanted: np.ndarray) -> None:
-        new = wanted[~self._seen[wanted]]
-        if not len(new):
-            return
-        thumbnails = self._look(self._indices[new]).reshape(len(new), -1)
-        if not self._seen.any():
-            # What is not written takes no memory.
-            self._pixels = np.zeros((len(self._indices), thumbnails.shape[1]), np.uint8)
-        self._pixels[new], self._seen[new] = thumbnails, True
+        new = [index for index in wanted if index not in self._seen]
+        if new:
+            thumbnails = self._look(self._indices[new]).reshape(len(new), -1)
+            self._seen.update(zip(new, thumbnails, strict=True))
 
 
 def _candidates(values: np.ndarray) -> Iterator[np.ndarray]:
     """Pairs int[M, 2] of values int16[N, K] that may be near, in blocks; every near pair is in one of them."""
-    scaled = (values / UNIT).astype(np.float32)
+    scaled = values.astype(np.float32) / UNIT
     scaled -= scaled.mean(axis=0)
     widest = scaled.var(axis=0).argmax()
     order = np.argsort(scaled[:, widest])
@@ -129,11 +126,14 @@ def _candidates(values: np.ndarray) -> Iterator[np.ndarray]:
     for start in range(0, len(scaled), ROWS_AT_ONCE):
         end = min(start + ROWS_AT_ONCE, len(scaled))
         stop = int(np.searchsorted(scaled[:, widest], scaled[end - 1, widest] + reach + slack, side="right"))
-        products = scaled[start:end] @ scaled[start:stop].T
-        close = norms[None, start:stop] - 2 * products <= (reach**2 + slack) - norms[start:end, None]
-        rows, columns = np.nonzero(close)
-        later = columns > rows
-        yield np.stack([order[rows[later] + start], order[columns[later] + start]], axis=1)
+        for left in range(start, stop, COLUMNS_AT_ONCE):
+            right = min(left + COLUMNS_AT_ONCE, stop)
+            products = scaled[start:end] @ scaled[left:right].T
+            close = norms[None, left:right] - 2 * products <= (reach**2 + slack) - norms[start:end, None]
+            rows, columns = np.nonzero(close)
+            rows, columns = rows + start, columns + left
+            later = columns > rows
+            yield np.stack([order[rows[later]], order[columns[later]]], axis=1)
 
 
 def _components(count: int, links: np.ndarray) -> np.ndarray:

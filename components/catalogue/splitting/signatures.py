@@ -28,8 +28,10 @@ NEAR_RMSE: Final = 4.0  # of 255, over all pixels and channels
 POOL: Final = 4  # thumbnail pixels to a pooled pixel, each way
 UNIT: Final = 64  # steps of a value of q in one of 255
 REACH: Final = int(NEAR_RMSE) * UNIT + 1
-WIDTH: Final = 16 * UNIT  # 2.4 cells a picture of a shop's
+WIDTH: Final = 24 * UNIT  # 1.8 cells a picture of a shop's
 DIRECTIONS: Final = 4
+VALUES: Final = 32  # K; fewer travel faster, and let more pictures be looked at that are not near
+DIGEST_BYTES: Final = 8
 BUCKETS: Final = 64
 
 Member = tuple[int, str]
@@ -42,7 +44,7 @@ class Signatures:
 
     Attributes:
         members: their rows.
-        digests: bytes[N, 16]; pictures with the same have the same thumbnail.
+        digests: bytes[N, 8]; pictures with the same have the same thumbnail.
         values: int16[N, K]: q of the module's docstring, those that span the grid first.
     """
 
@@ -66,12 +68,12 @@ class Signatures:
 
 def sign(members: list[Member], thumbnails: np.ndarray) -> Signatures:
     """The signatures of thumbnails uint8[N, 32, 24, 3], N ≥ 1."""
-    digests = b"".join(hashlib.blake2b(one.tobytes(), digest_size=16).digest() for one in thumbnails)
+    digests = b"".join(hashlib.blake2b(one.tobytes(), digest_size=DIGEST_BYTES).digest() for one in thumbnails)
     transformed = fft.dctn(_pooled(thumbnails), axes=(1, 2, 3), norm="ortho")
     heights, widths, channels = zip(*_kept(transformed.shape[1:]), strict=True)
     side = np.sqrt(np.prod(transformed.shape[1:]))  # 12
     values = np.rint(transformed[:, heights, widths, channels] / side * UNIT).astype(np.int16)
-    return Signatures(members, np.frombuffer(digests, "V16"), values)
+    return Signatures(members, np.frombuffer(digests, f"V{DIGEST_BYTES}"), values)
 
 
 def cells_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,13 +106,14 @@ def by_bucket(signatures: Signatures) -> dict[int, Signatures]:
 
 
 def _kept(shape: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Of the cosine transform: all of the grey picture, and the colour of the whole.
+    """Of the cosine transform: the coarse of the grey picture, and the colour of the whole.
 
     Those go first that differ most between products: how bright it is, how wide, how high, and how large.
     """
     first = [(0, 0, 0), (0, 2, 0), (2, 0, 0), (2, 2, 0)]
     every = [(h, w, c) for h, w, c in itertools.product(*map(range, shape)) if c == 0 or h == w == 0]
-    return first + [one for one in every if one not in first]
+    coarse_first = sorted((one for one in every if one not in first), key=lambda one: (sum(one), one))
+    return first + coarse_first[: VALUES - len(first)]
 
 
 def _pooled(thumbnails: np.ndarray) -> np.ndarray:
