@@ -57,11 +57,14 @@ def classify_files(
         client: of the merger.
         paths: files.
         progress: called with 1 after each answer.
-        product_names: of the products, by what :func:`serving.client.product_names.read_names` reads.
+        product_names: of the products, by keys as :func:`serving.client.product_names.names_of` has them.
+
+    Raises:
+        ValueError: there are names, and none is of any file.
     """
     answers = []
     files = [(as_text(str(path)), path) for path in paths]
-    for name, result in results_of(client, files, names_of((name for name, _ in files), product_names)):
+    for name, result in results_of(client, files, names_of([name for name, _ in files], product_names)):
         answers.append({"file": name, **_outcome(as_json(result))})
         progress(1)
     return answers

@@ -1,9 +1,30 @@
-"""Names of files as text: a name is any bytes, a message or a table takes text of one line."""
+"""Names of files: as text, though a name is any bytes; and which of them are a system's own, nobody's pictures."""
 
 import unicodedata
+from collections.abc import Iterable
 
 _NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's categories of control characters, of what stands for bytes that are no UTF-8, and of line separators."""
+
+_OF_A_SYSTEM = frozenset(
+    (
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r"),
+        *("__macosx", "system volume information", "$recycle.bin", "recycler", "lost+found"),
+        *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "~snapshot"),
+        *("network trash folder", "temporary items"),
+    )
+)
+"""Of Windows and macOS, of their bins, and of the boxes that serve files, Synology's thumbnails among them."""
+_OF_OFFICE, _OF_DOWNLOADS = "~$", ":zone.identifier"
+
+
+def is_of_a_system(parts: Iterable[str]) -> bool:
+    """Whether a file is hidden or a system's own, by the parts of its path below the place that was given."""
+    return any(_is_own(part.lower()) for part in parts)
+
+
+def _is_own(name: str) -> bool:
+    return name in _OF_A_SYSTEM or name.startswith((".", _OF_OFFICE)) or name.endswith(_OF_DOWNLOADS)
 
 
 def as_text(name: str) -> str:

@@ -40,21 +40,26 @@ class Entries:
 
 
 def names_of(entries: Sequence[ZipInfo]) -> list[str]:
-    """Names with slashes. Those that do not say that they are UTF-8 may be all the same, as macOS writes them."""
+    """Plain names with slashes. Those that do not say that they are UTF-8 may be all the same, as macOS has them."""
     unsaid = [entry.filename for entry in entries if not (entry.flag_bits & _UTF_8 or entry.filename.isascii())]
     code_page = next((one for one in _CODE_PAGES if all(_is_in(name, one) for name in unsaid)), _DOS)
-    return [
-        (entry.filename if entry.flag_bits & _UTF_8 else entry.filename.encode(_DOS).decode(code_page)).replace(
-            "\\", "/"
-        )
-        for entry in entries
-    ]
+    return [_plain(one.filename if one.flag_bits & _UTF_8 else _read_by(code_page, one.filename)) for one in entries]
+
+
+def _read_by(code_page: str, name: str) -> str:
+    return name.encode(_DOS).decode(code_page)
+
+
+def _plain(name: str) -> str:
+    r"""The name ``a/b`` for ``./a//b`` and ``a\b``; one that leads out of the archive goes on doing so."""
+    slashed = name.replace("\\", "/")
+    return "/" * slashed.startswith("/") + "/".join(part for part in slashed.split("/") if part not in ("", "."))
 
 
 def _is_in(name: str, code_page: str) -> bool:
     """Whether a name as zipfile reads it, as DOS wrote names, has letters alone beyond ASCII in this code page."""
     try:
-        read = name.encode(_DOS).decode(code_page)
+        read = _read_by(code_page, name)
     except UnicodeError:
         return False
     return code_page == "utf-8" or all(one.isascii() or "LATIN" in unicodedata.name(one, "") for one in read)

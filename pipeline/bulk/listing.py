@@ -58,8 +58,12 @@ class Input:
         self.versions.append(version)
 
     def call(self, product_names: Mapping[str, str]) -> None:
-        """Says what products are called, by the files' names or the keys of a sheet; others stay as they are."""
-        found = names_of((entry.name for entry in self.entries), product_names)
+        """Says what products are called, by the files' names or the keys of a sheet; others stay as they are.
+
+        Raises:
+            ValueError: there are names, and none is of any picture.
+        """
+        found = names_of([entry.name for entry in self.entries], product_names)
         self.entries = [
             entry._replace(product_name=found.get(entry.name, entry.product_name)) for entry in self.entries
         ]

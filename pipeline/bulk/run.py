@@ -70,7 +70,10 @@ def run(task: Task, say: Callable[[str], object]) -> dict[str, Any]:
     found = list_input(task.given)
     if not found.entries:
         raise CatalogueError(f"{task.given} has no pictures{_why(found)}")
-    found.call(task.product_names)
+    try:
+        found.call(task.product_names)
+    except ValueError as error:
+        raise CatalogueError(f"{task.given}: {error}") from error
     plan = _plan(task.given, release.version, release.manifest, found, out.suffix)
     _require_same(out, plan)
     if done_before:

@@ -8,7 +8,15 @@ import click
 
 from components.storage.errors import StorageError
 from components.storage.uri import is_uri
-from pipeline.commands.common import json_option, print_json, refusing, root_option, shown_figure, trial_mark
+from pipeline.commands.common import (
+    FiniteRange,
+    json_option,
+    print_json,
+    refusing,
+    root_option,
+    shown_figure,
+    trial_mark,
+)
 from pipeline.config import Layout
 from pipeline.errors import RunError
 from schema.release_folder import Release, ReleaseError, ReleaseFolder
@@ -164,7 +172,7 @@ def pull(layout: Layout, uri: str, version: int | None) -> None:
 
 @command.command()
 @click.argument("uri")
-@click.option("--every", type=click.FloatRange(min=1), default=15, show_default=True, help="Seconds between two looks.")
+@click.option("--every", type=FiniteRange(min=1), default=15, show_default=True, help="Seconds between two looks.")
 @click.option("--once", is_flag=True, help="End when all that is wanted is here; look again until then.")
 @root_option
 @refusing(RunError)

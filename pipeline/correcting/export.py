@@ -6,20 +6,21 @@ import os
 import ssl
 import subprocess
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import RunError
-from schema.corrections import Correction, level_names, write_corrections
+from schema.corrections import Correction, CorrectionsError, level_names, write_corrections
+from serving.client.http import get
 from serving.local.processes import ROOT, python_with
 from serving.merger.settings import variable
 
 AT_ONCE: Final = 20
 """Decisions with their pictures in one answer of a merger."""
 PATIENCE_S: Final = 60.0
+_SQLITE: Final = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,14 @@ def from_store(target: str, folder: Path) -> int:
 
 
 def _absolute(target: str) -> str:
-    if "://" in target:
+    if "://" in target and not target.startswith(_SQLITE):
         return target
-    file = Path(target).expanduser().absolute()
+    file = Path(target.removeprefix(_SQLITE)).expanduser().absolute()
     if not file.is_file():  # SQLite would make one
-        raise RunError(f"there is no review store at {file}; it is the file that LOOKBOOK_REVIEW_STORE names")
+        raise RunError(
+            f"there is no review store at {file}; give the file that LOOKBOOK_REVIEW_STORE names, or a merger's URL, "
+            "with http:// before it"
+        )
     return str(file)
 
 
@@ -84,21 +88,27 @@ def _told(merger: Merger) -> Iterator[tuple[Correction, bytes]]:
     version = 0
     while found := _ask(merger, version):
         for one in found:
-            yield _correction(one), base64.b64decode(one["picture"])
-        version = found[-1]["version"]
+            try:
+                version, told = (
+                    max(version + 1, int(one["version"])),
+                    (_correction(one), base64.b64decode(one["picture"])),
+                )
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise CorrectionsError(
+                    f"{merger.url} tells what is no decision ({type(error).__name__}: {error})"
+                ) from error
+            yield told
 
 
 def _ask(merger: Merger, after: int) -> list[dict[str, Any]]:
     address = f"{merger.url.rstrip('/')}/v1/review/decisions?after={after}&limit={AT_ONCE}&pictures=true"
     headers = {"x-api-key": merger.api_key} if merger.api_key else {}
-    context = ssl.create_default_context(cafile=merger.ca) if merger.url.startswith("https:") else None
     try:
-        request = urllib.request.Request(address, headers=headers)  # noqa: S310 - the caller sees to http and https
-        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=context) as reply:  # noqa: S310 # nosec B310
-            return list(json.load(reply)["decisions"])
+        context = ssl.create_default_context(cafile=merger.ca)
+        return list(json.loads(get(address, PATIENCE_S, headers, context))["decisions"])
     except urllib.error.HTTPError as error:
         raise RunError(f"{merger.url} does not tell its decisions: {_detail(error)}") from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{merger.url} does not tell its decisions: {error}; it must be the URL of a merger") from error
 
 

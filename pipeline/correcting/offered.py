@@ -16,6 +16,7 @@ from schema import corrections as decided
 from schema import heads as table
 from schema import names
 from schema.corrections import Correction, CorrectionsError
+from schema.file_names import is_of_a_system
 from schema.spreadsheets import plain
 
 _PAGE_JSON: Final = ("articleType", "checked", "answer")
@@ -173,7 +174,7 @@ def _pictures_beside(file: Path) -> dict[str, Path]:
 
 def _files(folder: Path) -> Iterator[Path]:
     found: Iterable[Path] = sorted(folder.iterdir()) if folder.is_dir() else ()
-    yield from (one for one in found if one.is_file() and not one.name.startswith(".") and one.suffix)
+    yield from (one for one in found if one.is_file() and not is_of_a_system([one.name]) and one.suffix)
 
 
 def _separator(text: str) -> str:

@@ -1,19 +1,18 @@
 """What mergers saw, hour by hour: read from them or from files, and added up."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import RunError
+from serving.client.http import get, is_url
 
 FORMAT: Final = 1
 PATH: Final = "/seen"
 _PATIENCE_S: Final = 30.0
-_MOST_BYTES: Final = 2**28
+_MOST_COUNT: Final = 2**53
 _WANTED: Final = "what a merger's admin port answers at /seen, or what `lookbook drift --save` wrote"
 
 Counts = dict[str, list[int]]
@@ -109,9 +108,9 @@ def add_up(document: Mapping[str, Any], hours: int, release: str | None) -> Seen
 
 
 def _mergers(source: str) -> list[dict[str, Any]]:
-    text = _read(source)
+    content = _read(source)
     try:
-        document = json.loads(text)
+        document = json.loads(content)  # bytes, of whatever encoding a shell wrote them in
         if document["format"] != FORMAT:
             raise RunError(f"{source} has format {document['format']!r}; this version reads {FORMAT}")
         for merger in document["mergers"]:
@@ -125,32 +124,32 @@ def _require_sound(merger: Mapping[str, Any]) -> None:
     """Raises what :func:`_mergers` catches where the counts do not fit the bins."""
     if not isinstance(merger["instance"], str):
         raise TypeError("instance is no text")
-    for row in merger["hours"]:
-        measures = merger["eval"][row["release"]]
-        int(row["release"])
-        for name, counts in row["counts"].items():
-            bins = measures[name]
-            _require_counts(counts, len(bins["bins"]))
+    for measures in merger["eval"].values():
+        for bins in measures.values():
             _require_counts(bins["counts"], len(bins["bins"]))
-            bool(bins["more_is_usual"]), {"label": 1, "number": 0}[bins["kind"]], str(row["hour"])
+            bool(bins["more_is_usual"]), {"label": 1, "number": 0}[bins["kind"]], "".join(bins["bins"])
+    for row in merger["hours"]:
+        int(row["release"]), "".join(row["hour"])
+        for name, counts in row["counts"].items():
+            _require_counts(counts, len(merger["eval"][row["release"]][name]["bins"]))
 
 
 def _require_counts(counts: Sequence[int], bins: int) -> None:
-    if len(counts) != bins or not all(type(count) is int and count >= 0 for count in counts):
+    if len(counts) != bins or not all(type(count) is int and 0 <= count < _MOST_COUNT for count in counts):
         raise ValueError(f"{counts!r:.60} are not {bins} counts")
 
 
-def _read(source: str) -> str:
+def _read(source: str) -> bytes:
     if Path(source).is_file():
-        return Path(source).read_text(encoding="utf-8")
-    url = source if source.startswith(("http://", "https://")) else f"http://{source}"
+        return Path(source).read_bytes()
+    if Path(source).is_dir():
+        raise RunError(f"{source} is a folder; give the file that `lookbook drift --save` wrote, or an address")
+    url = source if is_url(source) else f"http://{source}"
     url = url if url.rstrip("/").endswith(PATH) else url.rstrip("/") + PATH
     try:
         # Inside the same network as a rule: no business of a proxy for the way out.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=_PATIENCE_S) as reply:  # nosec B310 - http or https, as above
-            return bytes(reply.read(_MOST_BYTES)).decode("utf-8")
-    except (urllib.error.URLError, OSError, ValueError) as error:
+        return get(url, _PATIENCE_S, is_near=True)
+    except OSError as error:
         words = f"{source} is no file, and no merger's admin port answers at {url} ({error})"
         raise RunError(words) from error
 

@@ -35,6 +35,7 @@ class Summary:
         failed: file, or folder that cannot be looked into → code and words of its error.
         failed_before: those of ``resumed`` that hold an error; found, not done, so it tells no two runs apart.
         skipped: file → why it was not asked about; found as well.
+        named: files of the folder whose product has a name; found as well.
     """
 
     resumed: int = 0
@@ -42,6 +43,7 @@ class Summary:
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = field(default=0, compare=False)
     skipped: dict[str, str] = field(default_factory=dict, compare=False)
+    named: int = field(default=0, compare=False)
 
 
 def classify_directory(
@@ -60,18 +62,19 @@ def classify_directory(
         out: ``….csv`` or ``….jsonl``; resumed when it exists.
         report: is told of each failed file, a line.
         for_excel: begins a new CSV with the mark by which Excel knows UTF-8; one that is resumed stays as it is.
-        product_names: of the products, by what :func:`serving.client.product_names.read_names` reads.
+        product_names: of the products, by keys as :func:`serving.client.product_names.names_of` has them.
 
     Raises:
         ClassifyError: the server cannot answer; run again to resume.
         NotADirectoryError: there is no such folder.
-        ValueError: ``out`` has another suffix, or holds rows and none of a file of ``folder``.
+        ValueError: ``out`` has another suffix, or holds rows and none of a file of ``folder``; or no name is of any.
     """
     output = output_for(out)
     listing = list_folder(folder, beside=out)
     done = _resume(out, output, listing)
     todo = [(name, path) for name, path in listing.pictures.items() if output.stored(name) not in done]
-    summary = Summary(len(done), failed_before=sum(done.values()), skipped=listing.skipped)
+    named = names_of(listing.pictures, product_names)
+    summary = Summary(len(done), failed_before=sum(done.values()), skipped=listing.skipped, named=len(named))
     for name, why in listing.unreadable.items():
         _failed(summary, name, f"unreadable: {why}", report)
     output.begin((lambda: _attributes(client)) if todo else tuple)
@@ -79,7 +82,7 @@ def classify_directory(
     with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(todo)) as bar:
         if stream.tell() == 0:
             stream.write(BYTE_ORDER_MARK * for_excel + output.header)
-        for name, result in results_of(client, todo, names_of((name for name, _ in todo), product_names)):
+        for name, result in results_of(client, todo, named):
             stream.write(output.row(name, result))
             stream.flush()
             bar.update()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
 
-from schema.file_names import as_text
+from schema.file_names import as_text, is_of_a_system
 from schema.pictures import PictureFault
 from schema.pictures.kinds import reader
 
@@ -15,7 +15,6 @@ PICTURE_SUFFIXES: Final = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".heic", ".heif", ".hif", ".avif", ".jp2", ".jxl", ".psd", ".svg", ".ico"),
 )
-OF_A_SYSTEM: Final = ("thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx")
 LEFT_OUT: Final = "is hidden, or a system's own"
 
 
@@ -91,7 +90,7 @@ def free_name(name: str, listing: Listing) -> str:
 def _why_not(path: Path, folder: Path) -> str:
     """Why a file is no picture to ask about; "" if it is one."""
     name = path.relative_to(folder)
-    if not is_left_out(name) and not path.is_file():
+    if not is_of_a_system(name.parts) and not path.is_file():
         if path.is_dir():
             return "is a link to a folder"
         return "is no file" if path.exists() else "is a link to nothing"
@@ -103,11 +102,6 @@ def _why_not(path: Path, folder: Path) -> str:
     return why_no_picture(name, head)
 
 
-def is_left_out(name: PurePath) -> bool:
-    """Whether a file or a folder above it is hidden, or a system's own."""
-    return any(part.startswith(".") or part.lower() in OF_A_SYSTEM for part in name.parts)
-
-
 def why_no_picture(name: PurePath, head: Callable[[], bytes]) -> str:
     """Why a file of this name is no picture to ask about; "" if it is one.
 
@@ -115,7 +109,7 @@ def why_no_picture(name: PurePath, head: Callable[[], bytes]) -> str:
         name: below the folder that was given.
         head: reads the first :data:`HEAD_BYTES`, which are looked at where the name does not tell.
     """
-    if is_left_out(name):
+    if is_of_a_system(name.parts):
         return LEFT_OUT
     if name.suffix.lower() in PICTURE_SUFFIXES:
         return ""

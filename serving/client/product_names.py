@@ -1,50 +1,73 @@
-"""Names of products out of a sheet, for the pictures that are asked about."""
+"""Which name of a product belongs to which of the pictures that are asked about."""
 
-import csv
-from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+import itertools
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Final
 
-from schema import names
-from schema.product_names import MOST_CHARACTERS
-
-KEYS: Final = ("file", names.ID)
-"""Columns that tell whose name it is, the first that there is: a file, with or without its folders and suffix."""
-
-NAMES: Final = ("name", names.PRODUCT_NAME)
-"""Columns that hold the name, the first that there is."""
+_SHOWN: Final = 3
+_BELOW: Final = "…/"
 
 
-def read_names(sheet: Path) -> dict[str, str]:
-    """Key → name, of each row of a CSV file in UTF-8 that has both; a name is cut where servers take no more of it.
+def names_of(files: Collection[str], found: Mapping[str, str]) -> dict[str, str]:
+    """File → its product's name, where it has one.
+
+    The key is the file, or that without folders, or suffix; else the one that differs only as spreadsheets and systems
+    make it differ: in leading zeros, in large and small letters, in how accents and folders are written, in folders
+    above.
+
+    Args:
+        files: all that are asked about.
+        found: key → name.
 
     Raises:
-        ValueError: it lacks a column, is not UTF-8, or has two names for one key.
+        ValueError: there are names, and none is of any file.
     """
-    found: dict[str, str] = {}
-    try:
-        with sheet.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.DictReader(stream)
-            key, name = (_column(sheet, rows.fieldnames or (), wanted) for wanted in (KEYS, NAMES))
-            for row in rows:
-                whose, what = (row[key] or "").strip(), (row[name] or "").strip()[:MOST_CHARACTERS]
-                if whose and what and found.setdefault(whose, what) != what:
-                    raise ValueError(f"{sheet} has two names for {whose!r}, in line {rows.line_num}; one is right")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{sheet} is not UTF-8; save it as CSV in UTF-8") from error
-    return found
+    exact = {file: next((key for key in _keys(file) if key in found), "") for file in files}
+    taken = set(exact.values())
+    free = _only(key for key in found if key not in taken)
+    alike = {file: next((free[like] for like in _looked_for(file) if like in free), "") for file in files}
+    claims = Counter(alike[file] for file, key in exact.items() if not key)
+    whose = {file: key or (alike[file] if claims[alike[file]] == 1 else "") for file, key in exact.items()}
+    named = {file: found[key] for file, key in whose.items() if key}
+    if files and found and not named:
+        raise ValueError(
+            f"none of the {len(found):,} names is of a picture: they are of {_some(found)}, the pictures are "
+            f"{_some(files)}"
+        )
+    return named
 
 
-def names_of(files: Iterable[str], found: Mapping[str, str]) -> dict[str, str]:
-    """File → its product's name, where it has one; the key is the file, or that without folders, or suffix."""
-    keys = {file: (file, PurePosixPath(file).name, PurePosixPath(file).stem) for file in files}
-    named = {file: next((found[key] for key in parts if key in found), "") for file, parts in keys.items()}
-    return {file: name for file, name in named.items() if name}
+def _keys(file: str) -> tuple[str, str, str]:
+    return file, PurePosixPath(file).name, PurePosixPath(file).stem
 
 
-def _column(sheet: Path, there: Iterable[str], wanted: tuple[str, ...]) -> str:
-    columns = list(there)
-    for column in wanted:
-        if column in columns:
-            return column
-    raise ValueError(f"{sheet} has the columns {', '.join(columns)}; one of {', '.join(wanted)} must be among them")
+def _only(keys: Iterable[str]) -> dict[str, str]:
+    """What keys are like → the key, where one alone is like that."""
+    sorted_by: dict[str, list[str]] = {}
+    for key in keys:
+        for like in _forms(key):
+            sorted_by.setdefault(like, []).append(key)
+    return {like: same[0] for like, same in sorted_by.items() if len(same) == 1}
+
+
+def _looked_for(file: str) -> list[str]:
+    return [*map(_alike, _keys(file)), _BELOW + _alike(file)]
+
+
+def _forms(key: str) -> Iterator[str]:
+    """What a file may be like that the key is of: the key, and what it is called from each of the folders above it."""
+    parts = key.replace("\\", "/").split("/")
+    yield _alike("/".join(parts))
+    yield from (_BELOW + _alike("/".join(parts[at:])) for at in range(1, len(parts)))
+
+
+def _alike(key: str) -> str:
+    return unicodedata.normalize("NFC", key).casefold().lstrip("0") or key
+
+
+def _some(names: Collection[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(map(repr, itertools.islice(names, _SHOWN)))}{more}"

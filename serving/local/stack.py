@@ -14,8 +14,6 @@ import os
 import re
 import socket
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Final
 
 from schema import heads as table
 from schema.release_folder import ReleaseError, ReleaseFolder
+from serving.client.http import get
 from serving.local.model_server import find_model_server
 from serving.local.processes import Child, StackError, free_port, python_with, stop_all, wait_for
 from serving.merger.settings import variable
@@ -157,9 +156,7 @@ def _start_merger(
 def _is_ready(admin_port: int) -> bool:
     url = f"http://127.0.0.1:{admin_port}/readyz"
     try:
-        # Loopback is no business of a proxy that the environment names.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=ASK_S) as reply:  # nosec B310
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
+        get(url, ASK_S)
+    except OSError:
         return False
+    return True

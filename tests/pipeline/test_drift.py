@@ -158,6 +158,9 @@ BAD = {
     "nothing seen": json.dumps({"format": 1, "mergers": []}),
     "counts that do not fit": json.dumps({"format": 1, "mergers": [merger({"article_type": [1]})]}),
     "counts below none": json.dumps({"format": 1, "mergers": [merger({"article_type": [1, 1, 1, -1]})]}),
+    "counts past any": json.dumps({"format": 1, "mergers": [merger({"article_type": [1, 1, 1, 10**30]})]}),
+    "hours of two kinds": json.dumps({"format": 1, "mergers": [merger({"article_type": [1, 1, 1, 1]}, hour=5)]}),
+    "a measure without bins": json.dumps({"format": 1, "mergers": [merger({}, reference=EVAL | {"price": {}})]}),
     "a measure that eval lacks": json.dumps({"format": 1, "mergers": [merger({"price": [1]})]}),
 }
 
@@ -172,9 +175,24 @@ def test_what_is_no_count_is_refused_in_words(tmp_path, text):
 
 
 def test_a_source_that_is_not_there(tmp_path):
-    """A closed port and a missing file are told as what they are."""
-    result = drift("127.0.0.1:1")
-    assert result.exit_code == 1 and "127.0.0.1:1/seen" in result.stderr
+    """A closed port, a missing file and what is no address are told as what they are."""
+    for source in ("127.0.0.1:1", "127.0.0.1:port", "no file"):
+        result = drift(source)
+        assert result.exit_code == 1 and f"{source}/seen" in result.stderr
+    assert "is a folder" in drift(tmp_path).stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_counts_are_read_as_a_shell_writes_them(tmp_path, encoding):
+    """What was saved through a pipe of Windows is read too."""
+    text = json.dumps({"format": 1, "mergers": [merger({"article_type": [5, 5, 5, 5]})]})
+    (tmp_path / "seen.json").write_text(text, encoding=encoding)
+    assert "20 pictures" in drift(tmp_path / "seen.json").stdout
+
+
+def test_a_threshold_that_is_no_number_is_wrong_use(tmp_path):
+    """Nothing drifts beyond it, so it would be a silent alarm."""
+    assert drift("--threshold", "nan").exit_code == 2
 
 
 def test_releases_of_different_roots_are_not_added(tmp_path):

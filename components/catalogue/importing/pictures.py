@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from components.catalogue.importing.sources.discovery import PICTURES
 from components.catalogue.importing.sources.files import Files
-from components.catalogue.reading.cells import alike
+from components.catalogue.reading.cells import alike, tidy
 from components.catalogue.reading.findings import Reason
 from components.catalogue.reading.source import EXTENSIONS
 from schema.file_names import as_written
@@ -23,6 +23,7 @@ from schema.file_names import as_written
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 _BETWEEN_URLS: Final = re.compile(r"\s*[,;|\s]\s*(?=(?:https?:)?//)", re.IGNORECASE)
 _BETWEEN_FILES: Final = re.compile(r"\s*[,;|\n]\s*")
+_FETCHED: Final = ("http://", "https://")
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 _BEHIND_ID: Final = re.compile(r"[\s_.\-(]")
 
@@ -93,6 +94,16 @@ class PictureIndex:
         Raises:
             NotTaken: there is none, there are several, or it leads out.
         """
+        try:
+            return self._by_path(text, folder)
+        except NotTaken:
+            # As other tools write a path: with %20 for a space, in quotes, with characters that nobody sees.
+            other = tidy(unquote(text)).strip("'\"")
+            if other == text:
+                raise
+            return self._by_path(other, folder)
+
+    def _by_path(self, text: str, folder: str) -> str:
         path = _same(re.sub(r"^file:/+", "/", text, flags=re.IGNORECASE).replace("\\", "/"))
         inside = posixpath.normpath(posixpath.join(folder and _same(folder), path.lstrip("/")))
         for known in (inside, posixpath.normpath(path.lstrip("/"))):
@@ -151,25 +162,32 @@ def first_of(text: str) -> tuple[str, int]:
 
 
 def url_of(text: str) -> str:
-    """The URL that a cell holds; empty if it holds something else.
-
-    Raises:
-        NotTaken: it is a URL that is not fetched.
-    """
+    """The URL that a cell holds, of any scheme; empty if it holds something else."""
     if text.startswith("//"):
         return f"https:{text}"
     scheme = _SCHEME.match(text)
     if not scheme or _DRIVE.match(text) or scheme.group(1).lower() == "file":
         return ""
-    if scheme.group(1).lower() in ("http", "https"):
-        return text
-    if "://" in text or text.lower().startswith("data:"):
-        raise NotTaken(Reason.NOT_FETCHED, f"{text[:80]!r} is neither http nor https")
-    return ""
+    return text if "://" in text or scheme.group(1).lower() == "data" else ""
+
+
+def require_fetched(url: str) -> None:
+    """Sees to it that a URL is of a kind that is fetched.
+
+    Raises:
+        NotTaken: it is not.
+    """
+    if not url.lower().startswith(_FETCHED):
+        raise NotTaken(
+            Reason.NOT_FETCHED,
+            f"{url[:60]!r} is neither http nor https; lay the pictures beside the sheet, named by id or as there",
+        )
 
 
 def name_in_url(url: str) -> str:
-    """The name of the file at the end of a URL."""
+    """The name of the file at the end of a URL; empty where it has none."""
+    if url.lower().startswith("data:"):
+        return ""
     try:
         return unquote(urlsplit(url).path).rpartition("/")[2]
     except ValueError:

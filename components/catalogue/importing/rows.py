@@ -19,6 +19,7 @@ from components.catalogue.importing.pictures import (
     folded,
     is_end_alone,
     name_in_url,
+    require_fetched,
     url_of,
 )
 from components.catalogue.importing.sources.splits import split_of
@@ -116,7 +117,7 @@ class RowReader:
                     raise NotTaken(Reason.UNREADABLE_ROW, f"{column}: {record.faults[column]}")
             row.cells[names.ID] = self._id(record)
             row.cells |= self._labels(record, row.id) | self._others(record) | self._split(record)
-            row.picture = self._picture(record, row.id)
+            row.picture = self._picture(record)
         except NotTaken as fault:
             self.rows.reject(row, fault.reason, fault.detail)
             return
@@ -176,22 +177,26 @@ class RowReader:
             raise NotTaken(Reason.UNKNOWN_SPLIT, f"{written!r}; one of {', '.join(names.SPLITS)}")
         return {names.SPLIT_COLUMN: split}
 
-    def _picture(self, record: Record, row_id: str) -> Located:
+    def _picture(self, record: Record) -> Located:
         column = self._columns.get(PICTURE, "")
         text, more = first_of(self._text(record, PICTURE))
         if more:
             self.rows.changes.note("further pictures of a row, not taken", f"{record.place}: {more} more")
         if column in record.embedded:
             return Located(Kind.CELL, record.place, PurePosixPath(text.replace("\\", "/")).stem or f"{record.line:06d}")
+        # The row's id is one that any file may have; the file may have the one that was written.
+        written = id_of(self._text(record, names.ID), self._index.stems)
         if is_empty(text):
-            if not row_id:
+            if not written:
                 raise NotTaken(Reason.MISSING_IMAGE, "the row names no picture")
-            file, is_alike = self._index.by_id(row_id, self._ids)
+            file, is_alike = self._index.by_id(written, self._ids)
             if is_alike:
-                self.rows.changes.note("picture of a name that is only alike", f"{record.place}: {row_id!a} → {file!r}")
+                self.rows.changes.note(
+                    "picture of a name that is only alike", f"{record.place}: {written!a} → {file!r}"
+                )
             return self._file(file)
         if url := url_of(text):
-            return self._of_url(url, row_id)
+            return self._of_url(url, written)
         file = self._index.by_path(text, self._folder)
         if is_end_alone(text, file):
             self.rows.changes.note("picture found by the end of its path alone", f"{record.place}: {text!a} → {file!r}")
@@ -204,6 +209,7 @@ class RowReader:
             lambda wanted: self._index.by_id(wanted, self._ids)[0], row_id
         ):
             return self._file(file)
+        require_fetched(url)
         if not self._fetch:
             raise NotTaken(Reason.NOT_FETCHED, f"{url[:200]!r} is a URL; give --fetch to fetch it")
         return Located(Kind.URL, url, PurePosixPath(name).stem)

@@ -17,12 +17,27 @@ EMPTY_WORDS: Final = frozenset(
     )
 )
 """What tools write for nothing, in small letters."""
+_BARE_WORDS: Final = frozenset(
+    ("nan", "null", "none", "nil", "na", "n a", "nat", "undefined", "1qnan", "1snan", "1ind")
+)
+_LONGEST_EMPTY: Final = 24  # characters; names are longer, and are many
+# Of spreadsheets in any language (``#WERT!``, ``#NOM?``, ``#NV``), and LibreOffice's.
+_ERROR: Final = re.compile(r"#¡?[A-ZÀ-Ý]{2}[A-ZÀ-Ý/0]*[!?]|#(N/?[ADV]|REF|NUM|NULL|NAME|VALUE|DIV/0)|Err:\d{3}")
 
 MOST_DIGITS: Final = 30  # of an id that is a number
 
-# Zero-width space and joiner of words, byte order mark, soft hyphen, and the marks that turn the writing direction.
+# What Unicode calls ignorable (zero-width spaces, soft hyphens, marks of the writing direction, fillers, tags), the
+# blank of Braille, and control characters that are no white space.
 _INVISIBLE: Final = dict.fromkeys(
-    (0x200B, 0x2060, 0xFEFF, 0x00AD, 0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    (
+        *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x200B, 0x200E, 0x200F, 0x2800, 0x3164, 0xFEFF),
+        *range(0x180B, 0x1810), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFFF0, 0xFFFC),
+        *range(0xE0000, 0xE1000), *range(0x09), *range(0x0E, 0x1C), 0x7F, 0xFFA0,
+    )
+)  # fmt: skip
+# They shape scripts and emoji, and do nothing beside a Latin letter, a space, or an end.
+_JOINERS: Final = re.compile(
+    "(?<![^\0-\u024f])[\u200c\u200d\ufe00-\ufe0f]+|[\u200c\u200d\ufe00-\ufe0f]+(?![^\0-\u024f])"
 )
 _QUOTES: Final = "'\"`´‘’‚“”„«»"
 _MARKS: Final = ("P", "Z", "C", "Sm", "Sk", "Sc")  # what Unicode calls neither a letter, nor a number, nor a picture
@@ -38,14 +53,17 @@ _PICTURE: Final = re.compile(r"\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif|av
 _FOLDER: Final = re.compile(r"^(\./)?images[/\\]", re.IGNORECASE)
 _DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
 _GROUPED: Final = re.compile(r"\d{1,3}([,'’ ])\d{3}(\1\d{3})*(\.0+)?")
-_DOTTED: Final = re.compile(r"\d{1,3}(\.\d{3})+")
+_DOTTED: Final = re.compile(r"(\d{1,3}(?:\.\d{3})+)(,0+)?")
 _ROUNDED: Final = re.compile(r"\d[.,]\d+[eE]\+\d{2}")
 _POWER: Final = re.compile(r"\d([.,]\d+)?[eE]\+?\d{1,2}")
 
 
 def tidy(text: str) -> str:
     """A text with composed characters and single spaces, and nothing invisible."""
-    return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
+    if text.isascii() and text.isprintable():  # nearly all
+        return " ".join(text.split())
+    visible = _JOINERS.sub("", unicodedata.normalize("NFC", text).translate(_INVISIBLE))
+    return " ".join(unicodedata.normalize("NFC", visible).split())
 
 
 @lru_cache(4096)  # most labels come again
@@ -57,8 +75,10 @@ def label_of(text: str) -> str:
 
 
 def without_entities(text: str) -> str:
-    """A text in which ``&amp;`` is ``&``; a bare ``&`` stays."""
-    return _ENTITY.sub(lambda found: html.unescape(found.group()), text)
+    """A text in which ``&amp;`` is ``&``, however often it was escaped; a bare ``&`` stays."""
+    while (plain := _ENTITY.sub(lambda found: html.unescape(found.group()), text)) != text:
+        text = plain
+    return text
 
 
 @lru_cache(4096)
@@ -69,7 +89,14 @@ def oddity(label: str) -> str:
 
 def is_empty(text: str) -> bool:
     """Whether a cell holds nothing, or a word that tools write for nothing."""
-    return not text.strip() or text.strip().casefold() in EMPTY_WORDS
+    plain = text.strip()
+    if len(plain) > _LONGEST_EMPTY:
+        return False
+    plain = unicodedata.normalize("NFKC", plain)
+    if not plain or plain.casefold() in EMPTY_WORDS or _ERROR.fullmatch(plain):
+        return True
+    bare = "".join(one for one in plain.casefold() if one.isalnum() or one == " ")
+    return " ".join(bare.split()) in _BARE_WORDS  # in quotes or brackets, with a sign, with or without points
 
 
 def id_of(text: str, known: Collection[str] = ()) -> str:
@@ -131,8 +158,8 @@ def _names_of_file(text: str) -> list[str]:
 
 
 def _guesses(text: str) -> list[str]:
-    if _DOTTED.fullmatch(text):
-        return [text.replace(".", "")]
+    if dotted := _DOTTED.fullmatch(text):
+        return [dotted.group(1).replace(".", "")]
     if not _POWER.fullmatch(text):
         return []
     try:

@@ -7,6 +7,7 @@ from components.catalogue.reading.source import MAX_IMAGE_BYTES, Catalogue, File
 from components.storage.errors import Missing
 from components.storage.location import Remote
 from schema import names
+from schema.file_names import is_of_a_system
 
 
 class RemoteFolder(Catalogue):
@@ -18,7 +19,8 @@ class RemoteFolder(Catalogue):
         self._prefix = prefix_of(path, self._listing)
         images = f"{self._prefix}{names.IMAGES_DIR}/"
         found = (name[len(images) :] for name in self._listing if name.startswith(images))
-        super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in found if "/" not in name and name[0] != "."))
+        shown = (name for name in found if name and "/" not in name and not is_of_a_system([name]))
+        super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in shown))
         if not self.images:
             raise CatalogueError(f"{path} has no pictures under {images}")
 

@@ -106,6 +106,10 @@ def _decoded(content: bytes, changes: Changes, name: str, given: str) -> str:
             f"{name} is not {_NAMES.get(encoding, given or 'UTF-8')}: byte 0x{content[error.start]:02x} in line "
             f"{line}; save it as UTF-8"
         ) from error
+    except (LookupError, UnicodeError) as error:
+        raise CatalogueError(
+            f"{given!r} is no encoding of {name} that is known; give one that Python has, like shift_jis or cp1250"
+        ) from error
     if encoding == "cp1252" and not given:
         _require_western(text, name)
     if encoding in _NAMES and not given:
@@ -147,10 +151,11 @@ def _encoding(content: bytes) -> str:
     """The encoding of a sheet, by its mark, its NUL bytes, or what is left when it is not UTF-8."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    head = content[:_LOOKED_AT]
-    for encoding, nul, letters in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
-        if len(nul) > 8 and nul.count(0) > 0.6 * len(nul) and letters.count(0) == 0:
-            return encoding
+    begin = content[:_LOOKED_AT]
+    for head in (begin, begin.partition(b"\n")[0]):  # what follows the header may be of any script
+        for encoding, nul, letters in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+            if len(nul) > 8 and nul.count(0) > 0.6 * len(nul) and letters.count(0) == 0:
+                return encoding
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

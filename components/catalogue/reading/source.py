@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from components.catalogue.reading.errors import CatalogueError
@@ -18,7 +18,7 @@ from components.storage.packed import PackedMap, Texts
 from components.storage.ranged import RangedFile
 from components.storage.zip_entries import Entries, names_of
 from schema import names
-from schema.file_names import as_written
+from schema.file_names import as_written, is_of_a_system
 
 MAX_CSV_BYTES: Final = 512 << 20
 MAX_IMAGE_BYTES: Final = 32 << 20
@@ -87,7 +87,7 @@ class Folder(Catalogue):
         if not images.is_dir():
             raise CatalogueError(no_images(self.root))
         with os.scandir(images) as entries:
-            found = [entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")]
+            found = [entry.name for entry in entries if entry.is_file() and not is_of_a_system([entry.name])]
         super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in found))
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
@@ -108,8 +108,8 @@ class Zip(Catalogue):
         self._prefix = prefix_of(path, self._entries)
         images = f"{self._prefix}{names.IMAGES_DIR}/"
         found = [name for name in self._entries if name.startswith(images) and "/" not in name[len(images) :]]
-        hidden = f"{images}."
-        super().__init__(path, (name.removeprefix(self._prefix) for name in found if not name.startswith(hidden)))
+        shown = (name for name in found if not is_of_a_system([name[len(images) :]]))
+        super().__init__(path, (name.removeprefix(self._prefix) for name in shown))
         if not self.images:
             raise CatalogueError(f"{path} has no pictures under {images}")
 
@@ -177,11 +177,8 @@ def find_root(path: Path) -> Path:
 
 def _styles_at(path: Path, depth: int) -> list[Path]:
     pattern = "/".join([*["*"] * depth, names.STYLES_CSV])
-    return [file for file in sorted(path.glob(pattern)) if file.is_file() and not _is_hidden(file.relative_to(path))]
-
-
-def _is_hidden(found: PurePath) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in found.parts)
+    files = (file for file in sorted(path.glob(pattern)) if file.is_file())
+    return [file for file in files if not is_of_a_system(file.relative_to(path).parts)]
 
 
 def opened(path: Location) -> Path | RangedFile:
@@ -227,7 +224,7 @@ def safe_files(archive: zipfile.ZipFile, path: Location) -> list[tuple[str, zipf
     Raises:
         CatalogueError: an entry points outside the archive or is encrypted, or the archive unpacks to far too much.
     """
-    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    files = [entry for entry in archive.infolist() if not entry.filename.endswith(("/", "\\"))]  # those are folders
     entries = list(zip(names_of(files), files, strict=True))
     for name, entry in entries:
         if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
@@ -255,7 +252,7 @@ def no_images(root: Path) -> str:
 def sheets_of(entries: Iterable[str]) -> list[PurePosixPath]:
     """Those that are a ``styles.csv``."""
     sheets = (PurePosixPath(name) for name in entries if name.endswith(names.STYLES_CSV))
-    return [name for name in sheets if name.name == names.STYLES_CSV and not _is_hidden(name)]
+    return [name for name in sheets if name.name == names.STYLES_CSV and not is_of_a_system(name.parts)]
 
 
 def prefix_of(path: Location, entries: Iterable[str]) -> str:

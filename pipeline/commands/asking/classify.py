@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 from pipeline.commands.asking.bulk import Bulk, bulk_options, classify_in_bulk
+from pipeline.commands.asking.product_names import read_names
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
@@ -90,7 +92,10 @@ def command(
         if out:
             _classify_folder(client, paths[0], out, for_excel, product_names)
             return
-        results = classify_files(client, paths, product_names=product_names)
+        try:
+            results = classify_files(client, paths, product_names=product_names)
+        except ValueError as error:
+            raise RunError(str(error)) from error
     if as_json:
         print_json(results)
     else:
@@ -108,12 +113,11 @@ def _product_names(paths: tuple[Path, ...], name: str, sheet: Path | None, is_fo
 
 
 def _names_in(sheet: Path | None) -> dict[str, str]:
-    from serving.client.product_names import read_names
-
-    try:
-        return read_names(sheet) if sheet else {}
-    except ValueError as error:
-        raise RunError(str(error)) from error
+    changes = Changes()
+    found = read_names(sheet, changes) if sheet else {}
+    for change in changes.all():
+        click.echo(f"{sheet}: {change}", err=True)
+    return found
 
 
 def _require_alone(given: dict[str, Any]) -> None:
@@ -131,6 +135,8 @@ def _classify_folder(client: Any, folder: Path, out: Path, for_excel: bool, prod
     for why, skipped in _by_reason(summary.skipped).items():
         more = f" and {len(skipped) - _SHOWN} more" if len(skipped) > _SHOWN else ""
         click.echo(f"skipped, {why}: {', '.join(skipped[:_SHOWN])}{more}")
+    if product_names:
+        click.echo(f"{summary.named} of the pictures have a name, of {len(product_names)} that were given")
     click.echo(
         f"{summary.answered} answered, {len(summary.failed)} failed, {summary.resumed} done before, "
         f"{len(summary.skipped)} skipped; see {out}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.commands.common import json_option, print_json, refusing
+from pipeline.commands.common import FiniteRange, json_option, print_json, refusing
 from pipeline.errors import RunError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LISTED = 5
 @click.option("--release", type=click.IntRange(min=1), help="Version to look at; default: the one that answered last.")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     default=0.1,
     show_default=True,
     help="Distance, 0 to 1, that is no drift however many pictures there are.",

@@ -2,13 +2,13 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from pipeline.commands.common import API_KEY, json_option, print_json, refusing
 from pipeline.errors import RunError
 from schema.corrections import CorrectionsError
+from serving.client.http import is_url
 from serving.local.processes import StackError
 
 
@@ -47,7 +47,7 @@ def export(source: str, out: Path, ca: Path | None, key_file: Path | None, as_js
     """
     from pipeline.correcting.export import Merger, from_merger, from_store
 
-    if urlsplit(source).scheme in ("http", "https"):
+    if is_url(source):
         key = key_file.read_text(encoding="utf-8").strip() if key_file else os.environ.get(API_KEY, "")
         count = from_merger(Merger(source, key, ca), out)
     else:

@@ -43,7 +43,10 @@ def main() -> int:
     """The command line; prints how many decisions it wrote and returns the exit status."""
     try:
         print(export(os.environ.get(variable("review_store"), ""), Path(sys.argv[1])))
-    except (SettingsError, StoreError, CorrectionsError, OSError) as error:
+    except StoreError as error:
+        print(f"this is no review store, or it cannot be read: {error}", file=sys.stderr)
+        return 1
+    except (SettingsError, CorrectionsError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

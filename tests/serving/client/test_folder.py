@@ -63,7 +63,8 @@ async def test_the_content_decides_what_a_file_is(
     (folder / "circle").symlink_to("circle")
     (folder / "elsewhere").symlink_to("..")
     os.mkfifo(folder / "pipe.jpg")
-    for name in ("._noext", ".DS_Store", "Thumbs.db", ".cache/x.jpg"):
+    for name in ("._noext", ".DS_Store", "Thumbs.db", ".cache/x.jpg", "@eaDir/x.jpg", "#recycle/x.jpg", "~$p.jpg"):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(RED)
     out = folder / f"out{suffix}"
     summary = await classified(client, folder, out)
@@ -89,6 +90,9 @@ async def test_the_content_decides_what_a_file_is(
         ".DS_Store",
         "Thumbs.db",
         ".cache/x.jpg",
+        "@eaDir/x.jpg",
+        "#recycle/x.jpg",
+        "~$p.jpg",
     }
     assert "is text" in summary.skipped["notes.md"] and "empty" in summary.skipped["nothing"]
     assert summary.skipped["elsewhere"] == "is a link to a folder"

@@ -150,8 +150,9 @@ class Guess:
         else:
             self._one_of(_TYPE, [look for look in self._free() if look.is_label and not self._means_else(look)])
         if _TYPE not in self.columns:
+            faults = "".join(f"{look.column!r} has a {look.fault}. " for look in self._looks.values() if look.fault)
             raise CatalogueError(
-                f"no column tells what a product is; there are: {', '.join(self._looks)}. Say which: "
+                f"no column tells what a product is; there are: {', '.join(self._looks)}. {faults}Say which: "
                 f"{OPTIONS[_TYPE]}; or, if the folders of the pictures tell it, take the sheet out of the source"
             )
 

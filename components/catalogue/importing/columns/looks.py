@@ -33,6 +33,7 @@ class Look:
         column: its name.
         rows: how many were looked at.
         values: text → rows, of cells that are not empty.
+        fault: why its first cell that cannot be read cannot be; empty where all can.
     """
 
     column: str
@@ -41,6 +42,7 @@ class Look:
     is_embedded: bool = False
     picture_share: float = 0.0
     id_share: float = 0.0
+    fault: str = ""
 
     @property
     def filled(self) -> int:
@@ -102,12 +104,14 @@ class Look:
 
 def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping[str, str]]]:
     """Each column of a table by its first rows, and these rows."""
-    rows: list[Mapping[str, str]] = [
-        record.cells for record in itertools.islice(table.records(), ROWS) if not record.error
-    ]
+    records = [record for record in itertools.islice(table.records(), ROWS) if not record.error]
+    rows: list[Mapping[str, str]] = [record.cells for record in records]
+    faults = {column: fault for record in reversed(records) for column, fault in record.faults.items()}
     looks = []
     for column in table.columns:
-        look = Look(column, len(rows), is_embedded=column in table.embedded_columns)
+        # Some tools write texts as bytes, which no picture is.
+        is_embedded = column in table.embedded_columns and any(column in record.embedded for record in records)
+        look = Look(column, len(rows), is_embedded=is_embedded, fault=faults.get(column, ""))
         look.values = Counter(text for row in rows if not is_empty(text := tidy(row.get(column, ""))))
         look.picture_share = look.share(lambda text: _names_picture(text, table.folder, index))
         look.id_share = look.share(lambda text: index.has_id(text))

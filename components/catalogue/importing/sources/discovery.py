@@ -37,7 +37,6 @@ PICTURES: Final = (
     ".avif",
 )
 _HUGGING_FACE: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-_OF_SYSTEMS: Final = ("thumbs.db", "desktop.ini", "ehthumbs.db")
 _MOST_JSON: Final = 20  # more of them describe a picture each
 
 
@@ -83,8 +82,7 @@ def _pictures(files: Files) -> list[str]:
 
 def _unread(files: Files) -> list[str]:
     """Files that might tell what the pictures show, and that nothing here reads."""
-    names = (name for name in files.names if _suffix(name) not in (*PICTURES, *SHEETS))
-    return [name for name in names if PurePosixPath(name).name.lower() not in _OF_SYSTEMS]
+    return [name for name in files.names if _suffix(name) not in PICTURES]
 
 
 def _found(files: Files) -> list[str]:

@@ -19,7 +19,7 @@ def json_lines(files: Files, name: str) -> Table:
     Raises:
         CatalogueError: it is no text, or has no object at all.
     """
-    lines = _decoded(files.read_sheet(name), name).splitlines()
+    lines = _decoded(files.read_sheet(name), name).split("\n")  # not splitlines: Unicode has ends inside of texts
     return _listed(name, [_record(f"{name}:{at}", at, line) for at, line in enumerate(lines, 1) if line.strip()])
 
 
@@ -36,15 +36,26 @@ def json_table(name: str, document: Any) -> Table:
 
 
 def read_json(files: Files, name: str) -> Any:
-    """The document of a JSON file.
+    """The document of a JSON file; of JSON lines, which many tools call so too, their list.
 
     Raises:
         CatalogueError: it is none.
     """
+    text = _decoded(files.read_sheet(name), name)
     try:
-        return json.loads(_decoded(files.read_sheet(name), name))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
+        if objects := _objects_of_lines(text):
+            return objects
         raise CatalogueError(f"{name} is no JSON: {error}") from error
+
+
+def _objects_of_lines(text: str) -> list[Any]:
+    """What each line holds; nothing if one of them is no JSON."""
+    try:
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, RecursionError):
+        return []
 
 
 def text_of(value: Any) -> str:
@@ -80,9 +91,8 @@ def _side_by_side(objects: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _decoded(content: bytes, name: str) -> str:
-    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        return content.decode(encoding)
+        return content.decode(json.detect_encoding(content))
     except UnicodeDecodeError as error:
         raise CatalogueError(f"{name} is not UTF-8, which JSON must be: {error}") from error
 

@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 
+_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+)(\d+):[A-Z]+(\d+)"')
 WORKSHEET: Final = "#"
 """Stands between the file and its worksheet in the name of a sheet."""
 
@@ -28,7 +30,7 @@ class Worksheet(Table):
     def __init__(self, files: Files, file: str, worksheet: str) -> None:
         name, notes = f"{file}{WORKSHEET}{worksheet}", Changes()
         self._texts = tempfile.NamedTemporaryFile("w+", encoding="utf-8", suffix=".jsonl")  # noqa: SIM115 - kept open
-        for line, texts in _read(files, file, worksheet):
+        for line, texts in _read(files, file, worksheet, notes):
             self._texts.write(json.dumps([line, texts]) + "\n")
         self._texts.flush()
         first = [row for _, row in itertools.islice(self._rows(), HEADER_AMONG)]
@@ -50,16 +52,45 @@ class Worksheet(Table):
             yield from map(json.loads, lines)
 
 
-def _read(files: Files, file: str, worksheet: str) -> Iterator[tuple[int, list[str]]]:
+def _read(files: Files, file: str, worksheet: str, notes: Changes) -> Iterator[tuple[int, list[str]]]:
     """Line and texts of every row that is not empty."""
     with files.open_sheet(file) as values, files.open_sheet(file) as formulas:
-        shown = _rows_of(_workbook(values, file, True), worksheet)
+        book = _workbook(values, file, True)
+        shown = _rows_of(book, worksheet)
+        merged = _Merged(_pieces(zipfile.ZipFile(formulas), book[worksheet]._worksheet_path), notes)
         written = _rows_of(_workbook(formulas, file, False), worksheet) if _has_formulas(formulas) else None
         for line, kept in enumerate(shown, 1):
             typed = next(written) if written else kept
             texts = [_text(value, cell) for value, cell in zip(kept, typed, strict=True)]
             if any(map(tidy, texts)):
-                yield line, texts
+                yield line, merged.filled(line, texts)
+
+
+class _Merged:
+    """Cells that are one over several rows: the file has their value in the first one, a person sees it in each."""
+
+    def __init__(self, pieces: Iterator[bytes], notes: Changes) -> None:
+        from openpyxl.utils import column_index_from_string
+
+        found = {match.group(0): match for piece in pieces for match in _MERGED.finditer(piece)}
+        self._lasts: dict[tuple[int, int], int] = {}  # row and column of the first cell → row of the last
+        for column, first, last in (match.groups() for match in found.values()):
+            if int(last) > int(first):
+                self._lasts[int(first), column_index_from_string(column.decode()) - 1] = int(last)
+        self._open: dict[int, tuple[int, str]] = {}  # column → row of the last cell, and the text
+        self._notes = notes
+
+    def filled(self, line: int, texts: list[str]) -> list[str]:
+        """The texts of a row, with what is merged into it from above."""
+        texts = texts + [""] * (max(self._open, default=-1) + 1 - len(texts))  # a row ends with its last cell
+        for column, text in enumerate(texts):
+            if last := self._lasts.get((line, column)):
+                self._open[column] = last, text
+            last, above = self._open.get(column, (0, ""))
+            if line <= last and above and not text:
+                texts[column] = above
+                self._notes.note("cell merged with the one above, read like it", f"row {line}: {above!r}")
+        return texts
 
 
 def _has_formulas(file: BinaryIO) -> bool:
@@ -70,12 +101,12 @@ def _has_formulas(file: BinaryIO) -> bool:
 
 
 def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    """The bytes of an entry, each piece with the last byte of the one before."""
+    """The bytes of an entry, each piece with the last ones of the piece before."""
     before = b""
     with archive.open(name) as file:
         while piece := file.read(1 << 20):
             yield before + piece
-            before = piece[-1:]
+            before = piece[-64:]
 
 
 def _rows_of(book: Any, worksheet: str) -> Iterator[tuple[Any, ...]]:
@@ -133,4 +164,13 @@ def _text(value: Any, written: Any) -> str:
         return value.date().isoformat()  # Excel knows no days without an hour
     if isinstance(value, (datetime.datetime, datetime.date)):
         return value.isoformat()
-    return str(value)
+    return _unescaped(str(value))
+
+
+def _unescaped(text: str) -> str:
+    """Excel writes what XML cannot hold as ``_x000D_``."""
+    if "_x" not in text:
+        return text
+    from openpyxl.utils.escape import unescape
+
+    return str(unescape(text))

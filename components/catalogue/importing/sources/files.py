@@ -21,6 +21,7 @@ from components.catalogue.reading.source import (
 )
 from components.storage.errors import Missing
 from components.storage.location import Location, Remote
+from schema.file_names import is_of_a_system
 
 MAX_SHEET_BYTES: Final = 512 << 20
 MARKER: Final = ".lookbook-import"
@@ -91,13 +92,13 @@ class FolderFiles(Files):
             if MARKER in files:
                 folders.clear()
                 continue
-            folders[:] = [name for name in folders if not _is_hidden(name)]
+            folders[:] = [name for name in folders if not is_of_a_system([name])]
             links = [path for name in folders if (path := Path(folder, name)).is_symlink()]  # os.walk passes by
             self.refused += [f"{path.relative_to(self.path).as_posix()}/" for path in links]
             for name in files:
                 path = Path(folder, name)
                 relative = path.relative_to(self.path).as_posix()
-                if _is_hidden(name) or not path.is_file():
+                if is_of_a_system([name]) or not path.is_file():
                     continue
                 if path.is_symlink() and not str(path.resolve()).startswith(inside):
                     self.refused.append(relative)
@@ -131,7 +132,7 @@ class ZipFiles(Files):
         self.refused = []
         self._archive = open_zip(path)
         self._entries = safe_entries(self._archive, path)
-        self.names = sorted(name for name in self._entries if not any(map(_is_hidden, name.split("/"))))
+        self.names = sorted(name for name in self._entries if not is_of_a_system(name.split("/")))
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         """See :meth:`Files.read`."""
@@ -159,7 +160,7 @@ class RemoteFiles(Files):
         self.refused = []
         self._store = path.store
         self._listing = {only: (Remote(f"{path}/{only}").size or 0, "")} if only else listing(path)
-        self.names = sorted(name for name in self._listing if not any(map(_is_hidden, name.split("/"))))
+        self.names = sorted(name for name in self._listing if not is_of_a_system(name.split("/")))
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         """See :meth:`Files.read`; that the store cannot be read is a ``StorageError``, and no fault of a file."""
@@ -190,7 +191,3 @@ def open_files(path: Location) -> Files:
 def folder_files(path: Location, only: str = "") -> Files:
     """The files of a folder, or the one that is called ``only``."""
     return RemoteFiles(path, only) if isinstance(path, Remote) else FolderFiles(path, only)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "__MACOSX"))

@@ -10,7 +10,15 @@ import pytest
 
 from components.catalogue.report.check import check_catalogue
 from schema import names
-from tests.components.catalogue.importing.layouts import imported, lookbook_import, photo, rejected, sheet, styles
+from tests.components.catalogue.importing.layouts import (
+    TYPES,
+    imported,
+    lookbook_import,
+    photo,
+    rejected,
+    sheet,
+    styles,
+)
 from tests.drawing import encoded, pixels
 
 TYPE = names.ARTICLE_TYPE_LABEL
@@ -40,6 +48,7 @@ def test_a_path_never_leads_out_of_the_source(tmp_path):
         row("5", f"file://{secret}"),
         row("6", "img/good.jpg"),
         row("7", "../elsewhere/good.jpg"),
+        row("8", "..%2Fsecret.jpg"),
     )
     photo(source / "img" / "good.jpg", 6)
     (source / "img" / "link.jpg").symlink_to(secret)
@@ -54,6 +63,7 @@ def test_a_path_never_leads_out_of_the_source(tmp_path):
         "missing image",
         "path out of the source",
         "missing image",
+        "path out of the source",
     ]
 
 
@@ -104,6 +114,45 @@ def test_ids_that_no_file_can_have(tmp_path):
     report = check_catalogue(tmp_path / "out")
     assert report.taken == len(ids)
     assert not report.images_without_row
+
+
+@pytest.mark.parametrize(
+    ("written", "file"),
+    [
+        ("", "a*b?.jpg"),
+        ("'img/a.jpg'", "img/a.jpg"),
+        ("my%20img/a%20b.jpg", "my img/a b.jpg"),
+        ("img/a.jpg\u200b", "img/a.jpg"),
+        ("s3://bucket/img/a.jpg", "img/a.jpg"),
+        ("ftp://shop.test/other", "a*b?.jpg"),
+        ("data:image/jpeg;base64,/9j/4AAQ", "a*b?.jpg"),
+    ],
+)
+def test_a_picture_that_is_there_is_found(tmp_path, written, file):
+    """By its name or the id's, however another tool wrote it, and by whatever URL it once had."""
+    source = source_of(tmp_path, row("a*b?", written), row("2", "2.jpg"))
+    photo(source / file, 1)
+    photo(source / "2.jpg", 2)
+    imported(source, tmp_path / "out", "--id", "id", "--picture", "image")
+    assert list(styles(tmp_path / "out")) == ["a_b_", "2"]
+    (source / file).unlink()
+    imported(source, tmp_path / "without", "--id", "id", "--picture", "image")
+    ((_, words),) = rejected(tmp_path / "without").values()
+    assert "neither http nor https" in words if ":" in written else "no file" in words
+
+
+@pytest.mark.parametrize("own", ["@eaDir/0.jpg", "#recycle", "$RECYCLE.BIN", "lost+found", "@Recycle", ".thumbnails"])
+def test_what_a_box_or_a_bin_keeps_beside_class_folders_is_no_class(tmp_path, own):
+    """Thumbnails and bins, as network disks have them in each folder, change neither labels nor levels."""
+    source, out = tmp_path / "photos", tmp_path / "out"
+    for seed, kind in enumerate(TYPES):
+        photo(source / kind / f"{seed}.jpg", seed)
+        photo(source / kind / own / f"thumb{seed}.jpg", 9)
+    told = imported(source, out)
+    assert {row_id: row[TYPE] for row_id, row in styles(out).items()} == {
+        str(seed): kind for seed, kind in enumerate(TYPES)
+    }
+    assert not told["rejected"] and not told["pictures_without_row"]
 
 
 def test_a_zip_is_a_source(tmp_path):
@@ -200,6 +249,7 @@ def test_a_taxonomy_with_two_parents_or_without_a_type(tmp_path):
         ("half.jsonl", b'{"id": "1"\n'),
         ("old.xls", b"\xd0\xcf\x11\xe0"),
         ("text.zip", b"no zip"),
+        ("columns.json", b'{"id": {"0": "1"}, "type": {"0": "Shirts"}}'),
     ],
 )
 def test_a_broken_sheet_is_an_error_that_names_it(tmp_path, name, content):

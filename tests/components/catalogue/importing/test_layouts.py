@@ -236,7 +236,9 @@ def test_a_workbook_of_excel(tmp_path, taxonomy):
     )
 
 
-@pytest.mark.parametrize("kind", ["parquet", "jsonl", "json", "tsv"])
+@pytest.mark.parametrize(
+    "kind", ["parquet", "bytes.parquet", "jsonl", "ends.jsonl", "json", "lines.json", "utf-16.json", "tsv"]
+)
 def test_every_kind_of_sheet_reads_alike(tmp_path, taxonomy, kind):
     """One table, however it is stored, is one catalogue."""
     source, out = tmp_path / "data", tmp_path / "out"
@@ -245,8 +247,13 @@ def test_every_kind_of_sheet_reads_alike(tmp_path, taxonomy, kind):
         {"sku": [f"A{index}" for index in range(4)], "product_type": [TYPES[index % 3] for index in range(4)],
          "image_path": [f"img/{index}.jpg" for index in range(4)]}
     )  # fmt: skip
+    noted = table.assign(note="one\u2028two\x85three")
     write = {
         "parquet": lambda path: table.to_parquet(path),
+        "bytes.parquet": lambda path: table.apply(lambda column: column.str.encode("utf-8")).to_parquet(path),
+        "ends.jsonl": lambda path: noted.to_json(path, orient="records", lines=True, force_ascii=False),
+        "lines.json": lambda path: table.to_json(path, orient="records", lines=True),
+        "utf-16.json": lambda path: path.write_text(table.to_json(orient="records"), encoding="utf-16-le"),
         "jsonl": lambda path: table.to_json(path, orient="records", lines=True),
         "json": lambda path: table.to_json(path, orient="records"),
         "tsv": lambda path: table.to_csv(path, sep="\t", index=False),

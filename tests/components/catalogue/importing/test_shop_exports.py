@@ -191,8 +191,10 @@ def test_a_zip_from_a_mac_and_a_header_that_comes_twice(tmp_path):
     rows = "".join(f"{i},{TYPES[i % 3]},x{i}\n" for i in range(6))
     with zipfile.ZipFile(source, "w") as archive:
         archive.writestr("shop/a.csv", f"id,type,type\n{rows}")
-        for name in ("__MACOSX/shop/._a.csv", "shop/.DS_Store", "shop/Thumbs.db", "shop/desktop.ini"):
+        for name in ("__MACOSX/shop/._a.csv", "shop/.DS_Store", "shop/Thumbs.db", "shop/desktop.ini", "shop/~$a.xlsx"):
             archive.writestr(name, b"\0\5\x16\7")
+        for name in ("shop/@eaDir/0.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/0.jpg", "$RECYCLE.BIN/b.csv"):
+            archive.writestr(name, b"id,type\n")
         for i in range(6):
             archive.writestr(f"shop/{i}.jpg", photo(tmp_path / f"{i}.jpg", i).read_bytes())
             archive.writestr(f"__MACOSX/shop/._{i}.jpg", b"\0\5\x16\7")
@@ -251,8 +253,11 @@ def test_a_workbook_with_titles_merged_and_hidden_cells(tmp_path):
     for i in range(6):
         title = "=A1" if i == 2 else f"T{i}"
         page.append(["Oben" if i == 0 else None, datetime.date(2026, 1, 6) if i == 5 else f"{i:03d}", TYPES[i % 3],
-                     title, "=1+1"])  # fmt: skip
+                     title, "=1+1", ("Herren_x000D_", None, None, "Damen")[i] if i < 4 else None])  # fmt: skip
     page.merge_cells("A6:A11")
+    page["F5"] = "Geschlecht"
+    page.merge_cells("F6:F8")
+    page.merge_cells("F9:F11")
     page.column_dimensions["C"].hidden = page.row_dimensions[7].hidden = True
     hidden = book.create_sheet("Preise")
     hidden.append(["x", "y"])
@@ -264,7 +269,9 @@ def test_a_workbook_with_titles_merged_and_hidden_cells(tmp_path):
         "000": "Hemden", "001": "Blusen", "003": "Hemden", "004": "Blusen", "2026-01-06": "Schuhe",
     }  # fmt: skip
     assert rejected(out)["s.xlsx#Sortiment:8"][1].startswith("Titel: formula without a value")
-    assert "row above the header, passed over" in changes(told)
+    assert "row above the header, passed over" in changes(told) and "merged with the one above" in changes(told)
+    genders = {row_id: row["gender"] for row_id, row in styles(out).items()}
+    assert genders == dict.fromkeys(("000", "001"), "Herren") | dict.fromkeys(("003", "004", "2026-01-06"), "Damen")
 
 
 @pytest.mark.parametrize("told_by", ["README.md", "dataset_infos.json", ""])

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import socketserver
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -71,11 +73,46 @@ async def test_from_a_merger(fake: FakeModelServer, tmp_path: Path) -> None:
     store.close()
 
 
+ANSWERS = {
+    "/elsewhere": (b"HTTP/1.0 302 Found\r\nLocation: {}/v1/review/decisions\r\n\r\n", "redirects to http://localhost:"),
+    "/list": (b"HTTP/1.0 200 OK\r\n\r\n[]", "must be the URL of a merger"),
+    "/null": (b'HTTP/1.0 200 OK\r\n\r\n{"decisions": null}', "must be the URL of a merger"),
+    "/other": (b'HTTP/1.0 200 OK\r\n\r\n{"decisions": [{"version": 1}]}', "tells what is no decision"),
+    "/grpc": (b"\0\0\x18\4\0\0\0\0\0\r\n", "it speaks no HTTP"),
+}
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_what_answers_and_is_no_merger(path: str, tmp_path: Path) -> None:
+    """In words; it is asked past any proxy, and by no redirect, for the key would be given to somebody else."""
+    asked: list[bytes] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.rfile.readline())
+            self.wfile.write(ANSWERS[path][0].replace(b"{}", f"http://localhost:{port}".encode()))
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source, key = f"http://127.0.0.1:{port}{path}", {"LOOKBOOK_API_KEY": "s3cret"}
+        done = export(source, "--out", tmp_path / "out", http_proxy="http://127.0.0.1:9", **key)
+        server.shutdown()
+    assert done.returncode == 1 and ANSWERS[path][1] in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and "s3cret" not in done.stderr
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
         ("http://127.0.0.1:9", "must be the URL of a merger"),
+        ("http://127.0.0.1:port", "must be the URL of a merger"),
+        ("http://[::1", "must be the URL of a merger"),
         ("nowhere.sqlite", "there is no review store at"),
+        ("sqlite:////nowhere.sqlite", "there is no review store at"),
+        ("localhost:8080", "with http:// before it"),
+        (__file__, "this is no review store"),
         ("mysql://root:s3cret@db/review", "names no database that can be used"),
     ],
 )
