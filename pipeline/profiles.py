@@ -68,8 +68,8 @@ build/sample``, 2 cores with much else to do, 2026-11-28: 87 s of training for b
 scratch took 141 s on a calmer machine; top-1 1.000 of each head on the 56 test rows (.893 to 1.000).
 
 ``standard``: EfficientNet-Lite0, fine-tuned. ``lookbook run --data fashion-product-images-small.zip --split-by row``,
-40,047 rows, 2 cores, 2026-11-24: 52 minutes on a machine busy besides; random test split articleType .918 top-1, .994
-top-5, .723 macro-F1; subCategory .977 / .810; masterCategory .996 / .849. It asked the mirror image then.
+40,047 rows, 2 cores, 2026-11-29: 47 minutes on a machine busy besides; random test split articleType .916 top-1, .993
+top-5, .727 macro-F1; subCategory .975 / .789; masterCategory .996 / .853.
 
 ``best``: the same at 160×120, with the mirror image, nothing frozen and 40 epochs. Not yet run to its end, so nothing
 is promised; reckoned from what an epoch takes, about 9 hours for ``article_type`` on 2 cores.
