@@ -60,10 +60,10 @@ exec chroot \"$root\" /usr/bin/env --unset=TMPDIR --chdir=\"$checkout\" HOME=/ro
   "$directory/enter" true > "$directory/enter.log" 2>&1 || blame enter.log '^(unshare|mount|chroot): ' "a Debian 13 root cannot be entered"
 }
 
-# What the network or the disk did is no fault of the sources.
+# What the network or the disk did is no fault of the sources. Packages are called connector and async-timeout.
 make_environments() {
   "$directory/enter" make env "$@" 2>&1 | tee "$directory/env.log" >&2 ||
-    blame env.log 'connect|timed? ?out|name resolution|dns error|sending request|server error|certificate|no space left' "its environments could not be fetched"
+    blame env.log 'connect([^o]|$)|(^|[^-])timed? ?out|name resolution|dns error|sending request|server error|certificate|no space left' "its environments could not be fetched"
 }
 
 # Gives up where a line of the log tells of a fault of this machine. Without one it is the sources', and red.

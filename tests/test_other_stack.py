@@ -140,6 +140,9 @@ def test_what_a_killed_run_left_is_no_bar(tmp_path: Path) -> None:
 
 RED: Final = {
     "a lock that does not fit": "[ $1 != env ] || { echo 'hash mismatch'; exit 2; }",
+    "one behind packages whose names are words of a network": (
+        "[ $1 != env ] || { echo ' + cloud-sql-python-connector==1'; echo ' + async-timeout==5'; exit 2; }"
+    ),
     "a test of the other stack": "[ $2 != test-e2e ] || { echo 'a server timed out'; exit 2; }",
     "a test of both": "[ $2 != test-cross ] || { echo 'cannot connect'; exit 2; }",
 }

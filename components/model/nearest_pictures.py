@@ -124,7 +124,10 @@ def by_signs(embeddings: np.ndarray) -> np.ndarray:
 
     They are scaled so that a picture is on average as near to itself as before.
     """
-    return np.where(embeddings < 0, -1, 1).astype(np.float32) / np.mean(np.sum(np.abs(embeddings), axis=1))
+    size = np.mean(np.sum(np.abs(embeddings), axis=1))
+    if size == 0:  # pictures that are all the same have no signs
+        return embeddings
+    return np.where(embeddings < 0, -1, 1).astype(np.float32) / size
 
 
 def with_neighbours(model: keras.Model, known: Known, neighbours: int, signs: bool = False) -> keras.Model:

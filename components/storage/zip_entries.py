@@ -12,7 +12,7 @@ _UTF_8: Final = 0x800  # a flag of an entry
 _DOS: Final = "cp437"  # what zipfile takes the names of others for
 _CODE_PAGES: Final = ("utf-8", _DOS, "cp1252")
 _OF_ENTRY: Final = {
-    "header_offset": "Q",
+    "header_offset": "q",  # below 0 where the first bytes of the file are gone
     "compress_size": "Q",
     "file_size": "Q",
     "CRC": "I",
@@ -41,9 +41,20 @@ class Entries:
 
 def names_of(entries: Sequence[ZipInfo]) -> list[str]:
     """Plain names with slashes. Those that do not say that they are UTF-8 may be all the same, as macOS has them."""
-    unsaid = [entry.filename for entry in entries if not (entry.flag_bits & _UTF_8 or entry.filename.isascii())]
+    unsaid = [entry.filename for entry in entries if _is_unsaid(entry)]
     code_page = next((one for one in _CODE_PAGES if all(_is_in(name, one) for name in unsaid)), _DOS)
-    return [_plain(one.filename if one.flag_bits & _UTF_8 else _read_by(code_page, one.filename)) for one in entries]
+    return [_plain(_read_by(code_page, one.filename) if _is_unsaid(one) else one.filename) for one in entries]
+
+
+def _is_unsaid(entry: ZipInfo) -> bool:
+    """Whether the code page of a name is unknown; what DOS cannot write, Python 3.13 has from a field of Unicode."""
+    if entry.flag_bits & _UTF_8 or entry.filename.isascii():
+        return False
+    try:
+        entry.filename.encode(_DOS)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _read_by(code_page: str, name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.model.layer_names import layer_names
+from schema.names import NEIGHBOURS_LISTED
 
 LOSSES = ("focal", "crossentropy")
 _AUGMENTATION = "augmentation."
@@ -19,8 +20,10 @@ _RANGES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
     "above 0 and at most 10": (lambda value: 0 < value <= 10, ("learning_rate",)),
     "at least 0 and at most 65536": (
         lambda value: 0 <= value <= 65536,
-        ("frozen_depthwise", "head_epochs", "category_epochs", "neighbours"),
+        ("frozen_depthwise", "head_epochs", "category_epochs"),
     ),
+    # The merger, which has corrected pictures vote with them, is told of these and of the next one.
+    f"at least 0 and at most {NEIGHBOURS_LISTED - 1}": (lambda value: 0 <= value < NEIGHBOURS_LISTED, ("neighbours",)),
     "at least 0 and at most 100": (
         lambda value: 0 <= value <= 100,
         ("gamma", "logit_adjustment", "backbone_rate", "weight_decay"),

@@ -21,7 +21,7 @@ _BARE_WORDS: Final = frozenset(
     ("nan", "null", "none", "nil", "na", "n a", "nat", "undefined", "1qnan", "1snan", "1ind")
 )
 _LONGEST_EMPTY: Final = 24  # characters; names are longer, and are many
-# Of spreadsheets in any language (``#WERT!``, ``#NOM?``, ``#NV``), and LibreOffice's.
+# Of spreadsheets in any language of Latin letters (``#WERT!``, ``#NOM?``, ``#NV``), and LibreOffice's.
 _ERROR: Final = re.compile(r"#¡?[A-ZÀ-Ý]{2}[A-ZÀ-Ý/0]*[!?]|#(N/?[ADV]|REF|NUM|NULL|NAME|VALUE|DIV/0)|Err:\d{3}")
 
 MOST_DIGITS: Final = 30  # of an id that is a number

@@ -15,6 +15,7 @@ from components.catalogue.reading.rows import read_rows
 from components.catalogue.reading.source import MAX_CSV_BYTES, is_catalogue, open_catalogue
 from components.catalogue.report.check import look_over
 from components.catalogue.report.page import render_page
+from components.storage.zip_entries import names_of
 from tests.drawing import csv_text, encoded, pixels, product, write_catalogue, zipped
 
 
@@ -253,6 +254,23 @@ def test_a_zip_whose_names_are_not_what_they_say_is_refused_in_words(tmp_path: P
     for ask in (open_catalogue, is_catalogue):
         with pytest.raises(CatalogueError, match="is not a zip that can be read"):
             ask(path)
+
+
+def test_a_zip_without_its_first_bytes_gives_what_it_still_has(tmp_path: Path) -> None:
+    """Its directory then counts from before the file began: what lies there is lost, and nothing else."""
+    path = make_zip(tmp_path / "c.zip", {"images/0.jpg": b"lost", **honest()})
+    path.write_bytes(path.read_bytes()[10:])
+    catalogue = open_catalogue(path)
+    assert catalogue.read("images/1.jpg") == honest()["images/1.jpg"]
+    with pytest.raises((zipfile.BadZipFile, OSError)):
+        catalogue.read("images/0.jpg")
+
+
+def test_a_name_that_a_zip_says_twice_is_the_one_of_unicode() -> None:
+    """Python 3.13 takes the name of the extra field; that is in no code page of DOS, and spoils no other name."""
+    entries = [zipfile.ZipInfo("images/x.jpg"), zipfile.ZipInfo("café.jpg".encode().decode("cp437"))]
+    entries[0].filename = "images/シャツ.jpg"
+    assert names_of(entries) == ["images/シャツ.jpg", "café.jpg"]
 
 
 class MacEntry(zipfile.ZipInfo):

@@ -183,6 +183,18 @@ def test_signs_alone_tell_who_is_near():
     np.testing.assert_allclose(found[SIMILARITIES][:, 0].mean(), 1, atol=0.05)
 
 
+@pytest.mark.parametrize("signs", [False, True])
+def test_pictures_that_are_all_the_same_have_the_vote(signs):
+    """Whitened, each is nothing but their mean; their label is the answer all the same, and each number is one."""
+    model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
+    train = as_rows(np.repeat(pictures(1), 4, axis=0), 1)
+    parameters = HyperParameters(height=16, width=16, neighbours=3, neighbour_signs=signs)
+    _, served = answering_models(model, backbone, train, train.take(0).batch(8), parameters)
+    found = served.predict_on_batch(pictures(2, 7))
+    assert all(np.isfinite(one).all() for one in found.values())
+    assert found[votes_key("one")][:, 1].tolist() == [1, 1]
+
+
 def test_without_eval_the_memory_is_that_of_training():
     """A catalogue too small for an eval split still becomes a model that remembers."""
     model, backbone = build_classifier(HEADS, SHAPE, "small_cnn", dropout=0.5)
