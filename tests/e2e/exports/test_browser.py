@@ -28,8 +28,9 @@ TOLERANCE = 1e-2
 MOST_BYTES = 25e6
 UNKNOWN_TO_BROWSERS = ("without end", "half its end", "tiff", "called longer than it is")
 """What the picture gate mends, or decodes by a library that no browser has; told in words."""
-OTHERWISE = ("more alphas than colours",)
-"""What breaks its own format's rules, and is shown otherwise by each decoder."""
+OTHERWISE = ("more alphas than colours", "avif alpha")
+"""What breaks its own format's rules, and is shown otherwise by each decoder; and an AVIF's alpha channel, which Chromium
+decodes up to two levels otherwise than Pillow."""
 
 
 @dataclass(frozen=True)
