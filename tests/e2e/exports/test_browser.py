@@ -29,8 +29,8 @@ MOST_BYTES = 25e6
 UNKNOWN_TO_BROWSERS = ("without end", "half its end", "tiff", "called longer than it is")
 """What the picture gate mends, or decodes by a library that no browser has; told in words."""
 OTHERWISE = ("more alphas than colours", "avif alpha")
-"""What breaks its own format's rules, and is shown otherwise by each decoder; and an AVIF's alpha channel, which Chromium
-decodes up to two levels otherwise than Pillow."""
+"""What breaks its own format's rules, and is shown otherwise by each decoder; and an AVIF's alphas, of which Chromium
+decodes some up to two levels otherwise than Pillow."""
 
 
 @dataclass(frozen=True)
