@@ -21,6 +21,9 @@ _OF_ENTRY: Final = {
 }
 """What ``ZipFile.open`` asks of an entry that is not encrypted, besides its name: attribute → type of array."""
 
+_BEYOND_ALL_FILES: Final = 2**42
+"""Where hostile entries lie that say that they lie further on: file systems refuse places that no file can have."""
+
 
 class Entries:
     """Entries of a zip by their places."""
@@ -28,7 +31,8 @@ class Entries:
     def __init__(self, entries: Sequence[ZipInfo]) -> None:
         self._names = Texts(entry.orig_filename for entry in entries)
         self._facts = {
-            fact: array(kind, [getattr(entry, fact) for entry in entries]) for fact, kind in _OF_ENTRY.items()
+            fact: array(kind, [min(getattr(entry, fact), _BEYOND_ALL_FILES) for entry in entries])
+            for fact, kind in _OF_ENTRY.items()
         }
 
     def at(self, place: int) -> ZipInfo:

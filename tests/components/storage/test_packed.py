@@ -79,3 +79,15 @@ def test_the_search_for_near_pictures_needs_little_in_the_fullest_cell() -> None
     finally:
         tracemalloc.stop()
     assert len(links) == 2 * count / 1000
+
+
+def test_a_place_beyond_all_files_is_a_lost_picture(tmp_path: Path) -> None:
+    """A zip64 may claim any place of 64 bits: the catalogue opens, and that picture alone cannot be read."""
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.writestr("styles.csv", "id,articleType,subCategory,masterCategory\n1,a,b,c\n")
+        archive.writestr("images/1.jpg", b"1")
+        archive.getinfo("images/1.jpg").header_offset = 2**64 - 1
+    catalogue = open_catalogue(tmp_path / "c.zip")
+    assert catalogue.read("styles.csv").startswith(b"id")
+    with pytest.raises(zipfile.BadZipFile):
+        catalogue.read("images/1.jpg")
