@@ -108,7 +108,15 @@ try {
   await page.reload();
   await page.getByText(/^Ready · release/).waitFor();
   await add(page, names);
-  await page.getByText(`${names.length} pictures done`, { exact: true }).waitFor();
+  try {
+    // Some are large, and one follows the other.
+    await page
+      .getByText(`${names.length} pictures done`, { exact: true })
+      .waitFor({ timeout: 4 * PATIENCE_MS });
+  } catch (error) {
+    console.error((await page.locator("main").innerText()).slice(0, 2000));
+    throw error;
+  }
   writeFileSync(
     ANSWERS,
     JSON.stringify({

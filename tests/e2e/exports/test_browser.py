@@ -67,7 +67,7 @@ def ask(exported, released, files, folder):
     (folder / "truth.json").write_text(json.dumps({name: [] for name in files}))
     environment = os.environ | {"CHROMIUM": CHROMIUM, "LOOKBOOK_TEST_PICTURES": str(folder)}
     command = ["node", ROOT / "tests" / "browser" / "tab.mjs", exported, folder / "seen.json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=2400, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     seen = read_json(folder / "seen.json")
     scores, _ = released.scores([normal_form(file, read_header(file)).content for file in files.values()])
