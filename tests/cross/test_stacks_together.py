@@ -104,7 +104,8 @@ def test_a_root_moves_to_the_other_stack(roots: dict[str, Path], catalogue: Path
 def _moves(first: Side, root: Path, catalogue: Path) -> None:
     (second,) = (side for side in SIDES if side is not first)
     assert _releases(second, root)["current"] == 1
-    _run(second, catalogue, root, "--set", "learning_rate=0.0015")
+    # What is trained stays as it is: on so few pictures another rate may fail the gate against the release before.
+    _run(second, catalogue, root, "--set", "review_precision=0.9")
     assert _releases(second, root)["current"] == 2
     second.run("-m", "pipeline.runner", "rollback", "--root", root)
     assert _releases(first, root)["current"] == 1
