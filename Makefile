@@ -30,6 +30,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PYTHONDONTWRITEBYTECODE =
 
 WEB := serving/web
+SAY_SKIPPED = @if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
 OTHER_STACK := build/other-stack
 
 .PHONY: help env env-serving run serve test check lint types imports locks lock test-pipeline test-distributed test-e2e test-heads test-beside test-other-stack test-cross test-serving contract test-page format clean \
@@ -55,7 +56,7 @@ test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving,
 	./requirements/system.sh
 	rm -f build/skipped.txt
 	$(MAKE) --no-print-directory check test-pipeline test-distributed test-serving test-page check-k8s
-	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
+	$(SAY_SKIPPED)
 
 test-pipeline: env page ## tests of schema, components, pipeline and model server
 	$(PIPELINE)/bin/python -m pytest tests $(foreach part,distributed serving browser contract cross k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
@@ -69,12 +70,12 @@ test-e2e: env page ## the main job, from a catalogue to a served answer
 test-beside: env ## the other stack beside this one: its end-to-end and contract tests, and test-cross; half an hour
 	rm -f build/skipped.txt
 	./requirements/test_other_stack.sh $(OTHER_STACK) test-e2e contract
-	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
+	$(SAY_SKIPPED)
 
 test-other-stack: env ## all of that, and make run and the whole test-pipeline and test-serving in the other stack; half an hour
 	rm -f build/skipped.txt
 	./requirements/test_other_stack.sh $(OTHER_STACK) run test-pipeline test-serving contract
-	@if [ -s build/skipped.txt ]; then echo "Skipped, and why:"; sort -u build/skipped.txt; fi
+	$(SAY_SKIPPED)
 
 test-cross: env ## releases that cross between this stack and the other, where test-beside left one
 	LOOKBOOK_OTHER_STACK=$(wildcard $(abspath $(OTHER_STACK)/enter)) $(PIPELINE)/bin/python -m pytest tests/cross -s --basetemp=$(abspath $(OTHER_STACK)/tmp) $(PYTEST_ARGS)

@@ -89,10 +89,8 @@ def _told(merger: Merger) -> Iterator[tuple[Correction, bytes]]:
     while found := _ask(merger, version):
         for one in found:
             try:
-                version, told = (
-                    max(version + 1, int(one["version"])),
-                    (_correction(one), base64.b64decode(one["picture"])),
-                )
+                told = _correction(one), base64.b64decode(one["picture"])
+                version = max(version + 1, int(one["version"]))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise CorrectionsError(
                     f"{merger.url} tells what is no decision ({type(error).__name__}: {error})"

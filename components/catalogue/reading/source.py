@@ -161,7 +161,7 @@ def is_catalogue(path: Location) -> bool:
     if path.is_file() and not zipfile.is_zipfile(opened(path)):
         return False
     with open_zip(path) as archive:
-        return any(PurePosixPath(name).name == names.STYLES_CSV for name in safe_entries(archive, path))
+        return any(PurePosixPath(name).name == names.STYLES_CSV for name, _ in safe_files(archive, path))
 
 
 def find_root(path: Path) -> Path:
