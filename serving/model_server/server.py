@@ -106,8 +106,9 @@ class ModelServer:
                 loading.result()
                 await self._serve_until(stopping)
         finally:
+            stopping.cancel()
             self._manager.stop_waiting()
-            await asyncio.gather(loading, return_exceptions=True)
+            await asyncio.gather(loading, stopping, return_exceptions=True)
             await asyncio.to_thread(self._manager.close)
         logger.info("Stopped")
 

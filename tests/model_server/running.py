@@ -126,7 +126,7 @@ class RunningServer:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopped.set)
             self._thread.join()
-            self._loop.close()
+        self._loop.close()
 
     def close(self) -> None:
         """Stop it and hang up."""
