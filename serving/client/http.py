@@ -47,11 +47,14 @@ def get(
             handlers.append(urllib.request.ProxyHandler({}))
         request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - the caller sees to http and https
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout_s) as reply:  # nosec B310
-            return bytes(reply.read(MOST_BYTES))
+            answer = bytes(reply.read(MOST_BYTES + 1))
     except http.client.HTTPException as error:
         raise OSError(f"it speaks no HTTP, or broke off ({type(error).__name__}: {error})") from error
     except ValueError as error:
         raise OSError(f"no address or header of HTTP: {type(error).__name__}") from error  # the header may be a key
+    if len(answer) > MOST_BYTES:
+        raise OSError(f"it answers more than {MOST_BYTES:,} bytes; ask for less at once")
+    return answer
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -1,5 +1,6 @@
 """``lookbook drift``: what mergers counted, against what eval was like."""
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from pipeline.commands.asking.drift import command
 from pipeline.drifting.comparing import compare
 from pipeline.drifting.seen import Measure
+from serving.client import http
 
 LABELS = ("Bags", "Shirts", "Shoes", "Watches")
 SHARES = np.array([0.1, 0.4, 0.3, 0.2])
@@ -128,9 +130,9 @@ def test_hours_and_releases_are_kept_apart(tmp_path):
     assert found(file)[0]["hours"] == [HOUR, new]
 
 
-def test_a_merger_is_asked(tmp_path):
-    """By the address of its admin port, with or without the scheme; the page shows each measure."""
-    body = json.dumps({"format": 1, "mergers": [merger({**usual(300), "article_type": [0, 0, 300, 0]})]}).encode()
+@contextlib.contextmanager
+def answering(body):
+    """The address of a server that answers this at /seen."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -143,12 +145,26 @@ def test_a_merger_is_asked(tmp_path):
 
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"127.0.0.1:{server.server_port}"
-        results = [drift(source, "--report", tmp_path / "drift.html") for source in (address, f"http://{address}/seen")]
+        yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def test_a_merger_is_asked(tmp_path):
+    """By the address of its admin port, with or without the scheme; the page shows each measure."""
+    body = json.dumps({"format": 1, "mergers": [merger({**usual(300), "article_type": [0, 0, 300, 0]})]}).encode()
+    with answering(body) as address:
+        results = [drift(source, "--report", tmp_path / "drift.html") for source in (address, f"http://{address}/seen")]
     assert [result.exit_code for result in results] == [1, 1], results[0].output
     page = (tmp_path / "drift.html").read_text()
     assert page.count("data:image/png") == len(EVAL) and "1 of 3 measures drifted" in page
+
+
+def test_an_answer_too_long_to_hold_is_told_as_that(monkeypatch):
+    """It is not cut and then read as something else."""
+    monkeypatch.setattr(http, "MOST_BYTES", 10)
+    with answering(b"{" * 11) as address:
+        result = drift(address)
+    assert result.exit_code == 1 and "more than 10 bytes" in result.stderr
 
 
 BAD = {

@@ -50,6 +50,8 @@ def read_names(sheet: Path, changes: Changes) -> dict[str, str]:
             changes.note("name of nobody, not heard", f"line {record.line}: {what!r}")
         elif what and found.setdefault(whose, what) != what:
             raise CatalogueError(f"{sheet} has two names for {whose!r}, in line {record.line}; one is right")
+    if not found:
+        changes.note("sheet without any name, nothing heard", f"column {header[name]!r}")
     return found
 
 

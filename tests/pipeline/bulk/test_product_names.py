@@ -67,5 +67,6 @@ def test_names_that_nobody_hears_are_told(tmp_path):
     """Rows that cannot be read are counted, and a sheet of other pictures is an error before any is asked about."""
     _, told = heard(tmp_path / "n.csv", "id,x,name\n10001\n,x,A\n10002,x,B\n")
     assert told == {"row of the names that cannot be read, not heard", "name of nobody, not heard"}
+    assert heard(tmp_path / "n.csv", "id,name\n10001,\n10002,nan\n") == ({}, {"sheet without any name, nothing heard"})
     with pytest.raises(ValueError, match=r"none of the 2 names .* '5', '6', the pictures are '10001.jpg'"):
         heard(tmp_path / "n.csv", "id,name\n5,A\n6,B\n")
