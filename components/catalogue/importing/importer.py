@@ -150,6 +150,8 @@ def import_source(
     rows.changes.add(source.table.notes)
     for level in source.untold:
         rows.changes.note("level of the taxonomy that nothing tells, left out", level)
+    for name in source.index.files.replaced:
+        rows.changes.note("file of the zip that a later one of its name replaces, not read", name)
     used = {row.picture.where for row in rows.wanted if row.picture.kind is Kind.FILE}
     outcome = Outcome(
         str(source.path),

@@ -43,7 +43,8 @@ class Catalogue(ABC):
     Attributes:
         path: the folder or zip, as given.
         images: id → path of its picture, relative to the catalogue.
-        spare_files: files under ``images/`` that no id can mean, since another file has the same stem.
+        spare_files: files under ``images/`` that no id can mean, since another file has the same stem, or in a zip the
+            very same name.
     """
 
     def __init__(self, path: Location, image_names: Iterable[str]) -> None:
@@ -104,7 +105,7 @@ class Zip(Catalogue):
 
     def __init__(self, path: Location) -> None:
         self._archive = open_zip(path)
-        self._entries = safe_entries(self._archive, path)
+        self._entries, replaced = safe_entries(self._archive, path)
         self._prefix = prefix_of(path, self._entries)
         images = f"{self._prefix}{names.IMAGES_DIR}/"
         found = [name for name in self._entries if name.startswith(images) and "/" not in name[len(images) :]]
@@ -112,6 +113,11 @@ class Zip(Catalogue):
         super().__init__(path, (name.removeprefix(self._prefix) for name in shown))
         if not self.images:
             raise CatalogueError(f"{path} has no pictures under {images}")
+        if f"{self._prefix}{names.STYLES_CSV}" in replaced:
+            raise CatalogueError(
+                f"{path} has two different files named {names.STYLES_CSV}; give a zip with the right one"
+            )
+        self.spare_files += [name.removeprefix(self._prefix) for name in replaced if name.startswith(images)]
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         """See :meth:`Catalogue.read`."""
@@ -207,15 +213,17 @@ def open_zip(path: Location) -> zipfile.ZipFile:
         raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
 
 
-def safe_entries(archive: zipfile.ZipFile, path: Location) -> Mapping[str, zipfile.ZipInfo]:
-    """Name → entry of every file in the archive; of those with one name the last. Raises as :func:`safe_files`.
+def safe_entries(archive: zipfile.ZipFile, path: Location) -> tuple[Mapping[str, zipfile.ZipInfo], list[str]]:
+    """Name → entry of every file in the archive, and the names of those that a later, different file replaces.
 
-    They are held small, and the archive forgets its own directory: .7 kB an entry.
+    They are held small, and the archive forgets its own directory: .7 kB an entry. Raises as :func:`safe_files`.
     """
-    entries = dict(safe_files(archive, path))
+    files = safe_files(archive, path)
+    entries = dict(files)
+    replaced = [name for name, entry in files if entry.CRC != entries[name].CRC]
     archive.filelist.clear()
     archive.NameToInfo.clear()
-    return PackedMap(list(entries), Entries(list(entries.values())).at)
+    return PackedMap(list(entries), Entries(list(entries.values())).at), replaced
 
 
 def safe_files(archive: zipfile.ZipFile, path: Location) -> list[tuple[str, zipfile.ZipInfo]]:

@@ -38,6 +38,25 @@ def honest(prefix: str = "") -> dict[str, bytes]:
     }
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("again", ["images/1.jpg", "images\\1.jpg", "./images//1.jpg"])
+def test_of_two_pictures_with_one_name_the_last_is_read_and_the_other_told(tmp_path: Path, again: str) -> None:
+    """As whoever unpacks the zip has them; the same bytes twice are one picture, and two sheets are not guessed at."""
+    path = make_zip(tmp_path / "c.zip", honest())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(again, honest()["images/1.jpg"])
+    assert open_catalogue(path).spare_files == []
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(again, encoded(pixels(2)))
+    catalogue = open_catalogue(path)
+    assert catalogue.read(catalogue.images["1"]) == encoded(pixels(2))
+    assert set(catalogue.spare_files) == {"images/1.jpg"}
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("styles.csv", b"id\n1\n")
+    with pytest.raises(CatalogueError, match=r"two different files named styles\.csv"):
+        open_catalogue(path)
+
+
 @pytest.mark.parametrize("prefix", ["", "top/", "a/b/"])
 def test_a_zip_reads_like_its_folder(folder: Path, tmp_path: Path, prefix: str) -> None:
     """The same rows and pictures, wherever in the zip they are."""

@@ -5,7 +5,7 @@ import io
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -35,11 +35,13 @@ class Files(ABC):
         path: the folder or zip, here or in a store.
         names: of all files, relative to it, with slashes, sorted; hidden ones are left out.
         refused: links to folders, and to files out of the folder; they are not followed.
+        replaced: names of files of a zip that a later, different one of the same name replaces.
     """
 
     path: Location
     names: list[str]
     refused: list[str]
+    replaced: Sequence[str] = ()
 
     @abstractmethod
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
@@ -131,7 +133,7 @@ class ZipFiles(Files):
         self.path = path
         self.refused = []
         self._archive = open_zip(path)
-        self._entries = safe_entries(self._archive, path)
+        self._entries, self.replaced = safe_entries(self._archive, path)
         self.names = sorted(name for name in self._entries if not is_of_a_system(name.split("/")))
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_catalogue_is_opened_once_a_process(tmp_path: Path, monkeypatch: pytes
     archive = zipped(write_catalogue(tmp_path / "data", products()), tmp_path / "catalogue.zip")
     read: list[Path] = []
 
-    def counting(of: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    def counting(of: zipfile.ZipFile, path: Path) -> tuple[Mapping[str, zipfile.ZipInfo], list[str]]:
         read.append(path)
         return safe_entries(of, path)
 

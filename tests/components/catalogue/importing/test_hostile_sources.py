@@ -67,6 +67,19 @@ def test_a_path_never_leads_out_of_the_source(tmp_path):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_another_of_its_name_replaces_is_told(tmp_path):
+    """In a zip two files may have one name: the last one is read, and the other is not lost in silence."""
+    with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive:
+        archive.writestr("products.csv", sheet([row("1", "a.jpg")]))
+        for number in (1, 2):
+            archive.writestr("a.jpg", photo(tmp_path / "a.jpg", number).read_bytes())
+    told = imported(tmp_path / "shop.zip", tmp_path / "out")
+    assert [(change["what"], change["examples"]) for change in told["changes"]] == [
+        ("file of the zip that a later one of its name replaces, not read", ["a.jpg"])
+    ]
+
+
 def test_every_row_that_is_not_taken_has_its_reason(tmp_path):
     """Empty ids and labels, ids and pictures that come again, what is no picture: each is told, none is lost."""
     source = source_of(
