@@ -57,13 +57,21 @@ def far_workers(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def first_worker_killed(path: Path) -> Iterator[list[int]]:
-    """Kills the first of Beam's workers that has a file open or a library loaded; gives what becomes its list."""
+def first_worker_killed(path: Path, in_step: Path) -> Iterator[list[int]]:
+    """Kills the first of Beam's workers that has a file open or a library loaded; gives what becomes its list.
+
+    Args:
+        path: of the file or library.
+        in_step: folder of a step's artifacts; no worker is killed before the step has made a new one there.
+    """
+    before = set(in_step.glob("*/*"))
     killed: list[int] = []
     over = threading.Event()
 
     def watch() -> None:
         while not killed and not over.wait(0.02):
+            if before.issuperset(in_step.glob("*/*")):
+                continue
             for worker in _workers_with(path):
                 os.kill(worker, signal.SIGKILL)
                 killed.append(worker)
