@@ -52,10 +52,11 @@ run: env page $(if $(DATASET),,$(SAMPLE)/styles.csv) ## data → pipeline → re
 serve: env page ## model server, merger and page on the current release, until Ctrl-C
 	$(SERVING)/bin/python -m serving.stack --release $(ROOT)/release
 
-test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving, test-page, check-k8s; as root it installs what they need
+test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving, test-page, check-k8s, and the other stack's contract and test-cross; as root it installs what they need
 	./requirements/system.sh
 	rm -f build/skipped.txt
 	$(MAKE) --no-print-directory check test-pipeline test-distributed test-serving test-page check-k8s
+	./requirements/test_other_stack.sh $(OTHER_STACK) contract
 	$(SAY_SKIPPED)
 
 test-pipeline: env page ## tests of schema, components, pipeline and model server
@@ -67,7 +68,7 @@ test-heads: env ## a head that is a row of the table, from CSV to merged answer;
 test-e2e: env page ## the main job, from a catalogue to a served answer
 	$(PIPELINE)/bin/python -m pytest tests/e2e -m "not slow" $(PYTEST_ARGS)
 
-test-beside: env ## the other stack beside this one: its end-to-end and contract tests, and test-cross; half an hour
+test-beside: env ## the other stack beside this one: its end-to-end and contract tests, and test-cross; 25 to 45 minutes
 	rm -f build/skipped.txt
 	./requirements/test_other_stack.sh $(OTHER_STACK) test-e2e contract
 	$(SAY_SKIPPED)
