@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -41,6 +41,10 @@ class PackedMap(Mapping[str, T], Generic[T]):
         hashes = array("q", map(hash, names))
         self._places = array("I", sorted(range(len(names)), key=hashes.__getitem__))
         self._hashes = array("q", map(hashes.__getitem__, self._places))
+
+    def __reduce__(self) -> NoReturn:
+        """Raises a ``TypeError``: each process hashes strings in its own way, and another one would find nothing."""
+        raise TypeError("a PackedMap stays in its process; open there what it lists")
 
     def __len__(self) -> int:
         return len(self._names)

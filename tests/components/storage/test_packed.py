@@ -1,5 +1,6 @@
 """What there is very much of in a catalogue is held small."""
 
+import pickle
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -25,6 +26,8 @@ def test_packed_names_lead_where_those_of_a_dict_do() -> None:
     assert [name in packed for name in ("👗", "2", 7)] == [True, False, False]
     with pytest.raises(KeyError, match="99"):
         packed["99"]
+    with pytest.raises(TypeError, match="stays in its process"):
+        pickle.dumps(packed)
 
 
 def test_a_picture_of_a_zip_takes_less_than_a_line_of_text_in_memory(tmp_path: Path) -> None:
