@@ -22,7 +22,7 @@ TFX_1_16 = [
     "kfp==2.5.0",  # writes the pipeline as an intermediate representation of Kubeflow, offline
     "dill",  # tensorflow-transform and tfx-bsl import it and nothing requires it
     "google-api-core<2.26",  # newer ones warn on every import under Python 3.10
-    "jsonschema<4.25",  # newer ones make a grammar whenever they are imported: a fifth of the time that a run takes to start
+    "jsonschema<4.25",  # newer ones make a grammar on import: a fifth of the time that a run takes to start
     "protobuf>=3.20.3,<4",
     "numpy<2",
 ]
