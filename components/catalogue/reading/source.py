@@ -113,10 +113,6 @@ class Zip(Catalogue):
         super().__init__(path, (name.removeprefix(self._prefix) for name in shown))
         if not self.images:
             raise CatalogueError(f"{path} has no pictures under {images}")
-        if f"{self._prefix}{names.STYLES_CSV}" in replaced:
-            raise CatalogueError(
-                f"{path} has two different files named {names.STYLES_CSV}; give a zip with the right one"
-            )
         self.spare_files += [name.removeprefix(self._prefix) for name in replaced if name.startswith(images)]
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
