@@ -1,6 +1,7 @@
 """Beam's Prism, and a pool of workers for it that share nothing with who submits but the data and the root."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -54,6 +55,13 @@ def far_workers(folder: Path) -> Iterator[str]:
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
     with _running(command, folder / "pool.log", port, variables):
         yield f"localhost:{port}"
+
+
+def decoder() -> Path:
+    """The library that reads examples: a worker that has it loaded is in the middle of a step of TFX's."""
+    found = importlib.util.find_spec("tfx_bsl.cc.tfx_bsl_extension")
+    assert found and found.origin
+    return Path(found.origin).resolve()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """A whole run on Prism, whose worker dies in the middle of each step."""
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.catalogue.sample import draw_catalogue
-from tests.distributed.prism import HOUSE, far_workers, first_worker_killed, missing, prism
+from tests.distributed.prism import HOUSE, decoder, far_workers, first_worker_killed, missing, prism
 from tests.drawing import zipped
 from tests.e2e.conftest import Home
 from tests.e2e.small_catalogue import SETTINGS
@@ -16,8 +15,6 @@ from tests.e2e.small_catalogue import SETTINGS
 pytestmark = [pytest.mark.skipif(bool(missing()), reason=missing()), pytest.mark.slow, pytest.mark.timeout(7200)]
 
 
-DECODER = "tfx_bsl.cc.tfx_bsl_extension"
-"""The library that reads examples: a worker that has it loaded is in the middle of a step of TFX's."""
 STEPS = ("StylesExampleGen", "StatisticsGen", "Transform", "ArticleTypeEvaluator", "CategoryEvaluator")
 """All that Beam works for."""
 
@@ -47,9 +44,7 @@ def test_a_release_is_the_same_wherever_its_steps_ran():
 
 def killed_in(root: Home, step: str, engine: tuple[str, ...]) -> None:
     """Runs until a worker is killed in a step; those before it are done, it is not, and there is no release."""
-    decoder = importlib.util.find_spec(DECODER)
-    assert decoder and decoder.origin
-    in_use = root.data if step == "StylesExampleGen" else Path(decoder.origin).resolve()
+    in_use = root.data if step == "StylesExampleGen" else decoder()
     with first_worker_killed(in_use, root.root / "artifacts" / step) as killed:
         broken = root.run(*SETTINGS, *engine, check=False)
     assert len(killed) == 1, broken.stderr
