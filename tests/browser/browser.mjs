@@ -27,10 +27,11 @@ export const launch = () => chromium.launch({ executablePath: process.env.CHROMI
 
 /**
  * The page at `url` in a profile of its own. `page.complaints` gathers what must never be: a request to another
- * place, a violation of the Content-Security-Policy, an error in a script.
+ * place, a violation of the Content-Security-Policy, an error in a script. `before` runs on the page ahead of all else.
  */
-export async function openPage(browser, url, options = {}) {
+export async function openPage(browser, url, { before, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  if (before) await context.addInitScript(before);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   page.complaints = [];
