@@ -54,18 +54,21 @@ run: env page $(if $(DATASET),,$(SAMPLE)/styles.csv) ## data → pipeline → re
 serve: env page ## model server, merger and page on the current release, until Ctrl-C
 	$(SERVING)/bin/python -m serving.stack --release $(ROOT)/release
 
-test: ## all that CI runs: check, test-pipeline, test-distributed, test-serving, test-page, check-k8s, and the other stack's contract and test-cross; as root it installs what they need
+# Two parts at a time, since each keeps about one core busy; those that measure what an answer takes run alone.
+test: ## all that CI runs: check, test-pipeline, test-e2e, test-distributed, test-serving, test-page, check-k8s, and the other stack's contract and test-cross; as root it installs what they need
 	./requirements/system.sh
 	rm -f build/skipped.txt
 	mkdir -p build && touch build/started
-	$(MAKE) --no-print-directory check test-pipeline test-distributed test-serving test-page check-k8s
+	$(MAKE) --no-print-directory check
+	$(MAKE) --no-print-directory --jobs=2 test-e2e test-pipeline test-distributed check-k8s
+	$(MAKE) --no-print-directory test-serving test-page
 	@if [ "$$(find build/started -mmin +$(HURRY))" ]; then \
 	  echo "  the other stack: all else took over $(HURRY) minutes of the hour that CI has; make test-beside runs it" >> build/skipped.txt; \
 	else ./requirements/test_other_stack.sh $(OTHER_STACK) contract; fi
 	$(SAY_SKIPPED)
 
-test-pipeline: env page ## tests of schema, components, pipeline and model server
-	$(PIPELINE)/bin/python -m pytest tests $(foreach part,distributed serving browser contract cross k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
+test-pipeline: env page ## tests of schema, components, pipeline and model server, but for the main job
+	$(PIPELINE)/bin/python -m pytest tests $(foreach part,e2e distributed serving browser contract cross k8s hardening/serving,--ignore=tests/$(part)) -m "not slow" $(PYTEST_ARGS)
 
 test-heads: env ## a head that is a row of the table, from CSV to merged answer; five minutes
 	$(PIPELINE)/bin/python -m pytest tests/e2e/test_added_heads.py $(PYTEST_ARGS)
@@ -80,7 +83,7 @@ test-beside: env ## the other stack beside this one: its end-to-end and contract
 
 test-other-stack: env ## all of that, and make run and the whole test-pipeline and test-serving in the other stack; half an hour
 	rm -f build/skipped.txt
-	./requirements/test_other_stack.sh $(OTHER_STACK) run test-pipeline test-serving contract
+	./requirements/test_other_stack.sh $(OTHER_STACK) run test-pipeline test-e2e test-serving contract
 	$(SAY_SKIPPED)
 
 test-cross: env ## releases that cross between this stack and the other, where test-beside left one
