@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
+from schema.file_names import PICTURE_SUFFIXES
+
 EMPTY_WORDS: Final = frozenset(
     (
         *("nan", "null", "none", "nil", "n/a", "na", "n.a.", "<na>", "nat", "undefined", "-", "--", "–", "—", "?"),
@@ -52,7 +54,7 @@ _ODD: Final = (
 )
 _FORMULA: Final = re.compile(r'=\s*"(.*)"')
 _NO_LETTER: Final = re.compile(r"[\W_]+")
-_PICTURE: Final = re.compile(r"\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif|avif)$", re.IGNORECASE)
+_PICTURE: Final = re.compile(f"({'|'.join(map(re.escape, PICTURE_SUFFIXES))})$", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"^(\./)?images[/\\]", re.IGNORECASE)
 _DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
 _GROUPED: Final = re.compile(r"\d{1,3}([,'’ ])\d{3}(\1\d{3})*(\.0+)?")

@@ -15,6 +15,7 @@ from components.catalogue.importing.sources.splits import split_of_file
 from components.catalogue.importing.sources.table import Joined, Table
 from components.catalogue.importing.sources.text_sheets import TextSheet, looks_like_table
 from components.catalogue.reading.errors import CatalogueError
+from schema.file_names import PICTURE_SUFFIXES
 
 TEXTS: Final = (".csv", ".tsv", ".tab")
 TEXT_BY_ITS_LOOKS: Final = ".txt"
@@ -22,20 +23,6 @@ EXCEL: Final = (".xlsx", ".xlsm")
 LINES: Final = (".jsonl", ".ndjson")
 SHEETS: Final = (*TEXTS, *EXCEL, *LINES, ".json", ".parquet")
 FOREIGN: Final = (".xls", ".ods", ".numbers", ".xlsb", ".feather", ".arrow", ".xml", ".sqlite", ".db")
-PICTURES: Final = (
-    ".jpg",
-    ".jpeg",
-    ".jfif",
-    ".png",
-    ".webp",
-    ".gif",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
-)
 _HUGGING_FACE: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _MOST_JSON: Final = 20  # more of them describe a picture each
 
@@ -71,7 +58,7 @@ def find_table(
 
 
 def _pictures(files: Files) -> list[str]:
-    pictures = [name for name in files.names if _suffix(name) in PICTURES]
+    pictures = [name for name in files.names if _suffix(name) in PICTURE_SUFFIXES]
     foreign = [name for name in files.names if _suffix(name) in FOREIGN]
     if not pictures and foreign:
         raise CatalogueError(
@@ -82,7 +69,7 @@ def _pictures(files: Files) -> list[str]:
 
 def _unread(files: Files) -> list[str]:
     """Files that might tell what the pictures show, and that nothing here reads."""
-    return [name for name in files.names if _suffix(name) not in PICTURES]
+    return [name for name in files.names if _suffix(name) not in PICTURE_SUFFIXES]
 
 
 def _found(files: Files) -> list[str]:
