@@ -1,5 +1,6 @@
 """Which sheets of a source are meant, and the table that they make; class folders where there is none."""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -24,6 +25,7 @@ LINES: Final = (".jsonl", ".ndjson")
 SHEETS: Final = (*TEXTS, *EXCEL, *LINES, ".json", ".parquet")
 FOREIGN: Final = (".xls", ".ods", ".numbers", ".xlsb", ".feather", ".arrow", ".xml", ".sqlite", ".db")
 _HUGGING_FACE: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_PART: Final = re.compile(r"^part[-._]?\d+|\d+-of-\d+", re.IGNORECASE)
 _MOST_JSON: Final = 20  # more of them describe a picture each
 
 
@@ -100,11 +102,21 @@ def _is_table(document: Any) -> bool:
 
 
 def _chosen(found: list[str], ask: Ask) -> list[str]:
-    """All of them where each is a split, or part of one; else the one that is asked for."""
+    """All of them where each is a split, or part of one table; else the one that is asked for."""
     same_kind = len({_suffix(name) for name in found}) == 1
-    if len(found) < 2 or (same_kind and all(map(split_of_file, found))) or _is_hugging_face(found):
+    if (
+        len(found) < 2
+        or (same_kind and (all(map(split_of_file, found)) or _are_parts(found)))
+        or _is_hugging_face(found)
+    ):
         return found
     return [ask(Question("the sheet", "--sheet", [(name, "") for name in found]))]
+
+
+def _are_parts(found: list[str]) -> bool:
+    """Whether they are one table, as engines write it: ``part-00000-…``, ``…-00000-of-00002``, in one folder."""
+    files = list(map(PurePosixPath, found))
+    return len({file.parent for file in files}) == 1 and all(_PART.search(file.stem) for file in files)
 
 
 def _is_hugging_face(found: list[str]) -> bool:

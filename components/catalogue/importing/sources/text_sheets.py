@@ -27,6 +27,8 @@ class TextSheet(Table):
         self._sheet = sheet.open_sheet(files.read_sheet(name), notes, name, encoding)
         self._header = find_header((one.fields for one in self._sheet.records()), name, notes)
         super().__init__(name, [column for column in self._header.columns if column], notes)
+        for one in (one for one in self._sheet.records() if one.stray_quote):
+            notes.note("quotes that do not pair up, read as part of the text", f"{name}:{one.line}")
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`."""
