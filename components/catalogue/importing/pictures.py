@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from components.catalogue.importing.sources.files import Files
-from components.catalogue.reading.cells import alike, tidy
+from components.catalogue.reading.cells import alike, tidy, without_entities
 from components.catalogue.reading.findings import Reason
 from schema.file_names import PICTURE_SUFFIXES, as_written, preference
 
@@ -95,8 +95,8 @@ class PictureIndex:
         try:
             return self._by_path(text, folder)
         except NotTaken:
-            # As other tools write a path: with %20 for a space, in quotes, with characters that nobody sees.
-            other = tidy(unquote(text)).strip("'\"")
+            # As other tools write a path: with %20 or &amp;, in quotes, with characters that nobody sees.
+            other = tidy(unquote(without_entities(text))).strip("'\"")
             if other == text:
                 raise
             return self._by_path(other, folder)

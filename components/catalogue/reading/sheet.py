@@ -14,6 +14,16 @@ from schema import names
 
 MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; a quote open for longer than this was never closed
 SEPARATORS: Final = (",", ";", "\t", "|")
+_OTHERS: Final = {
+    b"pk\3\4": "a spreadsheet's own file; save it as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet's own file; save it as CSV in UTF-8",
+    b"\x1f\x8b": "packed by gzip; unpack it first",
+    b"%pdf": "a PDF; save what it shows as CSV in UTF-8",
+    b"<!doctype": "a web page; save what it shows as CSV in UTF-8",
+    b"<html": "a web page; save what it shows as CSV in UTF-8",
+    b"<?xml": "XML; save it as CSV in UTF-8",
+}
+"""What files that are no text of cells begin with, in small letters, and what to do about them."""
 _SAID: Final = re.compile(r'"?sep=([^\w"\s]|\t)"?\s*', re.IGNORECASE)  # the first line, as Excel writes it
 _LINES_ABOVE: Final = 20
 _LOOKED_AT: Final = 4096  # bytes or characters from the beginning, to guess by
@@ -80,6 +90,9 @@ def open_sheet(content: bytes, changes: Changes, name: str = names.STYLES_CSV, e
     Raises:
         CatalogueError: it is empty, in an encoding that no spreadsheet writes, or holds NUL bytes.
     """
+    begin = content[:_LOOKED_AT].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if other := next((what for mark, what in _OTHERS.items() if begin.startswith(mark)), ""):
+        raise CatalogueError(f"{name} is {other}")
     text = _text(content, changes, name, encoding)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     lines = _unwrapped(lines, changes)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 
 from components.catalogue.importing.sources.documents import whole_number
 from components.catalogue.importing.sources.files import MAX_SHEET_BYTES, Files
-from components.catalogue.importing.sources.table import HEADER_AMONG, Record, Table, find_header
+from components.catalogue.importing.sources.table import HEADER_AMONG, Record, Table, find_header, note_unread
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
@@ -38,6 +38,8 @@ class Worksheet(Table):
         self._header = find_header(first, name, notes)
         super().__init__(name, [column for column in self._header.columns if column], notes)
         self.folder = file.rpartition("/")[0]
+        below = itertools.islice(self._rows(), self._header.row + 1, None)
+        note_unread(self._header, ((f"row {line}", fields) for line, fields in below), notes)
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`."""

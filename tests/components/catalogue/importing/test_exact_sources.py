@@ -169,3 +169,46 @@ def test_quotes_too_many_are_told_of_an_export_too(tmp_path):
     told = imported(tmp_path / "in", tmp_path / "out")
     assert styles(tmp_path / "out")["3"]["productDisplayName"] == '3" heel, red'
     assert changes(told)["quotes that do not pair up, read as part of the text"][0] == "a.csv:2"
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_cells_of_columns_without_a_name_are_told(tmp_path, kind):
+    """A remark beside the table is not read, and not lost in silence; an empty column is nothing."""
+    from openpyxl import Workbook
+
+    lay_pictures(tmp_path / "in")
+    rows = [["id", "type", "", ""], *([at, TYPES[at % 3], "", "dark" if at == 4 else ""] for at in range(ROWS))]
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "in" / "a.xlsx")
+    if kind == "csv":
+        (tmp_path / "in" / "a.xlsx").unlink()
+        (tmp_path / "in" / "a.csv").write_text("\n".join(",".join(map(str, row)) for row in rows))
+    told = changes(imported(tmp_path / "in", tmp_path / "out"))
+    place = "a.csv:6" if kind == "csv" else "row 6"
+    assert told["cell of a column without a name, not read"] == [f"{place}: ['dark']"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\3\4" + bytes(50), "a spreadsheet's own file"),
+        (b"\x1f\x8b\x08" + bytes(50), "packed by gzip; unpack it first"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><table>", "a web page; save what it shows as CSV"),
+    ],
+)
+def test_what_is_no_sheet_of_text_under_such_a_name_is_named(tmp_path, content, words):
+    """What a download or a wrong name made of a sheet is said, not that a byte of it is no UTF-8."""
+    lay_pictures(tmp_path)
+    (tmp_path / "a.csv").write_bytes(content)
+    result = lookbook_import(tmp_path, tmp_path / "out")
+    assert result.exit_code == 1 and f"a.csv is {words}" in result.output
+
+
+def test_a_picture_s_name_may_be_escaped_as_in_a_web_page(tmp_path):
+    """An export from a shop's page writes &amp; in names of files, as it does in labels."""
+    lay_pictures(tmp_path / "in", [f"a&b {at}" for at in range(ROWS)])
+    lines = [f"{at},{TYPES[at % 3]},a&amp;b {at}.jpg" for at in range(ROWS)]
+    (tmp_path / "in" / "a.csv").write_text("\n".join(["id,type,image", *lines]))
+    assert imported(tmp_path / "in", tmp_path / "out")["taken"] == ROWS
