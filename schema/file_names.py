@@ -2,6 +2,14 @@
 
 import unicodedata
 from collections.abc import Iterable
+from typing import Final
+
+PICTURE_SUFFIXES: Final = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".jpe", ".jfif", ".jif", ".pjpeg", ".mpo", ".tif", ".tiff", ".bmp", ".dib"),
+    *(".gif", ".apng", ".avif", ".heic", ".heif", ".hif"),
+)
+"""Of pictures that are taken, by their names; the first ones count where a picture is there in several formats."""
+_RANKS: Final = {suffix: rank for rank, suffix in enumerate(PICTURE_SUFFIXES)}
 
 _NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's categories of control characters, of what stands for bytes that are no UTF-8, and of line separators."""
@@ -47,3 +55,8 @@ def as_written(name: str) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return content.decode("cp1252", "replace")
+
+
+def preference(name: str) -> tuple[int, str]:
+    """Sorts the files of one picture: the first is taken. What cameras and tools lay beside it comes last."""
+    return _RANKS.get(name[name.rfind(".") :].lower(), len(_RANKS)), name

@@ -121,10 +121,12 @@ class NormalForm:
     Attributes:
         content: the file.
         is_composed: white shows where the picture was transparent.
+        orientation: 1 to 8, as Exif counts: how it was turned.
     """
 
     content: bytes
     is_composed: bool = False
+    orientation: int = UPRIGHT
 
 
 def normal_form(data: bytes, header: Header) -> NormalForm:
@@ -139,7 +141,7 @@ def normal_form(data: bytes, header: Header) -> NormalForm:
     pixels, orientation, is_composed = _decoded(header)
     if header.format == "PNG" and not is_composed and header.orientation == UPRIGHT and not header.repairs:
         return NormalForm(header.scan())  # its alpha is opaque everywhere
-    return NormalForm(encode_png(turned_upright(pixels, orientation)), is_composed)
+    return NormalForm(encode_png(turned_upright(pixels, orientation)), is_composed, orientation)
 
 
 def encode_png(image: Image.Image) -> bytes:

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
 
+from schema import file_names
 from schema.file_names import as_text, is_of_a_system
 from schema.pictures import PictureFault
 from schema.pictures.kinds import reader
 
 HEAD_BYTES: Final = 4096
 PICTURE_SUFFIXES: Final = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
-    *(".heic", ".heif", ".hif", ".avif", ".jp2", ".jxl", ".psd", ".svg", ".ico"),
+    *file_names.PICTURE_SUFFIXES,
+    *(".jp2", ".jxl", ".psd", ".svg", ".ico"),
 )
 LEFT_OUT: Final = "is hidden, or a system's own"
 

@@ -13,12 +13,10 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from components.catalogue.importing.sources.discovery import PICTURES
 from components.catalogue.importing.sources.files import Files
-from components.catalogue.reading.cells import alike, tidy
+from components.catalogue.reading.cells import alike, tidy, without_entities
 from components.catalogue.reading.findings import Reason
-from components.catalogue.reading.source import EXTENSIONS
-from schema.file_names import as_written
+from schema.file_names import PICTURE_SUFFIXES, as_written, preference
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 _BETWEEN_URLS: Final = re.compile(r"\s*[,;|\s]\s*(?=(?:https?:)?//)", re.IGNORECASE)
@@ -63,7 +61,7 @@ class PictureIndex:
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self.pictures = [name for name in files.names if PurePosixPath(name).suffix.lower() in PICTURES]
+        self.pictures = [name for name in files.names if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES]
         self._paths = {_same(name): name for name in files.names}
         self._named: dict[str, list[str]] = defaultdict(list)
         self._stems: dict[str, list[str]] = defaultdict(list)
@@ -97,8 +95,8 @@ class PictureIndex:
         try:
             return self._by_path(text, folder)
         except NotTaken:
-            # As other tools write a path: with %20 for a space, in quotes, with characters that nobody sees.
-            other = tidy(unquote(text)).strip("'\"")
+            # As other tools write a path: with %20 or &amp;, in quotes, with characters that nobody sees.
+            other = tidy(unquote(without_entities(text))).strip("'\"")
             if other == text:
                 raise
             return self._by_path(other, folder)
@@ -146,7 +144,7 @@ class PictureIndex:
             raise NotTaken(Reason.MISSING_IMAGE, f"no file {text!r} below {self.files.path}")
         if len({os.path.splitext(name)[0] for name in found}) > 1:  # noqa: PTH122 - thousands of times
             raise NotTaken(Reason.SEVERAL_IMAGES, f"{text!r} may be {', '.join(found[:4])}; give the path")
-        return min(found, key=_preference)
+        return min(found, key=preference)
 
 
 def first_of(text: str) -> tuple[str, int]:
@@ -156,7 +154,7 @@ def first_of(text: str) -> tuple[str, int]:
         pictures = _BETWEEN_URLS.split(text)
     else:
         pictures = _BETWEEN_FILES.split(text)
-        if not all(one.lower().endswith(PICTURES) for one in pictures):  # a name may hold a comma
+        if not all(one.lower().endswith(PICTURE_SUFFIXES) for one in pictures):  # a name may hold a comma
             pictures = [text]
     return pictures[0].rstrip(" ,;|"), len(pictures) - 1
 
@@ -222,8 +220,3 @@ def _nearest(path: str, found: Sequence[str]) -> list[str]:
 def _begin_alike(one: Sequence[str], other: Sequence[str]) -> int:
     pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
     return len(list(pairs))
-
-
-def _preference(name: str) -> tuple[int, str]:
-    suffix = PurePosixPath(name).suffix.lower()
-    return EXTENSIONS.index(suffix) if suffix in EXTENSIONS else len(EXTENSIONS), name

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
+from schema.file_names import PICTURE_SUFFIXES
+
 EMPTY_WORDS: Final = frozenset(
     (
         *("nan", "null", "none", "nil", "n/a", "na", "n.a.", "<na>", "nat", "undefined", "-", "--", "–", "—", "?"),
@@ -40,16 +42,19 @@ _JOINERS: Final = re.compile(
     "(?<![^\0-\u024f])[\u200c\u200d\ufe00-\ufe0f]+|[\u200c\u200d\ufe00-\ufe0f]+(?![^\0-\u024f])"
 )
 _QUOTES: Final = "'\"`´‘’‚“”„«»"
+_IN_QUOTES: Final = re.compile(f"(?:= *)?[{_QUOTES}]([^{_QUOTES}]+)[{_QUOTES}]")
 _MARKS: Final = ("P", "Z", "C", "Sm", "Sk", "Sc")  # what Unicode calls neither a letter, nor a number, nor a picture
 _ENTITY: Final = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);")
 _ODD: Final = (
     (re.compile(r"^(true|false|wahr|falsch|[-+]?\d[\d.,]*%?)$", re.IGNORECASE), "number or truth value"),
     (re.compile(r"^(\d{1,4}[-./]\d{1,2}[-./]\d{1,4}( .*)?|\d{1,2}[-. ][A-Za-zäé]{3,4}\.?([-. ]\d{2,4})?)$"), "date"),
+    (re.compile(r"""^(b?'.*'|b".*"|\[.*\]|\{.*\}|\(.*,\))$|\\[ux][\da-fA-F]{2}"""), "program's notation"),
+    (re.compile(r"</?[A-Za-z][^<>]*>"), "text with markup"),
     (re.compile("[ÂÃ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]|\ufffd"), "text that was once read in a wrong encoding"),
 )
 _FORMULA: Final = re.compile(r'=\s*"(.*)"')
 _NO_LETTER: Final = re.compile(r"[\W_]+")
-_PICTURE: Final = re.compile(r"\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif|avif)$", re.IGNORECASE)
+_PICTURE: Final = re.compile(f"({'|'.join(map(re.escape, PICTURE_SUFFIXES))})$", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"^(\./)?images[/\\]", re.IGNORECASE)
 _DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
 _GROUPED: Final = re.compile(r"\d{1,3}([,'’ ])\d{3}(\1\d{3})*(\.0+)?")
@@ -68,8 +73,10 @@ def tidy(text: str) -> str:
 
 @lru_cache(4096)  # most labels come again
 def label_of(text: str) -> str:
-    """A label in its normal form: tidy, no entities of HTML, and "" for marks alone and words that mean nothing."""
+    """A label in its normal form: tidy, no quotes around it, no entities of HTML; "" for what means nothing."""
     label = tidy(without_entities(text))
+    if quoted := _IN_QUOTES.fullmatch(label):
+        label = quoted.group(1).strip()
     is_marks = all(unicodedata.category(one).startswith(_MARKS) for one in label)
     return "" if is_marks or is_empty(label) else label
 
@@ -112,10 +119,15 @@ def id_of(text: str, known: Collection[str] = ()) -> str:
         return plain
     if is_empty(plain):
         return ""
-    sure = _number(_bare(unicodedata.normalize("NFKC", plain)))
+    sure = number_of(plain)
     if sure in known:
         return sure
     return next((guess for guess in (*_guesses(sure), *_names_of_file(plain)) if guess in known), sure)
+
+
+def number_of(text: str) -> str:
+    """A whole number without what spreadsheets write around it and into it; any other text without that around it."""
+    return _number(_bare(unicodedata.normalize("NFKC", text)))
 
 
 ROUNDED: Final = "id that looks like a number which a spreadsheet has rounded; format the column as text and save anew"

@@ -13,7 +13,6 @@ from schema import heads as table
 from schema import names
 
 _NEEDED: Final = (names.ID, names.ARTICLE_TYPE_LABEL)
-_PACKED: Final = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,6 @@ def open_columns(content: bytes, changes: Changes) -> tuple[Sheet, Columns, Iter
     Raises:
         CatalogueError: it is empty, in no known encoding, holds NUL bytes, or misses a column that must be there.
     """
-    if content.startswith(_PACKED):
-        raise CatalogueError(f"{names.STYLES_CSV} is a spreadsheet's own file; save it as CSV in UTF-8")
     sheet = _from_header(open_sheet(content, changes), changes)
     records = sheet.records()
     return sheet, read_columns(next(records, Record(1, [])).fields, changes), records

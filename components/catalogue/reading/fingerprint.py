@@ -6,9 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.errors import CatalogueError, no_images
 from components.catalogue.reading.remote_folder import facts
-from components.catalogue.reading.source import ZIP_DAMAGE, find_root, no_images, opened
+from components.catalogue.reading.source import ZIP_DAMAGE, find_root, opened
 from components.storage.location import Location, Remote
 from schema import names
 

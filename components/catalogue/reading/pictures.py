@@ -128,7 +128,7 @@ def _normal(name: str, content: bytes) -> Picture:
 
 
 def _changes(header: pictures.Header, normal: pictures.NormalForm) -> Iterator[tuple[Reason, str]]:
-    if header.orientation != pictures.UPRIGHT:
+    if normal.orientation != pictures.UPRIGHT:
         yield Reason.TURNED_UPRIGHT, "as its Exif orientation says"
     if normal.is_composed:
         yield Reason.OVER_WHITE, "transparent pixels show white"

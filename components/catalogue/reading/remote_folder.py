@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.errors import CatalogueError, no_pictures
 from components.catalogue.reading.source import MAX_IMAGE_BYTES, Catalogue, FileTooLarge, prefix_of
 from components.storage.errors import Missing
 from components.storage.location import Remote
@@ -22,7 +22,7 @@ class RemoteFolder(Catalogue):
         shown = (name for name in found if name and "/" not in name and not is_of_a_system([name]))
         super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in shown))
         if not self.images:
-            raise CatalogueError(f"{path} has no pictures under {images}")
+            raise CatalogueError(no_pictures(path, self._prefix, self._listing))
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
         """See :meth:`Catalogue.read`; that the store cannot be read is a ``StorageError``, and no fault of a row."""

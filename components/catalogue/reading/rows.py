@@ -284,7 +284,7 @@ def _emptied(label: str, text: str) -> str:
 def _mend_year(cells: dict[str, str], repairs: list[tuple[Reason, str]]) -> None:
     """Spreadsheets write 2012 as ``2012.0``; what is no whole number is left out."""
     text = cells.pop(names.YEAR)
-    if year := _YEAR.fullmatch(unicodedata.normalize("NFKC", text)):
+    if year := _YEAR.fullmatch(forms.number_of(text)):
         cells[names.YEAR] = str(int(year.group(1)))
     else:
         repairs.append((Reason.BAD_YEAR, f"{text!r}; left empty"))

@@ -1,9 +1,11 @@
 """From the bytes of a sheet to its records, whatever a spreadsheet made of it: encoding, separator, empty rows."""
 
 import csv
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from components.catalogue.reading.changes import Changes
@@ -12,6 +14,16 @@ from schema import names
 
 MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; a quote open for longer than this was never closed
 SEPARATORS: Final = (",", ";", "\t", "|")
+_OTHERS: Final = {
+    b"pk\3\4": "a spreadsheet's own file; save it as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet's own file; save it as CSV in UTF-8",
+    b"\x1f\x8b": "packed by gzip; unpack it first",
+    b"%pdf": "a PDF; save what it shows as CSV in UTF-8",
+    b"<!doctype": "a web page; save what it shows as CSV in UTF-8",
+    b"<html": "a web page; save what it shows as CSV in UTF-8",
+    b"<?xml": "XML; save it as CSV in UTF-8",
+}
+"""What files that are no text of cells begin with, in small letters, and what to do about them."""
 _SAID: Final = re.compile(r'"?sep=([^\w"\s]|\t)"?\s*', re.IGNORECASE)  # the first line, as Excel writes it
 _LINES_ABOVE: Final = 20
 _LOOKED_AT: Final = 4096  # bytes or characters from the beginning, to guess by
@@ -78,8 +90,12 @@ def open_sheet(content: bytes, changes: Changes, name: str = names.STYLES_CSV, e
     Raises:
         CatalogueError: it is empty, in an encoding that no spreadsheet writes, or holds NUL bytes.
     """
+    begin = content[:_LOOKED_AT].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if other := next((what for mark, what in _OTHERS.items() if begin.startswith(mark)), ""):
+        raise CatalogueError(f"{name} is {other}")
     text = _text(content, changes, name, encoding)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _unwrapped(lines, changes)
     first = next(index for index, line in enumerate(lines) if line.strip())
     if said := _SAID.fullmatch(lines[first]):
         return Sheet(lines, said.group(1), first + 1)
@@ -166,6 +182,21 @@ def _encoding(content: bytes) -> str:
     return "utf-8"
 
 
+def _unwrapped(lines: list[str], changes: Changes) -> list[str]:
+    """Without the quotes around whole lines: a spreadsheet that took each line for one cell has put them there."""
+    first = [_cell_of(line) for line in itertools.islice(filter(str.strip, lines), 2)]
+    if not all(cell and any(one in cell for one in SEPARATORS) for cell in first):
+        return lines
+    changes.note("lines in quotes as a whole, read without these", f"the first one: {first[0]!r}")
+    return [_cell_of(line) or line for line in lines]
+
+
+def _cell_of(line: str) -> str:
+    """What a line holds that is one quoted cell; empty for any other line."""
+    fields = _strictly([line], "\x1f") if line.startswith('"') else None
+    return fields[0] if fields else ""
+
+
 def _separator(header: str) -> str:
     """The one that the header has most of; a comma if it has none."""
     return max(SEPARATORS, key=header[:_LOOKED_AT].count)
@@ -180,15 +211,43 @@ def _record(lines: Sequence[str], start: int, separator: str) -> tuple[Record, i
         fields = _strictly(lines[start:end], separator)
         if fields is not None:
             return Record(start + 1, fields), end - start
-    try:
-        reader = csv.reader([lines[start]], quoting=csv.QUOTE_NONE, delimiter=separator)
-        return Record(start + 1, next(reader), stray_quote=True), 1
-    except csv.Error as error:
-        return Record(start + 1, lines[start].split(separator), error=str(error)), 1
+    fields = _leniently(lines[start], separator)
+    too_long = max(map(len, fields)) > csv.field_size_limit()
+    error = f"field larger than field limit ({csv.field_size_limit()})" if too_long else ""
+    return Record(start + 1, fields, stray_quote=not error, error=error), 1
 
 
 def _strictly(lines: Sequence[str], separator: str) -> list[str] | None:
+    """The fields, where all quotes pair up; some tools write a space before the first of a pair."""
+    fields = _by_csv(lines, separator, skipinitialspace=False)
+    if fields and any(field.lstrip(" ")[:1] == '"' for field in fields if field[:1] == " "):
+        return _by_csv(lines, separator, skipinitialspace=True) or fields
+    return fields
+
+
+def _by_csv(lines: Sequence[str], separator: str, skipinitialspace: bool) -> list[str] | None:
+    ended = [line + "\n" for line in lines]
     try:
-        return next(csv.reader([line + "\n" for line in lines], strict=True, delimiter=separator))
+        return next(csv.reader(ended, strict=True, delimiter=separator, skipinitialspace=skipinitialspace))
     except csv.Error:
         return None
+
+
+def _leniently(line: str, separator: str) -> list[str]:
+    """The fields, where quotes are inside of quotes: one that is in quotes ends where a separator follows one."""
+    fields, at = [], 0
+    while at <= len(line):
+        found = _field(separator).match(line, at)
+        if not found:
+            raise AssertionError("a field may be empty, so that there is always one")
+        quoted = found.group(1)
+        fields.append(found.group(2) if quoted is None else re.sub(r'(?:\\|")"', '"', quoted))
+        at = found.end() + 1
+    return fields
+
+
+@lru_cache(8)
+def _field(separator: str) -> re.Pattern[str]:
+    """A field in quotes, inside of which no other one begins or ends; else whatever stands before a separator."""
+    at = re.escape(separator)
+    return re.compile(rf' *"((?:(?!{at} *"|" *(?:{at}|$)).)*)" *(?={at}|$)|([^{at}]*)')

@@ -4,7 +4,6 @@ import lzma
 import os
 import re
 import struct
-import unicodedata
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -12,19 +11,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.cells import tidy
+from components.catalogue.reading.errors import CatalogueError, no_images, no_pictures
 from components.storage.location import Location, Remote
 from components.storage.packed import PackedMap, Texts
 from components.storage.ranged import RangedFile
 from components.storage.zip_entries import Entries, names_of
 from schema import names
-from schema.file_names import as_written, is_of_a_system
+from schema.file_names import PICTURE_SUFFIXES, as_written, is_of_a_system, preference
 
 MAX_CSV_BYTES: Final = 512 << 20
 MAX_IMAGE_BYTES: Final = 32 << 20
 MAX_ZIP_RATIO: Final = 100  # unpacked ÷ packed size; pictures hardly pack, text 20 times at most
 MAX_ZIP_BYTES_UNASKED: Final = 1 << 30  # up to here any ratio will do
-EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".webp")  # in order of preference, where an id has several files
 
 _MOST_HEADER: Final = 1024  # of an entry: 30 bytes, its name, and what else the packer noted
 MAX_DEPTH: Final = 3  # folders between a folder that is given and its styles.csv: Kaggle nests its large set by two
@@ -51,9 +50,8 @@ class Catalogue(ABC):
         self.path = path
         self.spare_files: list[str] = []
         found: dict[str, str] = {}
-        for name in sorted(image_names, key=_preference):
-            stem = os.path.splitext(name.rpartition("/")[2])[0]  # noqa: PTH122 - thousands of times
-            stem = unicodedata.normalize("NFC", as_written(stem))  # macOS takes letters and accents apart
+        for name in sorted(image_names, key=preference):
+            stem = _stem(name)
             if found.setdefault(stem, name) != name:
                 self.spare_files.append(name)
         self.images: Mapping[str, str] = PackedMap(list(found), Texts(found.values()).at)
@@ -88,7 +86,10 @@ class Folder(Catalogue):
         if not images.is_dir():
             raise CatalogueError(no_images(self.root))
         with os.scandir(images) as entries:
-            found = [entry.name for entry in entries if entry.is_file() and not is_of_a_system([entry.name])]
+            shown = [entry for entry in entries if not is_of_a_system([entry.name])]
+            found = [entry.name for entry in shown if _is_file(entry)]
+        if shown and not found:
+            raise CatalogueError(no_pictures(self.root, "", [f"{names.IMAGES_DIR}/{entry.name}/" for entry in shown]))
         super().__init__(path, (f"{names.IMAGES_DIR}/{name}" for name in found))
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
@@ -112,7 +113,7 @@ class Zip(Catalogue):
         shown = (name for name in found if not is_of_a_system([name[len(images) :]]))
         super().__init__(path, (name.removeprefix(self._prefix) for name in shown))
         if not self.images:
-            raise CatalogueError(f"{path} has no pictures under {images}")
+            raise CatalogueError(no_pictures(path, self._prefix, self._entries))
         self.spare_files += [name.removeprefix(self._prefix) for name in replaced if name.startswith(images)]
 
     def read(self, name: str, limit: int = MAX_IMAGE_BYTES) -> bytes:
@@ -206,7 +207,9 @@ def open_zip(path: Location) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(opened(path))
     except (zipfile.BadZipFile, OSError, *ZIP_DAMAGE) as error:
-        raise CatalogueError(f"{path} is not a zip that can be read: {error}") from error
+        raise CatalogueError(
+            f"{path} is not a zip that can be read: {error}; give a folder, a zip or a sheet"
+        ) from error
 
 
 def safe_entries(archive: zipfile.ZipFile, path: Location) -> tuple[Mapping[str, zipfile.ZipInfo], list[str]]:
@@ -244,15 +247,6 @@ def safe_files(archive: zipfile.ZipFile, path: Location) -> list[tuple[str, zipf
     return entries
 
 
-def no_images(root: Path) -> str:
-    """The words for a folder without ``images/``, with the folders that it has instead."""
-    beside = ", ".join(f"{entry.name}/" for entry in sorted(root.iterdir()) if entry.is_dir())
-    return (
-        f"{root} has no folder {names.IMAGES_DIR}/ beside {names.STYLES_CSV}{f'; it has {beside}' if beside else ''}: "
-        f"name the one with the pictures {names.IMAGES_DIR}"
-    )
-
-
 def sheets_of(entries: Iterable[str]) -> list[PurePosixPath]:
     """Those that are a ``styles.csv``."""
     sheets = (PurePosixPath(name) for name in entries if name.endswith(names.STYLES_CSV))
@@ -279,6 +273,16 @@ def _no_single_csv(path: Location, roots: Iterable[Path | PurePosixPath]) -> str
     )
 
 
-def _preference(name: str) -> tuple[int, str]:
-    extension = name[name.rfind(".") :].lower()
-    return (EXTENSIONS.index(extension) if extension in EXTENSIONS else len(EXTENSIONS), name)
+def _stem(name: str) -> str:
+    """The id that the name of a picture means: macOS takes letters and accents apart, Windows hides ``.jpg.jpg``."""
+    stem = os.path.splitext(name.rpartition("/")[2])[0]  # noqa: PTH122 - thousands of times
+    while stem.lower().endswith(PICTURE_SUFFIXES) and not stem.startswith("."):
+        stem = stem[: stem.rindex(".")]
+    return tidy(as_written(stem))
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link in a circle: the picture of its row is missing, as behind a link to nothing
+        return False

@@ -165,3 +165,14 @@ def test_a_batch_of_many_is_as_one_by_one() -> None:
     thumbnails = thumbnails_of(images)
     assert [index for index, one in enumerate(thumbnails) if one is None] == list(range(0, 600, 100))
     assert np.array_equal(thumbnails[599], thumbnails_of([images[599]])[0])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_a_picture_that_is_turned_is_told_of_every_format(tmp_path: Path, kind: str) -> None:
+    """AVIF turns by a box of its own, which only its decoder reads: it is turned, and said to be, as all others."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    checked = check(tmp_path, {"2.jpg": encoded(PICTURE, kind, exif=exif)})
+    assert [(one.id, one.reason) for one in checked.repaired] == [("2", Reason.TURNED_UPRIGHT)]
+    shown = tf.io.decode_image(load_picture(open_catalogue(tmp_path), "2").content)
+    assert tuple(shown.shape[:2]) == PICTURE.size

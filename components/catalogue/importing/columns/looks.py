@@ -12,11 +12,11 @@ from components.catalogue.importing.pictures import NotTaken, PictureIndex, firs
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
+from schema.file_names import PICTURE_SUFFIXES
 
 ROWS: Final = 3000
 MOST: Final = 0.5
 NEARLY_ALL: Final = 0.9
-_PICTURE: Final = re.compile(r"\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|heic|heif|avif)$", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[-+]?[\d.,\s]+%?")
 _WORD_LENGTH: Final = 40  # on average; longer ones are sentences
 _KINDS_OF_PRODUCT: Final = frozenset(
@@ -133,7 +133,7 @@ def _names_picture(text: str, folder: str, index: PictureIndex) -> bool:
     first, _ = first_of(text)
     try:
         url = url_of(first)
-        if _PICTURE.search(name_in_url(url) if url else first):
+        if (name_in_url(url) if url else first).lower().endswith(PICTURE_SUFFIXES):
             return True
         if not url and ("/" in first or "\\" in first):
             return bool(index.by_path(first, folder))

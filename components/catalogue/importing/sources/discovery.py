@@ -1,5 +1,6 @@
 """Which sheets of a source are meant, and the table that they make; class folders where there is none."""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -15,6 +16,7 @@ from components.catalogue.importing.sources.splits import split_of_file
 from components.catalogue.importing.sources.table import Joined, Table
 from components.catalogue.importing.sources.text_sheets import TextSheet, looks_like_table
 from components.catalogue.reading.errors import CatalogueError
+from schema.file_names import PICTURE_SUFFIXES
 
 TEXTS: Final = (".csv", ".tsv", ".tab")
 TEXT_BY_ITS_LOOKS: Final = ".txt"
@@ -22,21 +24,8 @@ EXCEL: Final = (".xlsx", ".xlsm")
 LINES: Final = (".jsonl", ".ndjson")
 SHEETS: Final = (*TEXTS, *EXCEL, *LINES, ".json", ".parquet")
 FOREIGN: Final = (".xls", ".ods", ".numbers", ".xlsb", ".feather", ".arrow", ".xml", ".sqlite", ".db")
-PICTURES: Final = (
-    ".jpg",
-    ".jpeg",
-    ".jfif",
-    ".png",
-    ".webp",
-    ".gif",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
-)
 _HUGGING_FACE: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_PART: Final = re.compile(r"^part[-._]?\d+|\d+-of-\d+", re.IGNORECASE)
 _MOST_JSON: Final = 20  # more of them describe a picture each
 
 
@@ -71,7 +60,7 @@ def find_table(
 
 
 def _pictures(files: Files) -> list[str]:
-    pictures = [name for name in files.names if _suffix(name) in PICTURES]
+    pictures = [name for name in files.names if _suffix(name) in PICTURE_SUFFIXES]
     foreign = [name for name in files.names if _suffix(name) in FOREIGN]
     if not pictures and foreign:
         raise CatalogueError(
@@ -82,7 +71,7 @@ def _pictures(files: Files) -> list[str]:
 
 def _unread(files: Files) -> list[str]:
     """Files that might tell what the pictures show, and that nothing here reads."""
-    return [name for name in files.names if _suffix(name) not in PICTURES]
+    return [name for name in files.names if _suffix(name) not in PICTURE_SUFFIXES]
 
 
 def _found(files: Files) -> list[str]:
@@ -113,11 +102,21 @@ def _is_table(document: Any) -> bool:
 
 
 def _chosen(found: list[str], ask: Ask) -> list[str]:
-    """All of them where each is a split, or part of one; else the one that is asked for."""
+    """All of them where each is a split, or part of one table; else the one that is asked for."""
     same_kind = len({_suffix(name) for name in found}) == 1
-    if len(found) < 2 or (same_kind and all(map(split_of_file, found))) or _is_hugging_face(found):
+    if (
+        len(found) < 2
+        or (same_kind and (all(map(split_of_file, found)) or _are_parts(found)))
+        or _is_hugging_face(found)
+    ):
         return found
     return [ask(Question("the sheet", "--sheet", [(name, "") for name in found]))]
+
+
+def _are_parts(found: list[str]) -> bool:
+    """Whether they are one table, as engines write it: ``part-00000-…``, ``…-00000-of-00002``, in one folder."""
+    files = list(map(PurePosixPath, found))
+    return len({file.parent for file in files}) == 1 and all(_PART.search(file.stem) for file in files)
 
 
 def _is_hugging_face(found: list[str]) -> bool:

@@ -1,7 +1,8 @@
 """JSON lines and JSON as tables; nested objects become columns with a dot."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from components.catalogue.importing.sources.files import Files
@@ -43,17 +44,30 @@ def read_json(files: Files, name: str) -> Any:
     """
     text = _decoded(files.read_sheet(name), name)
     try:
-        return json.loads(text)
+        return _loaded(text)
     except (ValueError, RecursionError) as error:
         if objects := _objects_of_lines(text):
             return objects
         raise CatalogueError(f"{name} is no JSON: {error}") from error
 
 
+def _loaded(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_with_each_key_once)
+
+
+def _with_each_key_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; which of two values of one key is meant, nobody can tell."""
+    found = dict(pairs)
+    for key, value in pairs if len(found) < len(pairs) else ():
+        if value != found[key]:
+            raise ValueError(f"the key {key!r} has two values, {value!r} and {found[key]!r}; leave the right one")
+    return found
+
+
 def _objects_of_lines(text: str) -> list[Any]:
     """What each line holds; nothing if one of them is no JSON."""
     try:
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
+        return [_loaded(line) for line in text.split("\n") if line.strip()]
     except (ValueError, RecursionError):
         return []
 
@@ -65,10 +79,15 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        return whole_number(value)
     if isinstance(value, list):
         return MANY.join(filter(None, map(text_of, value)))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def whole_number(value: float) -> str:
+    """The digits that were written: what a float of very many holds behind them was never there."""
+    return format(Decimal(repr(value)), ".0f")
 
 
 def flat(value: dict[str, Any], before: str = "", depth: int = MOST_DEPTH) -> Iterator[tuple[str, str]]:
@@ -106,7 +125,7 @@ def only_list(document: Any) -> Any:
 
 def _record(place: str, line: int, text: str) -> Record:
     try:
-        return _object(place, line, json.loads(text))
+        return _object(place, line, _loaded(text))
     except (ValueError, RecursionError) as error:
         return Record(place, line, {}, error=f"no JSON: {error}")
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
+from components.catalogue.importing.sources.documents import whole_number
 from components.catalogue.importing.sources.files import MAX_SHEET_BYTES, Files
-from components.catalogue.importing.sources.table import HEADER_AMONG, Record, Table, find_header
+from components.catalogue.importing.sources.table import HEADER_AMONG, Record, Table, find_header, note_unread
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
@@ -37,6 +38,8 @@ class Worksheet(Table):
         self._header = find_header(first, name, notes)
         super().__init__(name, [column for column in self._header.columns if column], notes)
         self.folder = file.rpartition("/")[0]
+        below = itertools.islice(self._rows(), self._header.row + 1, None)
+        note_unread(self._header, ((f"row {line}", fields) for line, fields in below), notes)
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`."""
@@ -139,6 +142,7 @@ def _workbook(file: Any, name: str, values: bool) -> Any:
     try:
         with zipfile.ZipFile(file) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
+            _require_transitional(archive, name)
         if unpacked > 4 * MAX_SHEET_BYTES:
             raise CatalogueError(f"{name} claims to unpack to {unpacked:,} bytes; save it as CSV")
         return openpyxl.load_workbook(file, read_only=True, data_only=values, keep_links=False)
@@ -149,6 +153,15 @@ def _workbook(file: Any, name: str, values: bool) -> Any:
         raise CatalogueError(f"{name} cannot be read as {kind} ({error}); save it anew as .xlsx or CSV") from error
 
 
+def _require_transitional(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuses the variant of the format that openpyxl takes for an empty file."""
+    if _BOOK in archive.namelist():
+        with archive.open(_BOOK) as book:
+            if _STRICT in book.read(4096):
+                raise CatalogueError(f"{name} is saved as Strict Open XML; save it as a plain Excel workbook (.xlsx)")
+
+
+_BOOK, _STRICT = "xl/workbook.xml", b"purl.oclc.org/ooxml"
 _NO_VALUE: Final = "\0"
 
 
@@ -159,7 +172,7 @@ def _text(value: Any, written: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        return whole_number(value)
     if isinstance(value, datetime.datetime) and value.time() == datetime.time.min:
         return value.date().isoformat()  # Excel knows no days without an hour
     if isinstance(value, (datetime.datetime, datetime.date)):

@@ -1,10 +1,11 @@
 """Parquet as a table, also with pictures inside, as Hugging Face stores them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from components.catalogue.importing.sources.documents import flat
+from components.catalogue.importing.sources.documents import MANY, flat
 from components.catalogue.importing.sources.files import Files
 from components.catalogue.importing.sources.hugging_face import classes_of, told_classes
 from components.catalogue.importing.sources.table import MAX_COLUMNS, Record, Table
@@ -29,9 +30,14 @@ class ParquetTable(Table):
             raise CatalogueError(f"{name} cannot be read as Parquet: {error}") from error
         if len(schema.names) > MAX_COLUMNS:
             raise CatalogueError(f"{name} has {len(schema.names):,} columns; at most {MAX_COLUMNS:,} are read")
+        if twice := [one for one, count in Counter(schema.names).items() if count > 1]:
+            raise CatalogueError(f"{name} names a column twice: {', '.join(map(repr, twice))}; leave the right one")
         self._labels = {**told_classes(files), **_class_labels(schema)}
         self._embedded = [field.name for field in schema if _holds_pictures(field.type)]
         super().__init__(name, [column for field in schema for column in self._columns(field)])
+        for field in schema:
+            if field.name in self._embedded and _is_list(field.type):
+                self.notes.note("pictures in one cell, of which the first is taken", field.name)
 
     @property
     def embedded_columns(self) -> list[str]:
@@ -80,7 +86,10 @@ class ParquetTable(Table):
 
 
 def _text_and_picture(value: Any) -> tuple[str, bytes]:
-    """Bytes that are a text are one: some tools write texts so, and no picture is UTF-8."""
+    """Bytes that are a text are one: some tools write texts so, and no picture is UTF-8. Of a list the first one."""
+    if isinstance(value, list):
+        told = [_text_and_picture(one) for one in value]
+        return MANY.join(text for text, _ in told if text), next((content for _, content in told if content), b"")
     if isinstance(value, dict):
         return value.get("path") or "", value["bytes"] or b""
     try:
@@ -92,9 +101,17 @@ def _text_and_picture(value: Any) -> tuple[str, bytes]:
 def _holds_pictures(kind: Any) -> bool:
     import pyarrow.types as types
 
+    if _is_list(kind):
+        return _holds_pictures(kind.value_type)
     if types.is_struct(kind):
-        return any(field.name == "bytes" and types.is_binary(field.type) for field in kind)
+        return any(field.name == "bytes" and _holds_pictures(field.type) for field in kind)
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _is_list(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
 def _class_labels(schema: Any) -> dict[str, list[str]]:

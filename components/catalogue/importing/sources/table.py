@@ -118,6 +118,20 @@ class Header:
         return {column: text for column, text in zip(self.columns, fields, strict=False) if column}
 
 
+def note_unread(header: Header, rows: Iterable[tuple[str, Sequence[str]]], notes: Changes) -> None:
+    """Notes what stands in columns without a name.
+
+    Args:
+        header: of the sheet.
+        rows: those below it, each with its place.
+        notes: of what is not read.
+    """
+    for place, fields in rows:
+        pairs = itertools.zip_longest(header.columns, fields, fillvalue="")
+        if texts := [text for column, text in pairs if not column and tidy(text)]:
+            notes.note("cell of a column without a name, not read", f"{place}: {texts}")
+
+
 def find_header(rows: Iterable[Sequence[str]], name: str, notes: Changes) -> Header:
     """The first row that is about as wide as those that follow it.
 

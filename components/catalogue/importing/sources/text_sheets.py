@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.catalogue.importing.sources.files import Files
-from components.catalogue.importing.sources.table import Record, Table, find_header
+from components.catalogue.importing.sources.table import Record, Table, find_header, note_unread
 from components.catalogue.reading import sheet
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
@@ -27,14 +27,21 @@ class TextSheet(Table):
         self._sheet = sheet.open_sheet(files.read_sheet(name), notes, name, encoding)
         self._header = find_header((one.fields for one in self._sheet.records()), name, notes)
         super().__init__(name, [column for column in self._header.columns if column], notes)
+        told = ((one, fields) for one, fields in self._rows() if len(fields) == len(self._header.columns))
+        note_unread(self._header, ((f"{name}:{one.line}", fields) for one, fields in told), notes)
+        for one in (one for one in self._sheet.records() if one.stray_quote):
+            notes.note("quotes that do not pair up, read as part of the text", f"{name}:{one.line}")
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`."""
+        for one, fields in self._rows():
+            fault = one.error or self._miscounted(fields)
+            yield Record(f"{self.name}:{one.line}", one.line, self._header.cells(fields), error=fault)
+
+    def _rows(self) -> Iterator[tuple[sheet.Record, list[str]]]:
         for index, one in enumerate(self._sheet.records()):
             if index > self._header.row and any(map(tidy, one.fields)):
-                fields = self._fields(one.fields)
-                fault = one.error or self._miscounted(fields)
-                yield Record(f"{self.name}:{one.line}", one.line, self._header.cells(fields), error=fault)
+                yield one, self._fields(one.fields)
 
     def _fields(self, fields: list[str]) -> list[str]:
         """Without the separators at the end, and filled up where a spreadsheet left them out."""
