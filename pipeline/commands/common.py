@@ -211,8 +211,9 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refusing(*errors: type[Exception]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Turns these errors, and those of stores, into their message and exit code 1."""
-    caught: tuple[type[Exception], ...] = (*errors, StorageError)
+    """Turns these errors, and those of stores and of the system, into their message and exit code 1."""
+    # Whatever a command does, what it says may meet a full disk.
+    caught: tuple[type[Exception], ...] = (*errors, StorageError, OSError)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
