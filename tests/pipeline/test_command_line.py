@@ -99,6 +99,7 @@ def test_top_level_help_lists_every_command():
         ["explain", __file__, "--out", "heat.gif"],
         ["similar", __file__, "--contact-sheet", "sheet.pdf"],
         ["similar", __file__, "--k", "51"],
+        ["similar", __file__, "--server", "http://127.0.0.1:9090"],
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments):
