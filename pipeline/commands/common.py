@@ -153,6 +153,8 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def with_server(server: str | None, ca: Path | None, tls: bool, api_key_file: Path | None, **arguments: Any) -> Any:
         if not server:
             return function(server=None, **arguments)
+        if server.lower().startswith(("http://", "https://")):
+            raise click.UsageError(f"--server is {server}; give HOST:PORT of its gRPC port; for https add --tls")
         key = api_key_file.read_text(encoding="utf-8").strip() if api_key_file else os.environ.get(API_KEY, "")
         trusted = ca.read_bytes() if ca else (b"" if tls else None)
         return function(server=Remote(server, key, trusted), **arguments)
@@ -211,8 +213,9 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refusing(*errors: type[Exception]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Turns these errors, and those of stores, into their message and exit code 1."""
-    caught: tuple[type[Exception], ...] = (*errors, StorageError)
+    """Turns these errors, and those of stores and of the system, into their message and exit code 1."""
+    # Whatever a command does, what it says may meet a full disk.
+    caught: tuple[type[Exception], ...] = (*errors, StorageError, OSError)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

@@ -1,6 +1,5 @@
 """Draws an explanation over its photo."""
 
-import io
 from pathlib import Path
 
 import matplotlib
@@ -9,8 +8,8 @@ matplotlib.use("Agg")
 
 import numpy as np
 from matplotlib import pyplot as plt
-from PIL import Image, ImageOps
 
+from schema.pictures import read_header, to_pixels
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 
@@ -18,12 +17,11 @@ def draw_heat_map(image: bytes, explanation: pb.ExplainResponse, out: Path) -> N
     """Writes the upright photo, and beside it the photo under its heat map.
 
     Args:
-        image: encoded JPEG, PNG or WebP.
+        image: encoded; of any kind that is classified.
         explanation: of that picture.
         out: a file that Matplotlib can write, for example ``heat.png``.
     """
-    with Image.open(io.BytesIO(image)) as opened:
-        photo = ImageOps.exif_transpose(opened).convert("RGB")
+    photo = to_pixels(read_header(image)).convert("RGB")
     heat = np.reshape(explanation.heat, (explanation.rows, explanation.columns))
     most = max(float(np.abs(heat).max()), 1e-6)
     figure, (plain, covered) = plt.subplots(1, 2, figsize=(7, 5), layout="constrained")

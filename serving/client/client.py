@@ -7,7 +7,6 @@ For example::
         print(" › ".join(answer.path))
 """
 
-import ipaddress
 import itertools
 import json
 import re
@@ -22,6 +21,7 @@ import grpc
 from google.rpc import status_pb2
 
 from schema.file_names import as_text
+from serving.client.loopback import is_loopback
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from serving.proto.lookbook.v1 import classifier_pb2_grpc
 
@@ -269,22 +269,6 @@ def _open_channel(target: str, ca: bytes | None) -> grpc.Channel:
     if ca is None:
         return grpc.insecure_channel(target, options=options)
     return grpc.secure_channel(target, grpc.ssl_channel_credentials(ca or None), options=options)
-
-
-def is_loopback(target: str) -> bool:
-    """Whether a gRPC target is this machine itself, in any of the ways to write it."""
-    if target.startswith(("unix:", "unix-abstract:")):
-        return True
-    name = re.sub(r"^(dns|ipv4|ipv6):(///?)?", "", target)
-    host = re.sub(r":\d+$", "", name).strip("[]").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_loopback or address.is_unspecified  # the latter: all that this machine is called
 
 
 def _channel_options(target: str) -> list[tuple[str, Any]]:

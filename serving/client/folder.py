@@ -125,8 +125,11 @@ def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
     """
     if not out.exists():
         return {}
+    if not out.is_file():
+        raise ValueError(f"{out} is no file, but a device or a pipe, which nobody can resume; give another output")
     content = out.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
+    _require_torn(out, output, content[len(whole) :], is_first=not whole)
     try:
         found = dict(output.rows(whole.decode("utf-8").removeprefix(BYTE_ORDER_MARK)))
     except UnicodeDecodeError as error:
@@ -139,3 +142,14 @@ def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
     with out.open("r+b") as stream:
         stream.truncate(len(whole))
     return found
+
+
+def _require_torn(out: Path, output: Output, rest: bytes, is_first: bool) -> None:
+    """Refuses to cut off a last line that is no row which was not written whole.
+
+    Raises:
+        ValueError: it has other line ends than ours, or a file that begins with it is none of ours.
+    """
+    begun = rest.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK)[: len(output.start)]
+    if b"\r" in rest or (is_first and not output.start.startswith(begun)):
+        raise ValueError(f"{out} cannot be resumed: its last line is no row of ours, but {rest[:60]!r}")

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-from serving.client.client import is_loopback
+from serving.client.loopback import is_loopback
 
 SCHEMES: Final = ("http://", "https://")
 MOST_BYTES: Final = 2**30

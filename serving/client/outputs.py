@@ -45,6 +45,8 @@ class Output(Protocol):
 
     left_out: set[str]
     """Columns of attributes that answers had and the file lacks."""
+    start: str
+    """What every file of this kind begins with."""
 
     @property
     def header(self) -> str:
@@ -71,6 +73,7 @@ class JsonLines:
     """An object a line, with the whole answer."""
 
     header = ""
+    start = '{"file": '
 
     def __init__(self) -> None:
         self.left_out: set[str] = set()
@@ -97,12 +100,14 @@ def _told(number: int, line: str) -> tuple[str, bool]:
     try:
         one = json.loads(line)
         return str(one["file"]), one.get("error") is not None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise ValueError(f"line {number} is no object with a file, but {line[:60]!r}") from None
 
 
 class CsvTable:
     """A table with a header."""
+
+    start = f"{COLUMNS[0]},"
 
     def __init__(self) -> None:
         self.left_out: set[str] = set()
@@ -141,12 +146,15 @@ class CsvTable:
         if not text:
             return []
         rows = csv.DictReader(io.StringIO(text))
-        columns = tuple(rows.fieldnames or ())
+        try:
+            columns, cells = tuple(rows.fieldnames or ()), list(rows)
+        except csv.Error as error:
+            raise ValueError(f"after line {rows.line_num} comes what is no row: {error}") from error
         ours = COLUMNS if columns[: len(COLUMNS)] == COLUMNS else _FORMER
         self._keep(ours, columns[len(ours) :: 2])
         if columns != self._columns:
             raise ValueError(f"its columns are {list(columns)}, not {list(COLUMNS)} and two for each attribute")
-        return [(row["file"], bool(row["error"])) for row in rows]
+        return [(row["file"], bool(row["error"])) for row in cells]
 
     def stored(self, name: str) -> str:
         """A cell that no spreadsheet takes for a formula."""

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +40,8 @@ COMMANDS = [
 
 def lookbook(*arguments, **options):
     command = [sys.executable, "-m", "pipeline.runner", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, **options)
+    options = {"stdout": subprocess.PIPE, **options}
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=240, check=False, **options)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -66,6 +68,9 @@ def test_an_output_that_cannot_be_written_is_said_in_words(tmp_path):
     result = lookbook("classify", tmp_path / "photos", "--out", out, "--server", "localhost:1")
     assert result.returncode == 1 and str(out.parent) in result.stderr, result.stderr
     assert "Traceback" not in result.stderr
+    with Path("/dev/full").open("w") as full:
+        result = lookbook("releases", "--root", tmp_path, stdout=full)
+    assert (result.returncode, result.stderr) == (1, "Error: [Errno 28] No space left on device\n")
 
 
 def test_top_level_help_lists_every_command():
@@ -94,6 +99,7 @@ def test_top_level_help_lists_every_command():
         ["explain", __file__, "--out", "heat.gif"],
         ["similar", __file__, "--contact-sheet", "sheet.pdf"],
         ["similar", __file__, "--k", "51"],
+        ["similar", __file__, "--server", "http://127.0.0.1:9090"],
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments):
@@ -158,6 +164,7 @@ def test_the_second_run_on_a_root_says_that_the_first_is_at_work(tmp_path):
     """Two writers never meet below one root; the second is told who holds it."""
     holder = f"""
 import time
+from pathlib import Path
 from pathlib import Path
 from pipeline.config import Layout
 from pipeline.running.lock import locked

@@ -1,4 +1,4 @@
-"""``lookbook similar`` over a real stack, and the sheet that it draws."""
+"""``lookbook similar`` over a real stack, the sheet that it draws, and the heat map of ``lookbook explain``."""
 
 import json
 import shutil
@@ -6,14 +6,19 @@ import sqlite3
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from pipeline.drawing.contact_sheet import draw_contact_sheet
+from pipeline.drawing.heat_map import draw_heat_map
 from schema import names
 from schema.thumbnails import INSERT, TABLE, thumbnails_file
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests import tiny_models
+from tests.pictures.corpus import encoded, taken
+
+TAKEN = taken()
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +72,21 @@ def test_names_of_any_length_and_script_fit(tmp_path):
     draw_contact_sheet(tiny_models.picture("red", image_format="WEBP"), found, tmp_path / "sheet.jpg")
     with Image.open(tmp_path / "sheet.jpg") as sheet:
         assert sheet.size == (970, 498)
+
+
+@pytest.mark.parametrize("kind", ["png bad exif", "png alpha, turned", "png exif after, 6", "jpeg exif > without end"])
+def test_the_heat_map_lies_over_what_was_asked_about(tmp_path, kind):
+    """What is drawn is what the models saw: whatever they are asked about can be drawn, upright and over white."""
+    heat = pb.ExplainResponse(rows=1, columns=2, heat=[0.1, 0.2], head="gender", label="Men")
+    draw_heat_map(TAKEN[kind].data, heat, tmp_path / "drawn.png")
+    draw_heat_map(encoded(Image.fromarray(TAKEN[kind].shown), "PNG"), heat, tmp_path / "wanted.png")
+    drawn, wanted = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(int) for name in ("drawn", "wanted"))
+    assert drawn.shape == wanted.shape and np.abs(drawn - wanted).mean() < 2
+
+
+def test_what_never_ends_is_no_picture(root):
+    """A device is read no further than a picture may be large, and the refusal names it."""
+    command = [sys.executable, "-m", "pipeline.runner", "similar", "/dev/zero", "--server", "127.0.0.1:1"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert "/dev/zero: The file has more than the" in result.stderr

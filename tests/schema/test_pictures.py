@@ -103,6 +103,15 @@ def test_a_cut_off_file_is_cut_short(
     assert refused.value.problem is Problem.BROKEN
 
 
+@pytest.mark.parametrize("kind", ["BMP", "TIFF"])
+@pytest.mark.parametrize("missing", [4, 20, 100])
+def test_a_file_that_lacks_its_last_pixels_is_cut_short(kind: str, missing: int) -> None:
+    """Where a file's last bytes are pixels, nothing else is shown in the place of those that are missing."""
+    data = encoded(noisy((90, 70)), kind)[:-missing]
+    with pytest.raises(PictureFault, match="is cut short"):
+        to_pixels(read_header(data))
+
+
 @pytest.mark.parametrize("said", range(8, 16))
 @pytest.mark.parametrize("first", [0, 1, 2, 500])
 def test_a_png_may_refer_farther_back_than_it_says(said: int, first: int) -> None:

@@ -45,16 +45,20 @@ def command(layout: Layout, image: Path, k: int, sheet: Path | None, server: Rem
     if sheet and sheet.suffix.lower() not in _FORMATS:
         raise click.UsageError(f"--contact-sheet is {sheet}; it must end in {', '.join(_FORMATS)}")
     from pipeline.asking import connected
+    from schema.file_names import as_text
     from serving.client import ClassifyError
+    from serving.client.files import read_picture
     from serving.proto.json_view import as_json as plain
     from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
-    encoded = image.read_bytes()
+    name, encoded = as_text(str(image)), read_picture(image)
+    if isinstance(encoded, pb.Problem):
+        raise RunError(f"{name}: {encoded.detail}")
     with connected(layout, server) as client:
         try:
             found = client.find_similar(encoded, pb.SimilarOptions(k=k, thumbnails=sheet is not None))
         except ClassifyError as error:
-            raise RunError(f"{image}: {error.problem.detail}") from error
+            raise RunError(f"{name}: {error.problem.detail}") from error
     if sheet:
         from pipeline.drawing.contact_sheet import draw_contact_sheet
 

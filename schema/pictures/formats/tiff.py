@@ -91,9 +91,9 @@ def _number(data: bytes, entry: _Entry | None, order: str, default: int) -> int:
 
 
 def _scan(data: bytes, order: str, entries: dict[int, _Entry]) -> bytes:
-    """The file with a new directory at its end: one picture, nothing but pixels, no sub-directories."""
+    """The file with another directory in place of its own: one picture, nothing but pixels, no sub-directories."""
     kept = [entries[tag] for tag in _PIXELS if tag in entries]
-    padding = bytes(len(data) % 2)
-    start = len(data) + len(padding)
     directory = struct.pack(f"{order}H", len(kept)) + b"".join(entry.raw for entry in kept) + bytes(4)
-    return data[:4] + struct.pack(f"{order}I", start) + data[8:] + padding + directory
+    # It has no more entries, so it fits. Behind the end of a file that is cut short it would be read as pixels.
+    (start,) = struct.unpack_from(f"{order}I", data, 4)
+    return data[:start] + directory + data[start + len(directory) :]

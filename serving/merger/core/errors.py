@@ -55,6 +55,8 @@ class LookbookError(Exception):
     title = "The server made a mistake"
 
     def __init__(self, detail: str, *, retry_after_s: float | None = None, model: str | None = None) -> None:
+        # It may repeat half of a surrogate pair, as JSON's "\ud800" is, and no transport can send that.
+        detail = detail.encode("utf-8", "backslashreplace").decode("utf-8")
         super().__init__(detail)
         self.detail = detail
         self.retry_after_s = retry_after_s

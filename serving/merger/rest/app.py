@@ -191,7 +191,8 @@ async def _require_known_query(request: Request) -> None:
     known = query_names(request)
     given = [name for name, _ in request.query_params.multi_items()]
     if request.method == "POST" and (unknown := sorted({name[:60] for name in given if name not in known})):
-        raise InvalidRequest(f"The address has the unknown option {unknown[0]!r}; it may have {', '.join(known)}.")
+        right = f"may have {', '.join(known)}" if known else "has none here"
+        raise InvalidRequest(f"The address has the unknown option {unknown[0]!r}; it {right}.")
     if twice := next((name for name in known if given.count(name) > 1), None):
         raise InvalidRequest(f"The address has {twice} {given.count(twice)} times; once is right.")
 

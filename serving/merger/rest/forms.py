@@ -1,6 +1,7 @@
 """Files out of multipart forms, all of them or none: what a form holds besides is refused by name."""
 
 from collections.abc import Sequence
+from email.message import Message
 from typing import Final
 
 from python_multipart.exceptions import MultipartParseError
@@ -39,7 +40,7 @@ async def read_form(request: Request, field: str, at_most: int, text: str = "") 
         ImageMissing: there is none.
         InvalidRequest: the form is broken or cut short, has too many files, or other fields.
     """
-    form = await _parse(request, at_most)
+    form = await _parse(request, field, at_most)
     names = [name for name, _ in form.multi_items()]
     others = sorted({name[:NAME] for name in names if name not in (field, text)})
     if field not in names:
@@ -67,15 +68,34 @@ def _one_text(values: Sequence[str | UploadFile], field: str) -> str:
 class _Parser(MultiPartParser):
     """Starlette's, which takes a form that is cut short for one with fewer parts."""
 
+    files_field = ""
     is_whole = False
+
+    def on_headers_finished(self) -> None:
+        """A picture is a file by its name, by the name in its long form, or because it says that it is no text."""
+        part = self._current_part
+        if part.content_disposition and b"filename=" not in part.content_disposition.lower():
+            said = Message()
+            said["content-disposition"] = part.content_disposition.decode("latin-1")
+            said["content-type"] = dict(part.item_headers).get(b"content-type", b"").decode("latin-1")
+            is_ours = said.get_param("name", header="content-disposition") == self.files_field
+            name = said.get_filename()
+            if is_ours and (name is not None or said.get_content_maintype() != "text"):
+                part.content_disposition += f'; filename="{_quoted(name or "")}"'.encode()
+        super().on_headers_finished()
 
     def on_end(self) -> None:
         """The closing boundary was there."""
         self.is_whole = True
 
 
-async def _parse(request: Request, at_most: int) -> FormData:
+def _quoted(name: str) -> str:
+    return name.replace("\\", "\\\\").replace('"', '\\"')
+
+
+async def _parse(request: Request, field: str, at_most: int) -> FormData:
     parser = _Parser(request.headers, request.stream(), max_files=at_most + OTHER_PARTS, max_fields=OTHER_PARTS)
+    parser.files_field = field
     try:
         form = await parser.parse()
     except (MultiPartException, MultipartParseError, KeyError) as error:

@@ -89,8 +89,8 @@ async def parse(body: bytearray, settings: Settings) -> Batch:
     """
     rest, pictures = _cut_out(body)
     try:
-        document = json.loads(_text(rest), object_pairs_hook=_once)
-        _require_known_fields(document, pb.ClassifyBatchRequest.DESCRIPTOR)
+        document = json.loads(_text(rest), object_pairs_hook=once)
+        require_known_fields(document, pb.ClassifyBatchRequest.DESCRIPTOR)
         places = _places(document, settings)
         message = json_format.ParseDict(document, pb.ClassifyBatchRequest())
     except (ValueError, json_format.ParseError, RecursionError) as error:
@@ -106,15 +106,15 @@ async def parse(body: bytearray, settings: Settings) -> Batch:
 
 
 def _text(rest: bytes) -> str:
-    if b"\0" in rest:
-        raise ValueError("it is UTF-16 or UTF-32; send UTF-8.")
+    if (encoding := json.detect_encoding(rest)) not in ("utf-8", "utf-8-sig"):
+        raise ValueError(f"it is {encoding.upper()}; send UTF-8.")
     try:
         return rest.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8, whatever the content type says; {error}.") from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object as JSON has it, where a name that comes again would take the place of the first without a word."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -123,8 +123,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _require_known_fields(document: Any, message: Any, where: str = "") -> None:
-    """Refuses a name that the message of descriptor ``message`` does not have, with those that it has."""
+def require_known_fields(document: Any, message: Any, where: str = "") -> None:
+    """Refuses a name that the message of descriptor ``message`` does not have, with those that it has.
+
+    Raises:
+        ValueError: there is such a name, or a field by both of its names.
+    """
     if not isinstance(document, dict):
         return
     fields = {name: field for field in message.fields for name in (field.name, field.json_name)}
@@ -133,6 +137,7 @@ def _require_known_fields(document: Any, message: Any, where: str = "") -> None:
             known = ", ".join(field.name for field in message.fields)
             raise ValueError(f"{where or 'it'} has the unknown field “{name[:NAME]}”; its fields are {known}.")
         _look_into(value, fields[name], f"{where}.{name}".removeprefix("."))
+    once([(fields[name].name, None) for name in document])
 
 
 def _look_into(value: Any, field: Any, where: str) -> None:
@@ -140,9 +145,9 @@ def _look_into(value: Any, field: Any, where: str) -> None:
         return
     if isinstance(value, list):
         for index, one in enumerate(value):
-            _require_known_fields(one, field.message_type, f"{where}[{index}]")
+            require_known_fields(one, field.message_type, f"{where}[{index}]")
     else:
-        _require_known_fields(value, field.message_type, where)
+        require_known_fields(value, field.message_type, where)
 
 
 def _too_much(counts: dict[bytes, int], most: int, settings: Settings) -> InvalidRequest:

@@ -15,6 +15,7 @@ from serving.merger.core.errors import Forbidden, InvalidRequest, RequestTooLarg
 from serving.merger.models.releases import Releases
 from serving.merger.rest import docs
 from serving.merger.rest.bodies import JSON, content_type, in_time
+from serving.merger.rest.json_batch import once, require_known_fields
 from serving.merger.review.desk import Desk
 from serving.merger.review.judging import judge, needs_release, whose
 from serving.merger.review.records import LEAST_SURE, ORDERS, Card, Counts
@@ -32,7 +33,9 @@ UNDONE: Final = "undone"
 Body = TypeVar("Body", bound=Message)
 CardId = Annotated[int, Path(ge=1, le=LARGEST, description="Of the card.")]
 Version = Annotated[int, Path(ge=1, le=LARGEST, description="Of the decision.")]
-Reason = Annotated[str, Query(max_length=64, description="Only cards with this reason; empty: any.")]
+Reason = Annotated[
+    str, Query(max_length=64, pattern=r"^[^\x00]*$", description="Only cards with this reason; empty: any.")
+]
 Order = Annotated[str, Query(pattern=f"^({'|'.join(ORDERS)})$", description=f"One of {', '.join(ORDERS)}.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="Cards, or decisions, to list at most.")]
 Offset = Annotated[int, Query(ge=0, le=LARGEST, description="Cards to pass over first.")]
@@ -145,12 +148,23 @@ async def _body(request: Request, kind: type[Body], settings: Settings) -> Body:
         raise InvalidRequest(f"The content type is {content_type(request)[:60] or 'not said'}; send {JSON}.")
     text = await in_time(request, _read(request), settings)
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=once)
         if not isinstance(document, dict):
             raise InvalidRequest(f"The body is {type(document).__name__} as JSON; it must be an object.")
-        return json_format.ParseDict(document, kind())
+        require_known_fields(document, kind.DESCRIPTOR)
+        return _without_nul(json_format.ParseDict(document, kind()))
     except (ValueError, RecursionError, json_format.ParseError) as error:
-        raise InvalidRequest(f"The body is no {kind.DESCRIPTOR.name} as JSON: {str(error)[:200]}.") from error
+        raise InvalidRequest(
+            f"The body is no {kind.DESCRIPTOR.name} as JSON: {str(error)[:200].rstrip('.')}."
+        ) from error
+
+
+def _without_nul(message: Body) -> Body:
+    """The message, whose texts a store can keep: PostgreSQL takes no NUL, and would seem to be down."""
+    for field, value in message.ListFields():
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError(f"{field.name} holds the character NUL")
+    return message
 
 
 async def _read(request: Request) -> bytes:

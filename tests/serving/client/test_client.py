@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from serving.client import ClassifierClient, ClassifyError
-from serving.client.client import is_loopback
 from serving.client.folder import Summary, classify_directory
+from serving.client.loopback import is_loopback
 from serving.client.outputs import COLUMNS
 from serving.local.processes import free_port
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
@@ -274,6 +274,13 @@ async def test_folder_waits_for_a_model(client: ClassifierClient, fake: FakeMode
         ("0.0.0.0:9090", True),
         ("[::]:9090", True),
         ("[::ffff:127.0.0.1]:9090", True),
+        ("127.1:9090", True),
+        ("2130706433:9090", True),
+        ("ipv6:%5B::1%5D:9090", True),
+        ("ipv4:127.0.0.1:9090,127.0.0.1:9091", True),
+        ("ipv4:127.0.0.1:9090,10.0.0.1:9090", False),
+        ("10.1:9090", False),
+        ("größe:9090", False),
         ("dns://10.0.0.1/localhost:9090", False),
         ("unixhost:9090", False),
         ("merger:9090", False),

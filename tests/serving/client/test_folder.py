@@ -174,8 +174,17 @@ async def test_a_failure_stays_one(
         ("out.jsonl", lambda text: b"7\n" + text.encode(), "line 1 is no object with a file"),
         ("out.jsonl", lambda text: text.encode() + b'{"answer": 1}\n', "line 3 is no object with a file"),
         ("out.jsonl", lambda text: text.encode().replace(b"{", b"", 1), "line 1 is no object with a file"),
+        ("out.jsonl", lambda text: b"[" * 50_000 + b"\n", "line 1 is no object with a file"),
+        ("out.csv", lambda text: text.encode() + bytes(20) + b"\n", "after line 3 comes what is no row"),
+        ("out.csv", lambda text: text.encode() + b"a" * 200_000 + b"\n", "after line 3 comes what is no row"),
+        ("out.csv", lambda text: text.replace("\n", "\r").encode(), "is no row of ours, but b'file,"),
+        ("out.csv", lambda text: b"my notes", "is no row of ours, but b'my notes'"),
+        ("out.jsonl", lambda text: b"my notes", "is no row of ours, but b'my notes'"),
     ],
-    ids=["saved in windows' encoding", "saved with semicolons", "a list", "a number", "without a file", "half a line"],
+    ids=[
+        *("saved in windows' encoding", "saved with semicolons", "a list", "a number", "without a file", "half a line"),
+        *("too deep", "the zeros of a crash", "a line too long", "lines of old Macs", "notes", "other notes"),
+    ],
 )
 async def test_an_output_that_was_edited_is_refused_in_words_and_left_alone(
     client: ClassifierClient, fake: FakeModelServer, tmp_path: Path, name: str, edit: Callable[[str], bytes], words: str
@@ -190,6 +199,16 @@ async def test_an_output_that_was_edited_is_refused_in_words_and_left_alone(
     with pytest.raises(ValueError, match=re.escape(words)):
         await classified(client, folder, out)
     assert out.read_bytes() == edited
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda out: out.symlink_to("/dev/zero")], ids=["a pipe", "a device"])
+async def test_an_output_that_has_no_end_is_not_read(
+    client: ClassifierClient, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """What can never be read to its end is refused as an output, and nobody waits for it or runs out of memory."""
+    make(tmp_path / "out.csv")
+    with pytest.raises(ValueError, match="is no file, but a device or a pipe"):
+        await asyncio.wait_for(classified(client, tmp_path, tmp_path / "out.csv"), 30)
 
 
 async def test_a_row_cut_within_a_letter_is_asked_anew(

@@ -1,6 +1,7 @@
 """What a request says beside its pictures: names that are unknown, told twice, or cut short are refused, by name."""
 
 import base64
+import gzip
 import json
 from typing import Any
 
@@ -40,6 +41,27 @@ async def test_forms(
     detail = problem(await running.http.post(f"/v1/{method}", files=files), code)["detail"]
     assert all(word in detail for word in words), detail
     assert not fake.models["category"].calls
+
+
+NAMELESS = {
+    "Content-Type: image/jpeg": "",
+    "Content-Type: application/octet-stream": "",
+    "X-Other: 1; filename*=utf-8''caf%C3%A9%22.jpg": 'café".jpg',
+}
+
+
+@pytest.mark.parametrize(("header", "name"), NAMELESS.items(), ids=["a type", "any type", "the long form of a name"])
+async def test_files_without_a_plain_name(
+    running: MergerProcess, fake: FakeModelServer, header: str, name: str
+) -> None:
+    """A picture's part is a file too where a client sends its bytes without a name, or with one in its long form."""
+    kind, _, long_form = header.partition("; ")
+    disposition = "; ".join(filter(None, ['form-data; name="images"', long_form]))
+    head = f"--x\r\n{kind}\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
+    said = {"content-type": "multipart/form-data; boundary=x"}
+    body = head + RED + b"\r\n--x--\r\n"
+    [result] = (await running.http.post("/v1/classify:batch", content=body, headers=said)).json()["results"]
+    assert (result["id"], result["error"]) == (name, None)
 
 
 @pytest.mark.parametrize("cut", [6, 200])
@@ -86,6 +108,8 @@ BATCHES = {
     "of the options": ('{"options": {"topk": 3}}', ["options has", "“topk”", "top_k"]),
     "twice": ('{"items": [{"id": "a", "id": "b"}]}', ["“id”", "2 times"]),
     "lists twice": ('{"items": [{"id": "a"}], "items": []}', ["“items”", "2 times"]),
+    "by both of its names": ('{"options": {"top_k": 3, "topK": 4}}', ["“top_k”", "2 times"]),
+    "half a surrogate pair": ('{"\\ud800": 1}', ["“\\ud800”", "items, options"]),
     "a long text": ('{"photo": "' + "a" * 5000 + '"}', ["“photo”"]),
     "a wrong type": ('{"options": {"top_k": "many"}}', ["many"]),
     "no Base64": ('{"items": [{"image": ""}, {"image": "<svg>"}]}', ["items[1].image", "'<>'"]),
@@ -106,6 +130,15 @@ async def test_json(running: MergerProcess, fake: FakeModelServer, body: str, wo
     reply = await running.http.post("/v1/classify:batch", content=body, headers=json_type)
     detail = problem(reply, "invalid_request")["detail"]
     assert all(word in detail for word in words), detail
+
+
+@pytest.mark.parametrize("body", [RED, gzip.compress(b"{}")], ids=["a picture", "gzip"])
+async def test_no_json(running: MergerProcess, fake: FakeModelServer, body: bytes) -> None:
+    """What is no text at all, under the content type that curl says of anything, is not called text of an encoding."""
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    reply = await running.http.post("/v1/classify:batch", content=body, headers=form)
+    detail = problem(reply, "invalid_request")["detail"]
+    assert "not UTF-8" in detail and "UTF-16" not in detail
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])

@@ -212,6 +212,22 @@ async def test_wrong_requests_are_refused_in_words(reviewing: MergerProcess) -> 
     assert problem(await reviewing.http.get("/v1/review/cards?order=x")) == (400, "invalid_request")
 
 
+UNCLEAR = {
+    "a field twice": ('{"lease": "a", "lease": "b"}', "“lease” is there 2 times"),
+    "by both of its names": ('{"articleType": "Shirts", "article_type": "Jeans"}', "“article_type” is there 2 times"),
+    "half a surrogate pair": ('{"\\ud800": 1}', "“\\ud800”"),
+    "a character that no store keeps": ('{"name": "a\\u0000"}', "name holds the character NUL"),
+}
+
+
+@pytest.mark.parametrize(("body", "words"), UNCLEAR.values(), ids=list(UNCLEAR))
+async def test_unclear_decisions_are_refused(reviewing: MergerProcess, body: str, words: str) -> None:
+    """A body that says two things, or what cannot be kept, decides nothing, and the refusal names what is wrong."""
+    said = {"content-type": "application/json"}
+    reply = await reviewing.http.post("/v1/review/cards/1/decision", content=body, headers=said)
+    assert problem(reply) == (400, "invalid_request") and words in reply.json()["detail"]
+
+
 async def test_a_card_can_be_given_back_and_removed(reviewing: MergerProcess) -> None:
     """Given back it is anybody's at once; removed, its picture is gone."""
     await classify(reviewing)
