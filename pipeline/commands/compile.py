@@ -43,7 +43,7 @@ from pipeline.sources import bring_in, place, require_few_rejected
 @limit_option
 @trial_option
 @click.option("--beam-arg", "beam_args", multiple=True, help="Handed to Beam as it is; repeatable.")
-@refusing(CatalogueError, OSError)
+@refusing(CatalogueError)
 def command(
     layout: Layout,
     data: Location,

@@ -50,7 +50,7 @@ def command() -> None:
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--count", type=click.IntRange(min=18), default=600, show_default=True, help="Pictures to draw.")
 @click.option("--seed", type=int, default=7, show_default=True)
-@refusing(RunError, OSError)
+@refusing(RunError)
 def sample(directory: Path, count: int, seed: int) -> None:
     """Draw a catalogue of made-up products into DIRECTORY.
 
@@ -77,7 +77,7 @@ def sample(directory: Path, count: int, seed: int) -> None:
 
 @command.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@refusing(RunError, OSError)
+@refusing(RunError)
 def download(directory: Path) -> None:
     """Fetch "Fashion Product Images (Small)" from Kaggle into DIRECTORY (about 600 MB).
 
@@ -119,7 +119,7 @@ def download(directory: Path) -> None:
 @mapping_option
 @root_option
 @json_option
-@refusing(CatalogueError, GateError, RunError, OSError)
+@refusing(CatalogueError, GateError, RunError)
 def check(
     layout: Layout,
     path: Location,

@@ -24,7 +24,7 @@ from schema.release_folder import ReleaseError
     "--release", "--version", "version", type=click.IntRange(min=1), help="Which release; default: the current one."
 )
 @json_option
-@refusing(RunError, ReleaseError, OSError)
+@refusing(RunError, ReleaseError)
 def command(layout: Layout, target: Path, kind: str, version: int | None, as_json: bool) -> None:
     """Write a release into DIR as files that answer without a server.
 

@@ -51,7 +51,7 @@ def _known_encoding(context: click.Context, option: click.Parameter, name: str) 
 @click.option("--allow-private", is_flag=True, help="Fetch from this machine and its own networks too.")
 @_column_options
 @json_option
-@refusing(CatalogueError, OSError)
+@refusing(CatalogueError)
 def command(
     source: Location,
     out: Path,

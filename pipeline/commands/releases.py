@@ -85,7 +85,7 @@ version_option = click.option("--version", "version", type=click.IntRange(min=1)
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the card as one HTML file.")
 @root_option
 @json_option
-@refusing(RunError, ReleaseError, OSError)
+@refusing(RunError, ReleaseError)
 def show(layout: Layout, version: int, page: Path | None, as_json: bool) -> None:
     """Tell about one release: what it learnt from, how good it is, its limits, what it is for.
 
@@ -119,7 +119,7 @@ def show(layout: Layout, version: int, page: Path | None, as_json: bool) -> None
 @click.argument("uri")
 @version_option
 @root_option
-@refusing(RunError, ReleaseError, StorageError, OSError)
+@refusing(RunError, ReleaseError)
 def push(layout: Layout, uri: str, version: int | None) -> None:
     """Copy a release to URI, its manifest last; go on with a push that was interrupted.
 
@@ -148,7 +148,7 @@ def push(layout: Layout, uri: str, version: int | None) -> None:
 @click.argument("uri")
 @version_option
 @root_option
-@refusing(RunError, ReleaseError, StorageError, OSError)
+@refusing(RunError, ReleaseError)
 def pull(layout: Layout, uri: str, version: int | None) -> None:
     """Copy a release from URI, each file of both models held to its SHA-256 in the manifest.
 

@@ -50,7 +50,7 @@ def command() -> None:
 @mapping_option
 @root_option
 @json_option
-@refusing(CatalogueError, GateError, OSError)
+@refusing(CatalogueError, GateError)
 def diff(
     layout: Layout,
     path: Location,
@@ -104,7 +104,7 @@ def diff(
 @mapping_option
 @root_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write it.")
-@refusing(CatalogueError, OSError)
+@refusing(CatalogueError)
 def update(layout: Layout, path: Location, mapping_file: Path | None, schema_file: Path, limit: int, out: Path) -> None:
     """Write a schema that the catalogue at PATH meets. Read it before you use it.
 

@@ -35,7 +35,7 @@ from pipeline.errors import RunError
 @click.option("--version", type=click.IntRange(min=1), help="Of the release; default: the current one.")
 @limit_option
 @json_option
-@refusing(RunError, OSError)
+@refusing(RunError)
 def command(
     layout: Layout,
     data: Location,

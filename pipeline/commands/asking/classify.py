@@ -38,7 +38,7 @@ _SHOWN = 5
 )
 @bulk_options
 @json_option
-@refusing(RunError, CatalogueError, OSError)
+@refusing(RunError, CatalogueError)
 def command(
     layout: Layout,
     paths: tuple[Path, ...],

@@ -34,7 +34,7 @@ LISTED = 5
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Page to write, with a picture a measure."
 )
 @json_option
-@refusing(RunError, OSError)
+@refusing(RunError)
 def command(
     sources: tuple[str, ...],
     hours: int,

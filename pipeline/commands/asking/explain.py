@@ -28,7 +28,7 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 @click.option("--label", default="", help="To explain; default: the head's best one.")
 @server_options
 @json_option
-@refusing(RunError, OSError)
+@refusing(RunError)
 def command(
     layout: Layout, image: Path, out: Path, head: str, label: str, server: Remote | None, as_json: bool
 ) -> None:

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 )
 @click.option("--show", type=click.IntRange(min=1), default=300, show_default=True, help="Suspects on the page.")
 @json_option
-@refusing(CatalogueError, GateError, ReleaseError, RunError, OSError)
+@refusing(CatalogueError, GateError, ReleaseError, RunError)
 def command(
     layout: Layout,
     data: Location,

@@ -52,7 +52,7 @@ command.add_command(export)
     "none, and nobody would learn whether it works.",
 )
 @json_option
-@refusing(CatalogueError, CorrectionsError, OSError)
+@refusing(CatalogueError, CorrectionsError)
 def merge(
     layout: Layout,
     given: Sequence[Path],
@@ -118,7 +118,7 @@ def merge(
     "--release", "version", type=click.IntRange(min=1), help="Release that is asked; default: the current one."
 )
 @json_option
-@refusing(CatalogueError, CorrectionsError, ReleaseError, RunError, OSError)
+@refusing(CatalogueError, CorrectionsError, ReleaseError, RunError)
 def check(layout: Layout, data: Location, mapping_file: Path | None, version: int | None, as_json: bool) -> None:
     """Tell which corrections a release learnt, and which right answers it spoilt.
 

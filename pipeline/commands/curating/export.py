@@ -32,7 +32,7 @@ from serving.local.processes import StackError
     help="File with an API key that may review; default: the variable LOOKBOOK_API_KEY.",
 )
 @json_option
-@refusing(RunError, StackError, CorrectionsError, OSError)
+@refusing(RunError, StackError, CorrectionsError)
 def export(source: str, out: Path, ca: Path | None, key_file: Path | None, as_json: bool) -> None:
     """Write what reviewers decided as a folder of corrections.
 

@@ -42,7 +42,7 @@ _SHOWN = 10
 @root_option
 @server_options
 @json_option
-@refusing(RunError, OSError)
+@refusing(RunError)
 def command(
     layout: Layout,
     photos: Path | None,
