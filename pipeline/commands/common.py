@@ -58,7 +58,11 @@ def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError(
                 "--root is a folder of this machine, or of a shared volume that is mounted, and no URI"
             )
-        return function(layout=Layout(root.expanduser().resolve(), os.environ.get(METADATA_URL, "")), **arguments)
+        try:
+            home = root.expanduser().resolve()
+        except RuntimeError as error:  # a user whom nobody knows, or links that go in circles
+            raise click.UsageError(f"--root is {root}: {error}") from error
+        return function(layout=Layout(home, os.environ.get(METADATA_URL, "")), **arguments)
 
     return with_layout
 

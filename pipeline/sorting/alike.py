@@ -10,6 +10,8 @@ import numpy as np
 from components.catalogue.reading.pictures import LIMITS, THUMBNAIL, thumbnails_of
 from components.catalogue.splitting.near import near_duplicates
 from schema import pictures
+from serving.client.files import read_picture
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 _AT_ONCE: Final = 64
 
@@ -57,9 +59,11 @@ def _looks(photos: dict[int, Path]) -> dict[int, _Look]:
 
 def _opened(photo: Path) -> tuple[bytes, int, int] | None:
     """Its normal form, pixels and bytes; None where it shows nothing, which the answer to it has said."""
+    content = read_picture(photo)
+    if isinstance(content, pb.Problem):
+        return None
     try:
-        content = photo.read_bytes()
         header = pictures.read_header(content, LIMITS)
         return pictures.normal_form(content, header).content, header.width * header.height, len(content)
-    except (OSError, pictures.PictureFault):
+    except pictures.PictureFault:
         return None

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import RunError
-from pipeline.sorting.journal import MADE, Journal, part_of
+from pipeline.sorting.folder_names import part_of
+from pipeline.sorting.journal import MADE, Journal
 from pipeline.sorting.plan import Plan, Step
 
 _NO_HARD_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -39,9 +40,7 @@ def carry_out(plan: Plan, way: str, progress: Callable[[int], object] = lambda f
     done = 0
     try:
         for step in plan.steps:
-            _make_folder(step.target.parent, journal)
-            journal.note(way, step.source, step.target)
-            _WAYS[way](step)
+            _place(step, way, journal)
             done += 1
             progress(1)
     except OSError as error:
@@ -85,8 +84,10 @@ def move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        before = source.stat()
         place_copy(source, target)
         try:
+            _require_same(source, before)
             source.unlink()
         except BaseException:
             target.unlink()
@@ -113,6 +114,20 @@ def rename(source: Path, target: Path) -> None:
     except BaseException:
         target.unlink()
         raise
+
+
+def _require_same(source: Path, before: os.stat_result) -> None:
+    now = source.stat()
+    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise OSError(errno.EBUSY, "was written to while it was moved", str(source))
+
+
+def _place(step: Step, way: str, journal: Journal) -> None:
+    _make_folder(step.target.parent, journal)
+    if os.path.lexists(step.target):  # not noted: undo would take it for ours
+        raise FileExistsError(errno.EEXIST, "there is a file of that name by now; sort again", str(step.target))
+    journal.note(way, step.source, step.target)
+    _WAYS[way](step)
 
 
 def _make_folder(folder: Path, journal: Journal) -> None:

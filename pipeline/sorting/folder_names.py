@@ -1,6 +1,8 @@
 """Names of folders and files that every file system takes, none of which is taken twice."""
 
+import hashlib
 import os
+import unicodedata
 from pathlib import Path
 from typing import Final
 
@@ -35,26 +37,42 @@ def cut(name: str) -> str:
         return os.fsdecode(whole) + suffix
 
 
+def part_of(target: Path) -> Path:
+    """Where a copy lies until it is whole, beside its place."""
+    return target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.lookbook-part")
+
+
 def _is_text(name: str) -> bool:
     return not any("\udc80" <= one <= "\udcff" for one in name)
 
 
 class FreeNames:
-    """Gives each file a name that neither another has nor a file that is there; case does not tell two apart."""
+    """Gives each file a name that neither another has nor a file that is there.
+
+    Neither case nor the form of an accent tells two apart: on some file systems they do not.
+    """
 
     def __init__(self) -> None:
         self._taken: dict[Path, set[str]] = {}
+        self._numbers: dict[Path, int] = {}
 
     def take(self, folder: Path, name: str) -> Path:
         """``name`` in ``folder``, with a number where it is taken: ``shoe (2).jpg``."""
         taken = self._taken.get(folder)
         if taken is None:
             there = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - names of any bytes
-            taken = self._taken[folder] = {one.casefold() for one in there}
+            taken = self._taken[folder] = set(map(_same, there))
         name = cut(name)
         stem, suffix = os.path.splitext(name)  # noqa: PTH122
-        free, number = name, 2
-        while free.casefold() in taken:
+        wanted = folder / _same(name)
+        free, number = name, self._numbers.get(wanted, 2)
+        # A part of that name is of a run that was killed; its own undo removes it.
+        while _same(free) in taken or part_of(folder / free).name in taken:
             free, number = f"{stem} ({number}){suffix}", number + 1
-        taken.add(free.casefold())
+        self._numbers[wanted] = number
+        taken.add(_same(free))
         return folder / free
+
+
+def _same(name: str) -> str:
+    return unicodedata.normalize("NFD", name).casefold()

@@ -1,7 +1,7 @@
 """What was done, in a file: each line is on the disk before the deed, so that whatever ended a run, undo knows."""
 
 import contextlib
-import hashlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -13,11 +13,7 @@ from pipeline.sorting.folder_names import JOURNAL
 
 MADE: Final = "made"
 WAYS: Final = ("link", "copy", "move")
-
-
-def part_of(target: Path) -> Path:
-    """Where a copy lies until it is whole, beside its place."""
-    return target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.lookbook-part")
+_BEGINS: Final = b'{"do": "'
 
 
 class Journal:
@@ -38,7 +34,13 @@ class Journal:
             number += 1
 
     def note(self, deed: str, source: Path | None, target: Path) -> None:
-        """Writes what is about to be done; on return it is on the disk."""
+        """Writes what is about to be done; on return it is on the disk.
+
+        Raises:
+            OSError: it cannot be written, or was taken away: nothing is done that no undo would know of.
+        """
+        if not self.path.exists():
+            raise FileNotFoundError(errno.ENOENT, "the undo file was taken away meanwhile", str(self.path))
         names = {"from": str(source)} if source else {}
         self._stream.write(json.dumps({"do": deed, **names, "to": str(target)}) + "\n")
         self._stream.flush()
@@ -55,18 +57,30 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     Raises:
         RunError: it is no journal.
     """
+    if not path.is_file():
+        raise RunError(f"{path} is no file, but a device or a pipe; give an undo file that `lookbook sort` wrote")
     return list(_entries(path))
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):
+    for number, line in enumerate(lines, 1):
         try:
-            entry = json.loads(line)
-            deed, target = entry["do"], entry["to"]
-            whole = deed == MADE or (deed in WAYS and isinstance(entry["from"], str))
-            if not whole or not os.path.isabs(target):  # noqa: PTH117
-                raise ValueError(deed)
-        except (ValueError, KeyError, TypeError) as error:
+            yield _entry(line)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203 - it tells the line
+            if number == len(lines) and _BEGINS.startswith(line[: len(_BEGINS)]):
+                return
             raise RunError(f"{path}, line {number} is none of a journal that `lookbook sort` wrote") from error
-        yield entry
+
+
+def _entry(line: bytes) -> dict[str, Any]:
+    entry = json.loads(line)
+    places = [entry["to"]] if entry["do"] == MADE else [entry["to"], entry["from"]]
+    if entry["do"] not in (MADE, *WAYS) or not all(map(_is_place, places)):
+        raise ValueError(entry)
+    return dict(entry)
+
+
+def _is_place(path: str) -> bool:
+    """Whether a file may be there; fsencode refuses what is no name at all."""
+    return os.path.isabs(path) and bool(Path(path).name) and b"\0" not in os.fsencode(path)  # noqa: PTH117

@@ -1,12 +1,16 @@
 """Takes back what a journal tells of. What a person has changed since stays, and is named."""
 
+import contextlib
 import filecmp
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.errors import RunError
 from pipeline.sorting.carry_out import move
-from pipeline.sorting.journal import MADE, part_of, read_journal
+from pipeline.sorting.folder_names import part_of
+from pipeline.sorting.journal import MADE, read_journal
 
 
 @dataclass
@@ -23,14 +27,14 @@ def undo(journal: Path) -> Undone:
     A deed that was not done, or taken back before, is passed over: an undo that was interrupted can be run again.
 
     Raises:
-        RunError: that is no journal.
+        RunError: that is no journal, or the folder that it tells of has another place now.
     """
     outcome = Undone()
     entries = read_journal(journal)
     folders = [Path(entry["to"]) for entry in entries if entry["do"] == MADE]
-    for entry in reversed(entries):
-        if entry["do"] == MADE:
-            continue
+    deeds = [entry for entry in reversed(entries) if entry["do"] != MADE]
+    _require_in_place(journal, [Path(entry["to"]) for entry in deeds])
+    for entry in deeds:
         source, target = Path(entry["from"]), Path(entry["to"])
         try:
             part_of(target).unlink(missing_ok=True)
@@ -39,12 +43,22 @@ def undo(journal: Path) -> Undone:
             why = error.strerror or str(error)
         if why:
             outcome.kept[str(target)] = why
-    if not outcome.kept:
+    if entries and not outcome.kept:
         journal.unlink()
     for folder in reversed(folders):
-        if folder.is_dir() and not any(folder.iterdir()):
+        with contextlib.suppress(OSError):  # one that holds something, or is none by now, stays
             folder.rmdir()
     return outcome
+
+
+def _require_in_place(journal: Path, targets: Sequence[Path]) -> None:
+    """Else it would seem that all was taken back before, and the journal would go."""
+    if any(map(os.path.lexists, targets)) or all(one.is_relative_to(journal.parent) for one in targets):
+        return
+    told = os.path.commonpath([one.parent for one in targets])
+    raise RunError(
+        f"{journal} tells of files in {told}, and none is there; if that folder was renamed, name it so again"
+    )
 
 
 def _link(source: Path, target: Path, outcome: Undone) -> str:
@@ -79,6 +93,8 @@ def _move(source: Path, target: Path, outcome: Undone) -> str:
         if source.is_symlink() or not source.is_file() or not filecmp.cmp(source, target, shallow=False):
             return f"there is another file at {source} now"
         target.unlink()
+    elif target.is_symlink() or not target.is_file():
+        return "is no longer the file that was moved"
     else:
         source.parent.mkdir(parents=True, exist_ok=True)
         move(target, source)

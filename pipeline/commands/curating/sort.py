@@ -1,5 +1,6 @@
 """``lookbook sort``: photos into folders by what they show."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,11 +77,11 @@ def command(
     if journal:
         if photos or into or way:
             raise click.UsageError("--undo goes alone: lookbook sort --undo sorted/undo-1.jsonl")
-        _undo(journal)
+        _undo(journal, as_json)
         return
     if not photos or not into:
         raise click.UsageError("give a folder of photos, and --into with the folder for them")
-    photos, into = photos.resolve(), into.resolve()
+    photos, into = photos.resolve(), Path(os.path.realpath(into))  # which bears links that go in circles
     if into.is_relative_to(photos):
         raise click.UsageError(f"--into {into} lies in {photos}, and would be sorted with it; give a folder beside")
     plan = _planned(layout, server, photos, into, table.head(_head_of(by)), way)
@@ -156,12 +157,15 @@ def _print(plan: "Plan") -> None:
     click.echo(f"{len(plan.steps)} photos, {plan.sets} sets of alike ones; {len(plan.left)} files stay where they are")
 
 
-def _undo(journal: Path) -> None:
+def _undo(journal: Path, as_json: bool) -> None:
     from pipeline.sorting.undo import undo
 
     outcome = undo(journal.resolve())
-    for place, why in outcome.kept.items():
-        click.echo(f"kept: {as_text(place)}: {why}")
-    click.echo(f"{outcome.files} files taken back, {len(outcome.kept)} kept")
+    kept = {as_text(place): as_text(why) for place, why in outcome.kept.items()}
+    if as_json:
+        print_json({"files": outcome.files, "kept": kept})
+    for place, why in kept.items() if not as_json else ():
+        click.echo(f"kept: {place}: {why}")
+    click.echo(f"{outcome.files} files taken back, {len(kept)} kept", err=as_json)
     if outcome.kept:
         raise RunError(f"{len(outcome.kept)} files could not be taken back; {journal} stays, to be tried again")
