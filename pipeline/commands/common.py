@@ -159,11 +159,19 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(server=None, **arguments)
         if server.lower().startswith(("http://", "https://")):
             raise click.UsageError(f"--server is {server}; give HOST:PORT of its gRPC port; for https add --tls")
-        key = api_key_file.read_text(encoding="utf-8").strip() if api_key_file else os.environ.get(API_KEY, "")
+        key = read_key(api_key_file)
         trusted = ca.read_bytes() if ca else (b"" if tls else None)
         return function(server=Remote(server, key, trusted), **arguments)
 
     return with_server
+
+
+def read_key(file: Path | None) -> str:
+    """The API key of a file, else that of the environment; a mark of UTF-8 in front is none of it."""
+    try:
+        return file.read_text(encoding="utf-8-sig").strip() if file else os.environ.get(API_KEY, "")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"--api-key-file {file} is not UTF-8: {error}; save it as UTF-8") from error
 
 
 _listening = ", ".join(f"{address} for {name}" for name, address in JOB_SERVERS.items())

@@ -170,9 +170,13 @@ def _each_once(found: Iterable[Correction]) -> Iterable[Correction]:
 def _kept(catalogue: Catalogue, name: str) -> Reading:
     """A list of decisions that an earlier merge left in the catalogue."""
     try:
-        text = catalogue.read(name).decode("utf-8-sig")
+        text = catalogue.read(name, MAX_CSV_BYTES).decode("utf-8-sig")
     except _ABSENT:
         return Reading()
+    except UnicodeDecodeError as error:
+        raise CorrectionsError(f"{name} of {catalogue.path} is not UTF-8: {error}; save it as UTF-8") from error
+    except _UNREADABLE as error:
+        raise CorrectionsError(f"{name} of {catalogue.path} cannot be read: {error}") from error
     found = decided.parse_corrections(text, f"{name} of {catalogue.path}")
     return of_list(found, name, partial(_read_kept, catalogue))
 

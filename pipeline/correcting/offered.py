@@ -59,7 +59,7 @@ def read_offered(path: Path) -> Reading:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CorrectionsError(f"{file} is not UTF-8: {error}; save it as UTF-8") from error
-    header = {column.strip(' "') for column in text.partition("\n")[0].strip().replace(";", ",").split(",")}
+    header = {column.strip(' "') for column in text.partition("\n")[0].strip().split(_separator(text))}
     if {"suggested", "column", "decision"} <= header:
         return _audit(file, text)
     if "decision" in header:
@@ -88,19 +88,26 @@ def _file_of(path: Path) -> Path:
 
 
 def _audit(file: Path, text: str) -> Reading:
-    reading = Reading()
-    for line, row in enumerate(csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text)), 2):
-        cells = {column: plain((cell or "").strip()) for column, cell in row.items() if isinstance(cell, str | None)}
-        if not cells.get("decision"):
-            continue  # nobody has decided it yet
-        decision = decided.ACCEPTED if cells["decision"] == cells["label"] else decided.CORRECTED
-        _take(
-            reading,
-            f"{file}, line {line}",
-            partial(_of_columns, {cells["column"]: cells["decision"]}, id=cells["id"], decision=decision),
-            source=decided.AUDIT,
-        )
+    reading, rows = Reading(), csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    try:
+        for row in rows:
+            given = {(column or "").strip(): cell for column, cell in row.items() if not isinstance(cell, list)}
+            cells = {column: plain((cell or "").strip()) for column, cell in given.items()}
+            if missing := sorted({"id", "label"} - cells.keys()):
+                raise CorrectionsError(f"{file} has no column {missing[0]}, which the decisions of an audit have")
+            _take_audited(reading, f"{file}, line {rows.line_num}", cells)
+    except csv.Error as error:
+        where = f"{file}, line {rows.line_num}"
+        reading.faults.append((where, f"{error}; this row and all that follow it were not read"))
     return reading
+
+
+def _take_audited(reading: Reading, where: str, cells: Mapping[str, str]) -> None:
+    if not cells["decision"]:
+        return  # nobody has decided it yet
+    decision = decided.ACCEPTED if cells["decision"] == cells["label"] else decided.CORRECTED
+    make = partial(_of_columns, {cells["column"]: cells["decision"]}, id=cells["id"], decision=decision)
+    _take(reading, where, make, source=decided.AUDIT)
 
 
 def _page_csv(file: Path) -> Reading:
@@ -137,12 +144,13 @@ def _page_json(file: Path) -> Reading:
 
 def _of_page(entry: Mapping[str, Any], **more: Any) -> Correction:
     answer = entry["answer"] if isinstance(entry["answer"], dict) else {}
+    path = answer.get("path")
     columns = {column: text for column, text in entry.items() if isinstance(text, str)}
     return _of_columns(
         columns,
         id=str(entry.get("id", "")),
         decision=decided.CORRECTED if entry.get("corrected") else decided.ACCEPTED,
-        answered=decided.PATH_SEPARATOR.join(map(str, answer.get("path") or ())),
+        answered=decided.PATH_SEPARATOR.join(map(str, path if isinstance(path, list) else ())),
         release=str(answer.get("release", "")),
         **more,
     )

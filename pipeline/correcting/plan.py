@@ -123,8 +123,9 @@ class Planner:
                 plan.entries.append(Entry(Outcome.UNKNOWN, "nobody could tell", one, one.where))
                 continue
             try:
+                said = self._said(one.correction)
                 for row_id in self._rows_of(one, plan):
-                    votes.setdefault(row_id, []).append(_Vote(one, self._said(one.correction)))
+                    votes.setdefault(row_id, []).append(_Vote(one, said))
             except _Refused as refusal:
                 plan.entries.append(Entry(refusal.outcome, str(refusal), one, one.where))
         decided = {row_id: self._agreed(row_id, cast, plan) for row_id, cast in votes.items()}
@@ -164,7 +165,10 @@ class Planner:
     def _said(self, correction: Correction) -> dict[str, str]:
         """Column → label, in the catalogue's spelling."""
         columns = {table.head(head).column: label for head, label in correction.labels.items()}
-        said = {column: label_of(label) for column, label in {**columns, **correction.attributes}.items()}
+        columns |= correction.attributes
+        said = {column: label_of(label) for column, label in columns.items()}
+        if not any(said.values()):
+            raise _Refused(Outcome.NO_CORRECTION, f"{next(iter(columns.values()), '')!r} is an empty label's word")
         return {column: self._paths.as_written(column, label) for column, label in said.items() if label}
 
     def _agreed(self, row_id: str, votes: Sequence[_Vote], plan: Plan) -> tuple[dict[str, str], list[_Vote]]:

@@ -136,6 +136,9 @@ def _problems(one: Correction) -> Iterator[str]:
         yield f"there is no level {unknown[0]!r} in the taxonomy; there are {', '.join(level_names())}"
     if one.is_label and not any((*one.labels.values(), *one.attributes.values())):
         yield f"decision is {one.decision!r}, and no label says what is right"
+    for text in (one.id, one.answered, one.by, one.release, *one.labels.values(), *one.attributes.values()):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            yield f"{text!r} holds half of a pair of surrogates, which is no text"
     if one.at and not _is_time(one.at):
         yield f"at is {one.at!r}; it must be a time like 2026-11-29T03:00:00+00:00"
 

@@ -1,11 +1,10 @@
 """``lookbook corrections export``: what reviewers decided, as files."""
 
-import os
 from pathlib import Path
 
 import click
 
-from pipeline.commands.common import API_KEY, json_option, print_json, refusing
+from pipeline.commands.common import json_option, print_json, read_key, refusing
 from pipeline.errors import RunError
 from schema.corrections import CorrectionsError
 from serving.client.http import is_url
@@ -47,11 +46,7 @@ def export(source: str, out: Path, ca: Path | None, key_file: Path | None, as_js
     """
     from pipeline.correcting.export import Merger, from_merger, from_store
 
-    if is_url(source):
-        key = key_file.read_text(encoding="utf-8").strip() if key_file else os.environ.get(API_KEY, "")
-        count = from_merger(Merger(source, key, ca), out)
-    else:
-        count = from_store(source, out)
+    count = from_merger(Merger(source, read_key(key_file), ca), out) if is_url(source) else from_store(source, out)
     if as_json:
         print_json({"decisions": count, "out": str(out)})
         return
