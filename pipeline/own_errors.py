@@ -34,7 +34,10 @@ def require_same_rows(release: Release, folder: ReleaseFolder, report: Report, p
     file = folder.report_path(release.version) / "catalogue" / "report.json"
     if not file.is_file():
         raise RunError(f"{file} is not here: which rows tested release {release.version} is not known")
-    then = json.loads(file.read_text(encoding="utf-8")).get("splits")
+    try:
+        then = json.loads(file.read_text(encoding="utf-8")).get("splits")
+    except (ValueError, AttributeError) as error:
+        raise RunError(f"{file} is no report that a run wrote: {error}; bring it back") from error
     if then != report.splits:
         raise RunError(
             f"release {release.version} has the splits {then}, this audit {report.splits}: give its run's --limit; "

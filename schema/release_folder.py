@@ -232,9 +232,26 @@ class ReleaseFolder:
     def _read(self, version: int) -> dict[str, Any]:
         path = self.manifest_path(version)
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            _require_shape(manifest, version)
+        except (OSError, ValueError, RecursionError) as error:
             raise ReleaseError(f"{path} cannot be read ({error}); {self._remedy(version)}") from error
+        return {"version": version, **manifest}
+
+
+def _require_shape(manifest: Any, version: int) -> None:
+    """Raises ValueError where a manifest was edited into what nobody who reads it could go on with."""
+    if not isinstance(manifest, dict):
+        raise ValueError("it is no object")
+    if manifest.get("version", version) != version:
+        raise ValueError(f"it says version {manifest['version']!r}")
+    for name, part, kinds in (("metrics", "top_1", (int, float)), ("models", "files", dict)):
+        entries = manifest.get(name, {})
+        if not isinstance(entries, dict) or not all(isinstance(one, dict) for one in entries.values()):
+            raise ValueError(f"its {name} are no objects by name")
+        for one in entries.values():
+            if one.get(part) is not None and not isinstance(one[part], kinds):
+                raise ValueError(f"in its {name} {part} is {one[part]!r:.60}")
 
 
 def sha256(file: Path) -> str:

@@ -6,6 +6,7 @@ interrupted has no manifest, and so nobody pulls it; the next push of that relea
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from schema.release_folder import Release, ReleaseError, ReleaseFolder, files_be
 
 _MANIFESTS: Final = "manifests"
 _REPORTS: Final = "reports"
+_IN_NO_NAME: Final = re.compile(r"[\\\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def _require_manifest(document: dict[str, Any], version: int) -> None:
 
 def _require_listed(release: Release) -> None:
     for model in table.MODELS:
-        if not release.manifest["models"][model].get("files"):
+        files = release.manifest["models"][model].get("files")
+        if not files or not isinstance(files, dict):
             raise ReleaseError(
                 f"the manifest of release {release.version} lists no files of {model}, as those of version 0.1: nobody "
                 "could verify a copy; make a new release"
@@ -165,7 +168,7 @@ def _require_listed(release: Release) -> None:
 
 def _require_inside(names: Iterable[str]) -> None:
     for name in names:
-        if not name or any(part in ("", ".", "..") for part in name.split("/")) or set(name) & {"\\", "\0"}:
+        if not name or any(part in ("", ".", "..") for part in name.split("/")) or _IN_NO_NAME.search(name):
             raise ReleaseError(f"the file name {name!r} leads out of the release; nothing of it is taken")
 
 

@@ -106,6 +106,8 @@ class ReleaseStore(ReleaseFolder):
             raise ReleaseError(f"release {version} was withdrawn here by a rollback; it is not taken again")
         try:
             self.recover()
+            if any(one.version == version for one in self.unfinished()):
+                self.drop(version)  # half of it, which this copies anew
             for model in table.MODELS:
                 staging = self._staging_path(model, version)
                 durable.make_folder(staging.parent)
@@ -243,6 +245,8 @@ class ReleaseStore(ReleaseFolder):
         durable.make_folder(self._reports / str(version))
         for model in table.MODELS:
             if self.model_path(model, version).is_dir():
+                if self._staging_path(model, version).is_dir():  # another try at it, in the way
+                    shutil.rmtree(self._staging_path(model, version))
                 durable.rename(self.model_path(model, version), self._staging_path(model, version))
         # After the models, else they would be served without being listed.
         if self.manifest_path(version).is_file():

@@ -254,7 +254,8 @@ def trial_mark(manifest: dict[str, Any]) -> str:
 
 def print_json(document: Any) -> None:
     """Prints a document as indented JSON."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    # Half of a surrogate pair, which no stream takes, becomes JSON's own escape.
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
 
 
 def read_schema(path: Path) -> "schema_pb2.Schema":
@@ -270,7 +271,7 @@ def read_schema(path: Path) -> "schema_pb2.Schema":
 
     try:
         return with_heads(text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema()))
-    except text_format.ParseError as error:
+    except (text_format.ParseError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{path} is no TFMD schema in protobuf text: {error}") from error
 
 

@@ -67,10 +67,11 @@ def _list(layout: Layout, as_json: bool) -> None:
     for release in releases:
         mark = "*" if release == current else " "
         figures = ", ".join(
-            f"{head} {shown_figure(values['top_1'])}" for head, values in release.manifest["metrics"].items()
+            f"{head} {shown_figure(values.get('top_1'))}"
+            for head, values in release.manifest.get("metrics", {}).items()
         )
         said = f"{trial_mark(release.manifest)}top-1: {figures}"
-        click.echo(f"{mark} {release.version:>3}  {release.manifest['created_at']}  {said}")
+        click.echo(f"{mark} {release.version:>3}  {release.manifest.get('created_at', '')}  {said}")
     for version in store.withdrawn():
         click.echo(f"  {version:>3}  withdrawn by a rollback")
     for one in store.unfinished():

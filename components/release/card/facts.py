@@ -10,7 +10,7 @@ from typing import Any, Final
 from components.evaluation.quality_report.files import AGAINST, AS_RELEASED, JOINT
 from components.evidence import wilson_interval
 from schema import names
-from schema.release_folder import CORRECTIONS_CHECK, LABEL_AUDIT
+from schema.release_folder import CORRECTIONS_CHECK, LABEL_AUDIT, ReleaseError
 
 _WORST: Final = 8
 _FEWEST_OF_A_CLASS: Final = 5
@@ -84,6 +84,9 @@ def facts_of(manifest: dict[str, Any], report: Path) -> CardFacts:
     Args:
         manifest: of the release.
         report: folder of its report, which need not be there.
+
+    Raises:
+        ReleaseError: a file of the report was damaged.
     """
     before = {row["head"]: _number(row["latest release"]) for row in _rows(report / AGAINST)}
     catalogue = _json(report / "catalogue" / "report.json") or {}
@@ -138,14 +141,20 @@ def _limits(manifest: dict[str, Any], catalogue: dict[str, Any]) -> list[str]:
 
 
 def _json(file: Path) -> dict[str, Any] | None:
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ReleaseError(f"{file} is no report that a run wrote: {error}; bring it back, or remove it") from error
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
     if not file.is_file():
         return []
-    with file.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ReleaseError(f"{file} is no report that a run wrote: {error}; bring it back, or remove it") from error
 
 
 def _number(value: Any) -> float | None:

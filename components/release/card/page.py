@@ -80,7 +80,8 @@ def correction_sentences(counts: dict[str, int] | None) -> Iterator[str]:
 def card_lines(facts: CardFacts) -> Iterator[str]:
     """The same for a terminal."""
     manifest = facts.manifest
-    yield f"release {manifest['version']}, made {manifest['created_at']}, profile {manifest.get('profile', 'unnamed')}"
+    made = manifest.get("created_at", "nobody noted when")
+    yield f"release {manifest['version']}, made {made}, profile {manifest.get('profile', 'unnamed')}"
     rows = facts.catalogue.get("splits", {})
     split = f" ({', '.join(f'{name} {count:,}' for name, count in rows.items())})" if rows else ""
     yield f"learnt from {manifest.get('data', 'data that is not recorded')}{split}"
