@@ -209,8 +209,10 @@ def write_done(files: Files, number: int, counts: dict[str, Any]) -> None:
 
 
 def done_shards(files: Files) -> set[int]:
-    """Those that are there."""
-    return {int(name.removesuffix(_DONE)) for name in files.names(_SHARDS) if name.endswith(_DONE)}
+    """Those that are there: with their note, and with the table that it speaks of, which somebody may have removed."""
+    there = {name.partition("-of-")[0] for name in files.names()}
+    notes = {name.removesuffix(_DONE) for name in files.names(_SHARDS) if name.endswith(_DONE)}
+    return {int(number) for number in notes & there}
 
 
 def read_done(files: Files, number: int) -> dict[str, Any]:
