@@ -29,6 +29,8 @@ Method = Callable[[Any, Any, Context], Any]
 # Taken from the descriptors, which reflection needs in memory; the stubs alone don't import them.
 PREDICTION_SERVICE: Final[str] = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name
 MODEL_SERVICE: Final[str] = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
+LONGEST_MESSAGE: Final = 2000
+"""Characters. It travels in a header, and one of more than 8 kB ends the call as RESOURCE_EXHAUSTED, without a word."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ def with_status(method: Method) -> Method:
         except Exception:
             logger.exception("%s failed", method.__name__)
             failure = internal_error()
-        return context.abort(failure.code, str(failure))
+        return context.abort(failure.code, str(failure)[:LONGEST_MESSAGE])
 
     return answer
 

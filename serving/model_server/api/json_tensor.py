@@ -1,7 +1,6 @@
 """JSON in TensorFlow Serving's REST format to and from tensors."""
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -19,8 +18,9 @@ BYTES_SUFFIX: Final = "_bytes"
 """Outputs with this ending are binary and come as base64."""
 MAX_DEPTH: Final = 32
 """Levels of lists and objects in a request; NumPy's arrays have no more dimensions."""
-_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-"""Strings as a whole, since brackets in them are text, and brackets."""
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]+|\\.)*"?|[\[\]{}]', re.DOTALL)
+"""Strings as a whole, since brackets in them are text, and brackets. One without an end is text to the end: were it no
+match, each quote in it would be tried as a beginning, in quadratic time."""
 
 
 def parse_body(body: bytes) -> dict[str, Json]:
@@ -31,9 +31,8 @@ def parse_body(body: bytes) -> dict[str, Json]:
     """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
-    check_depth(body)
     try:
-        document = json.loads(body)
+        document = _parse(body.decode())  # json itself would guess UTF-16 and UTF-32, in which brackets can be hidden
     except ValueError as error:
         raise invalid_argument(f"JSON Parse error: {error}") from error
     if not isinstance(document, dict):
@@ -43,7 +42,15 @@ def parse_body(body: bytes) -> dict[str, Json]:
     return document
 
 
-def check_depth(body: bytes) -> None:
+def _parse(text: str) -> Json:
+    check_depth(text)
+    document = json.loads(text)
+    if "\\u" in text:
+        json.dumps(document, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    return document
+
+
+def check_depth(text: str) -> None:
     """Look at the brackets before anything recurses into them.
 
     TensorFlow Serving 2.16.1's parser has no such limit, and ends by a stack overflow (CVE-2025-0649).
@@ -52,9 +59,9 @@ def check_depth(body: bytes) -> None:
         ServingError: INVALID_ARGUMENT, the JSON is nested deeper than any tensor.
     """
     depth = 0
-    for match in _BRACKETS.finditer(body):
-        token = match[0]
-        depth += (token in b"[{") - (token in b"]}")
+    for match in _BRACKETS.finditer(text):
+        mark = match[0]
+        depth += (mark in "[{") - (mark in "]}")
         if depth > MAX_DEPTH:
             raise invalid_argument(f"JSON Parse error: nested deeper than {MAX_DEPTH} levels")
 
@@ -132,6 +139,8 @@ def _array(value: Json, dtype: int) -> np.ndarray:
     flat = [_leaf(leaf, kind) for leaf in _leaves(value, shape, 0)]
     array = np.empty(len(flat), kind.as_numpy_dtype)
     try:
+        if kind.is_integer and flat and not kind.min <= min(flat) <= max(flat) <= kind.max:
+            raise OverflowError  # NumPy 1 would wrap it round
         array[:] = flat
     except OverflowError as error:
         raise invalid_argument(f"A JSON number is out of range for type {dtype_name(dtype)}") from error
@@ -173,7 +182,7 @@ def _leaf(value: Json, dtype: tf.DType) -> Any:
 def _decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's own is one; what isn't ASCII is another
         raise invalid_argument("Unable to base64 decode") from error
 
 

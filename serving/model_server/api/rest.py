@@ -22,10 +22,11 @@ from serving.model_server.errors import ServingError, internal_error, invalid_ar
 from serving.model_server.metrics import Metrics
 from serving.model_server.models.calls import Call
 from serving.model_server.models.manager import ModelManager
+from serving.model_server.models.versions import is_version
 from serving.model_server.models.warmup import DEFAULT_SIGNATURE
 from serving.old_stack import as_dict
 
-_CHOICE: Final = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+_CHOICE: Final = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _PREDICT: Final = re.compile(rf"(?i)/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)")
 _DESCRIBE: Final = re.compile(rf"(?i)/v1/models(?:/(?P<name>[^/:]+))?{_CHOICE}(?P<metadata>/metadata)?")
 _MAX_BODY_BYTES: Final = 2**31 - 1
@@ -65,17 +66,27 @@ async def _errors_as_json(request: web.Request, handler: Any) -> web.StreamRespo
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         failure = internal_error()
-    return _json({"error": str(failure)}, failure.http_status)
+    response = _json({"error": str(failure)}, failure.http_status)
+    if request.content.exception():
+        response.force_close()  # aiohttp hangs up after a body that it can't read; a client must know
+    return response
 
 
 def _json(document: Any, status: int = 200) -> web.Response:
     return web.Response(text=json.dumps(document) + "\n", status=status, content_type="application/json")
 
 
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise invalid_argument(f"The body can't be read: {' '.join(str(error).split())}") from error
+
+
 def _fill_spec(spec: Any, match: "re.Match[str]") -> None:
     spec.name = match["name"]
     if match["version"]:
-        if int(match["version"]) >= 2**63:
+        if not is_version(match["version"]):
             raise invalid_argument(f"Failed to convert version: {match['version']} to numeric.")
         spec.version.value = int(match["version"])
     if match["label"]:
@@ -97,7 +108,7 @@ class _Api:
         if not request.path.lower().startswith("/v1/"):
             raise web.HTTPNotFound
         if request.method == "POST" and (match := _PREDICT.fullmatch(request.path)):
-            body = await request.read()
+            body = await _read(request)
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._predict, match, body)
         if request.method == "GET" and (match := _DESCRIBE.fullmatch(request.path)):
             return self._describe(match)

@@ -14,7 +14,7 @@ from serving.model_server.config import NO_PLATFORM, aspired_versions, model_con
 from serving.model_server.errors import ServingError, invalid_argument
 from serving.model_server.models.batching import Turns
 from serving.model_server.models.saved_model import LoadOptions
-from serving.model_server.models.versions import State, Version
+from serving.model_server.models.versions import State, Version, is_version
 
 LOOK_AGAIN_SECONDS: Final = 0.05
 """Between two looks whether a version that failed to load is due again, while somebody waits for it."""
@@ -194,7 +194,7 @@ class ModelManager:
         base_path = Path(config.base_path)
         if not base_path.is_dir():
             raise FileNotFoundError(_no_base_path(model, config.base_path))
-        folders = {int(entry.name): entry for entry in base_path.iterdir() if entry.name.isdecimal()}
+        folders = {int(entry.name): entry for entry in base_path.iterdir() if is_version(entry.name)}
         aspired = aspired_versions(folders, config.model_version_policy)
         return {number: folders[number] for number in sorted(aspired)}
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from grpc import StatusCode
 from tensorflow.python.framework import ops
@@ -57,7 +58,9 @@ class Signature:
         except tf.errors.OpError as error:
             logger.warning("Signature %s failed: %s", self.name, error)
             raise _without_graph_details(self.name, error) from error
-        return dict(zip(self.dtypes, outputs, strict=True))
+        # A string of no dimensions comes as bytes, which have no shape.
+        arrays = [np.array(one, object) if isinstance(one, bytes) else one for one in outputs]
+        return dict(zip(self.dtypes, arrays, strict=True))
 
 
 def _without_graph_details(signature: str, error: tf.errors.OpError) -> ServingError:

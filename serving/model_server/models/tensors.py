@@ -31,7 +31,9 @@ _VALUE_FIELDS: Final = {
 
 
 def dtype_name(dtype: int) -> str:
-    """The name of a DataType as TensorFlow prints it, ``float`` for DT_FLOAT."""
+    """The name of a DataType as TensorFlow prints it, ``float`` for DT_FLOAT; a number that names none as it is."""
+    if dtype not in types_pb2.DataType.values():
+        return str(dtype)
     return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
 
 

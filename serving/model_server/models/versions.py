@@ -15,6 +15,11 @@ from serving.model_server.models.saved_model import LoadOptions, SavedModel, Sig
 from serving.model_server.models.warmup import warm_up
 
 
+def is_version(name: str) -> bool:
+    """Whether ``name`` is the number of a version, which on the wire has 63 bits."""
+    return name.isascii() and name.isdecimal() and len(name) < 20 and int(name) < 2**63
+
+
 class State(enum.IntEnum):
     """The states of ModelVersionStatus, with their numbers on the wire."""
 

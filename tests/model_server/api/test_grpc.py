@@ -136,6 +136,16 @@ PREDICT_ERRORS: dict[str, tuple[Callable[[PredictRequest], Any], grpc.StatusCode
         grpc.StatusCode.INVALID_ARGUMENT,
         "Expected input image_bytes to be string but get float",
     ),
+    "no dtype": (
+        lambda r: setattr(r.inputs[names.IMAGE], "dtype", 999),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "Expected input image_bytes to be string but get 999",
+    ),
+    "endless name": (
+        lambda r: setattr(r.model_spec, "name", "x" * 100_000),
+        grpc.StatusCode.NOT_FOUND,
+        r"Servable not found for request: Latest\(xxx",
+    ),
     "wrong shape": (
         set_input(names.IMAGE, [[b"a"]]),
         grpc.StatusCode.INVALID_ARGUMENT,

@@ -5,8 +5,13 @@ from typing import Any
 
 import grpc
 import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from schema import names
+from serving.model_server.api.json_tensor import fill_inputs
+from serving.model_server.errors import ServingError
 from tests import tiny_models
 from tests.model_server.running import RunningServer
 
@@ -78,6 +83,12 @@ ERRORS: dict[str, tuple[str, bytes | dict[str, Any], int, str]] = {
     "huge version": (f"category/versions/{2**70}:predict", {"instances": ["x"]}, 400, "Failed to convert version"),
     "unknown label": ("category/labels/x:predict", {"instances": ["x"]}, 400, "Unrecognized servable version label: x"),
     "other method": ("category:classify", {"examples": []}, 501, "not implemented"),
+    "half a surrogate pair": ("category:predict", b'{"instances": ["\\ud800"]}', 400, "surrogates not allowed"),
+    "half in a name": ("category:predict", b'{"signature_name": "\\udfff", "inputs": []}', 400, "surrogates not"),
+    "base64 not ASCII": ("category:predict", {"instances": [{"b64": "é"}]}, 400, "Unable to base64 decode"),
+    "no UTF-8": ("category:predict", '{"instances": ["x"]}'.encode("utf-16"), 400, "JSON Parse error"),
+    "text without an end": ("category:predict", b'{"a": "' + b'\\"' * 500_000, 400, "Unterminated string"),
+    "endless version": (f"category/versions/{'9' * 5000}:predict", {"instances": ["x"]}, 400, "Failed to convert"),
     "no method": ("category", {}, 400, "Malformed request: POST /v1/models/category"),
 }  # fmt: skip
 
@@ -91,6 +102,25 @@ def test_predict_errors(
     response = server.rest.post(f"/v1/models/{path}", **content)
     assert message in response.json()["error"]
     assert response.status_code == status
+
+
+def test_broken_compression(server: RunningServer) -> None:
+    """A body that is not compressed as it says is the caller's mistake, and the connection ends with the answer."""
+    headers = {"Content-Encoding": "gzip"}
+    response = server.rest.post("/v1/models/category:predict", content=b"plain", headers=headers)
+    assert (response.status_code, "can't be read" in response.json()["error"]) == (400, True)
+    assert response.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(("dtype", "number"), [(tf.int8, 128), (tf.uint8, -1), (tf.int32, 2**31), (tf.uint64, -1)])
+def test_number_out_of_range(dtype: tf.DType, number: int) -> None:
+    """A whole number that its type can't hold is refused, not taken for another one; the last that fits is taken."""
+    infos = {"x": TensorInfo(dtype=dtype.as_datatype_enum)}
+    with pytest.raises(ServingError, match=f"out of range for type {dtype.name}"):
+        fill_inputs(PredictRequest(), {"inputs": [number]}, infos)
+    request = PredictRequest()
+    fill_inputs(request, {"inputs": [dtype.min, dtype.max]}, infos)
+    assert tf.make_ndarray(request.inputs["x"]).tolist() == [dtype.min, dtype.max]
 
 
 def test_status(server: RunningServer) -> None:

@@ -29,6 +29,14 @@ def test_missing(tmp_path: Path) -> None:
     assert caught.value.code is StatusCode.NOT_FOUND
 
 
+def test_text_of_no_dimensions(tmp_path: Path) -> None:
+    """An output of one string comes as an array of no dimensions, as one of a number does."""
+    joined = tf.function(lambda x: {"y": tf.strings.reduce_join(x)}, input_signature=[tf.TensorSpec([None], tf.string)])
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures={"joined": joined})
+    text = SavedModel(tmp_path, LoadOptions()).signatures["joined"].run({"x": np.array([b"a", b"b"], object)})["y"]
+    assert (text.shape, text.tolist()) == ((), b"ab")
+
+
 def test_closed_model_is_freed(shelf: Shelf, tmp_path: Path) -> None:
     """A closed model's graph goes at once, not when the garbage collector comes by and stops every request."""
     shelf.push(tmp_path, "plain", 1)

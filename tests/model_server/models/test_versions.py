@@ -173,9 +173,10 @@ def test_health(serve: Start, models: Path, shelf: Shelf) -> None:
 
 
 def test_staging_folders_are_ignored(serve: Start, models: Path, shelf: Shelf) -> None:
-    """Folders without a number for a name, and files, are no versions."""
+    """Folders without a number for a name, or one too large for the wire, and files, are no versions."""
     shelf.push(models, "plain", 1)
-    shutil.copytree(models / MODEL / "1", models / MODEL / ".incoming-2")
+    for name in (".incoming-2", "-2", "2.tmp", "٢", str(2**63), "20261129211143000000"):
+        shutil.copytree(models / MODEL / "1", models / MODEL / name)
     (models / MODEL / "notes.txt").touch()
     assert serve().states(MODEL) == {1: "AVAILABLE"}
 
