@@ -158,12 +158,17 @@ def metrics_path(options: Options) -> str | None:
     """Where the metrics are on the REST port; None for nowhere.
 
     Raises:
-        ConfigError: the file is no such text proto.
+        ConfigError: the file is no such text proto, or its path none of a URL.
     """
     if not options.monitoring_config_file:
         return None
     prometheus = read_text_proto(Path(options.monitoring_config_file), MonitoringConfig()).prometheus_config
-    return (prometheus.path or DEFAULT_METRICS_PATH) if prometheus.enable else None
+    path = prometheus.path or DEFAULT_METRICS_PATH
+    if not path.startswith("/") or set(path) & set("{}"):  # a brace would begin a pattern
+        raise ConfigError(
+            f"{options.monitoring_config_file}: path is {path!r}; it must begin with / and have no braces"
+        )
+    return path if prometheus.enable else None
 
 
 def server_credentials(options: Options) -> Any:

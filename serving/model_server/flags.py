@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 from dataclasses import dataclass, field, fields
 from importlib import metadata
 from typing import Any, Final, NoReturn, TypeVar
@@ -11,6 +12,8 @@ from serving.model_server.protos import ConfigError
 
 T = TypeVar("T", bool, int, str)
 CALLS_PER_CPU: Final = 4
+LAST_PORT: Final = 2**16 - 1
+_WHOLE: Final = re.compile("-?[0-9]+")
 
 logger = logging.getLogger(__name__)
 
@@ -136,16 +139,23 @@ def _check(options: Options) -> None:
         raise ConfigError("Neither --model_config_file nor --model_base_path is given; one of them must be")
     if options.batching_parameters_file and not options.enable_batching:
         raise ConfigError("--batching_parameters_file needs --enable_batching")
-    if not options.port and not options.grpc_socket_path:
-        raise ConfigError("--port is 0 and there is no --grpc_socket_path: the gRPC API would listen nowhere")
-    if options.port and options.rest_api_port == options.port:
-        raise ConfigError(f"--rest_api_port and --port are both {options.port}; they must differ")
+    _check_ports(options)
     if options.grpc_max_threads < 1:
         raise ConfigError(f"--grpc_max_threads is {options.grpc_max_threads}; it must be at least 1")
     if options.tensorflow_session_parallelism and (
         options.tensorflow_intra_op_parallelism or options.tensorflow_inter_op_parallelism
     ):
         raise ConfigError("Give either --tensorflow_session_parallelism or the intra and inter op flags, not both")
+
+
+def _check_ports(options: Options) -> None:
+    if not options.port and not options.grpc_socket_path:
+        raise ConfigError("--port is 0 and there is no --grpc_socket_path: the gRPC API would listen nowhere")
+    for name, port in (("port", options.port), ("rest_api_port", options.rest_api_port)):
+        if not 0 <= port <= LAST_PORT:  # gRPC would listen on another one, the number modulo 65536
+            raise ConfigError(f"--{name} is {port}; it must be 0 to {LAST_PORT}")
+    if options.port and options.rest_api_port == options.port:
+        raise ConfigError(f"--rest_api_port and --port are both {options.port}; they must differ")
 
 
 def parse(arguments: list[str]) -> Options:
@@ -171,12 +181,15 @@ def channel_options(text: str) -> list[tuple[str, int | str]]:
     """The pairs of ``--grpc_channel_arguments``; whole numbers become int, as gRPC wants them.
 
     Raises:
-        ConfigError: a part has no ``=``.
+        ConfigError: a part has no ``=``, or a whole number of more than 32 bits.
     """
     pairs: list[tuple[str, int | str]] = []
     for part in filter(None, text.split(",")):
         key, separator, value = part.partition("=")
         if not separator:
             raise ConfigError(f"--grpc_channel_arguments: {part!r} is not of the form key=value")
-        pairs.append((key, int(value) if value.lstrip("-").isdecimal() else value))
+        is_whole = _WHOLE.fullmatch(value)
+        if is_whole and not -(2**31) <= float(value) < 2**31:
+            raise ConfigError(f"--grpc_channel_arguments: {key} is {value}; a whole number must fit 32 bits")
+        pairs.append((key, int(value) if is_whole else value))
     return pairs

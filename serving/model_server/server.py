@@ -160,8 +160,8 @@ class ModelServer:
     def _reread_config(self) -> None:
         models = model_server_config(self._options)
         if models != self._models:
-            self._models = models
             self._manager.reload(models)
+            self._models = models  # only now: what was refused for want of a folder or a version is asked for again
 
     def _update_health(self) -> None:
         responses: Any = health_pb2.HealthCheckResponse
@@ -200,7 +200,8 @@ def _bind(server: Any, address: str, credentials: Any) -> None:
         else:
             server.add_insecure_port(address)
     except RuntimeError as error:
-        raise ConfigError(f"Can't listen on {address}; is it taken? ({error})") from error
+        certificate = ", or is --ssl_config_file no certificate with its key" if credentials else ""
+        raise ConfigError(f"Can't listen on {address}; is it taken{certificate}? ({error})") from error
 
 
 def _listen(address: str, port: int) -> socket.socket:

@@ -101,6 +101,8 @@ def test_wrong_batching_config(tmp_path: Path, text: str, complaint: str) -> Non
         (["--model_base_path=/m", "--port=0"], "listen nowhere"),
         (["--model_base_path=/m", "--port=5", "--rest_api_port=5"], "must differ"),
         (["--model_base_path=/m", "--grpc_max_threads=0"], "at least 1"),
+        (["--model_base_path=/m", "--port=99999"], "--port is 99999; it must be 0 to 65535"),
+        (["--model_base_path=/m", "--rest_api_port=-1"], "--rest_api_port is -1; it must be 0 to 65535"),
         (["--model_base_path=/m", "--port=many"], "argument --port: invalid int value: 'many'"),
         (["--model_base_path=/m", "--enable_batching=maybe"], "expected true or false, got 'maybe'"),
         (["--model_base_path=/m", "--use_alts_credentials"], "can't do --use_alts_credentials"),
@@ -111,6 +113,22 @@ def test_wrong_flags(arguments: list[str], complaint: str) -> None:
     """Flags that contradict each other, or that this server can't keep, are refused by name."""
     with pytest.raises(ConfigError, match=complaint):
         flags.parse(arguments)
+
+
+@pytest.mark.parametrize("path", ["metrics", "/metrics{", "/{name}"])
+def test_wrong_metrics_path(tmp_path: Path, path: str) -> None:
+    """A path of the metrics that is none of a URL stops the start with what would be right."""
+    file = tmp_path / "monitoring.config"
+    file.write_text(f'prometheus_config {{ enable: true path: "{path}" }}')
+    with pytest.raises(ConfigError, match="it must begin with / and have no braces"):
+        config.metrics_path(flags.Options(model_base_path="/m", monitoring_config_file=str(file)))
+
+
+def test_grpc_channel_arguments() -> None:
+    """What is a whole number that gRPC can take comes as one, other words as they are; a larger one is refused."""
+    assert flags.channel_options("a=-5,b=--5,c=²,d=x") == [("a", -5), ("b", "--5"), ("c", "²"), ("d", "x")]
+    with pytest.raises(ConfigError, match="a is 2147483648; a whole number must fit 32 bits"):
+        flags.channel_options("a=2147483648")
 
 
 def test_flags_of_both_kinds() -> None:

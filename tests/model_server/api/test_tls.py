@@ -64,3 +64,11 @@ def test_wrong_ssl_config(tmp_path: Path, text: str, complaint: str) -> None:
     file.write_text(text)
     with pytest.raises(ConfigError, match=complaint):
         config.server_credentials(Options(model_base_path="/m", ssl_config_file=str(file)))
+
+
+def test_broken_certificate(serve: Start, tmp_path: Path) -> None:
+    """A certificate that is none stops the start, and the file that holds it is told, not only the port."""
+    file = tmp_path / "ssl.config"
+    file.write_text('server_cert: "x" server_key: "x"')
+    with pytest.raises(ConfigError, match="or is --ssl_config_file no certificate with its key"):
+        serve(ssl_config_file=str(file))

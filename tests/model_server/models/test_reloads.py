@@ -1,5 +1,6 @@
 """Configuration that changes while the server runs: reloads, labels, the file read anew."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,19 @@ def test_config_file_is_read_anew(serve: Start, models: Path, shelf: Shelf, tmp_
     config.write_text(text.replace("latest { num_versions: 2 }", "specific { versions: 1 }"))
     server.wait_for(MODEL, 2, "END")
     assert label(server) == expected(0)
+
+
+def test_config_file_ahead_of_its_version(serve: Start, models: Path, shelf: Shelf, tmp_path: Path) -> None:
+    """A config file that is polled before what it names is there takes effect once it is."""
+    shelf.push(models, "plain", 1)
+    server = serve(model_config_file_poll_wait_seconds=1)
+    config = tmp_path / "config" / "models.config"
+    text = config.read_text()
+    path = models / "more" / MODEL
+    config.write_text(
+        text.rstrip().removesuffix("}")
+        + f'config {{ name: "more" base_path: "{path}" model_platform: "tensorflow" }}\n}}\n'
+    )
+    time.sleep(2)  # long enough to be polled in vain
+    shelf.push(models / "more", "other", 2, only=MODEL)
+    server.wait_for("more", 2, "AVAILABLE")
