@@ -2,12 +2,14 @@
 
 import base64
 import io
+from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 _SHOWN_SIZE: Final = (120, 120)  # at most; pixels
+_DOCTYPE: Final = b"<!doctype html"
 
 
 def render_html(package: str, template: str, **values: Any) -> str:
@@ -31,6 +33,21 @@ def render_html(package: str, template: str, **values: Any) -> str:
     )
     environment.filters["data_url"] = _data_url
     return environment.get_template(template).render(**values)
+
+
+def write_html(file: Path, page: str) -> None:
+    """Writes a page; of what may be there already, only another page is replaced.
+
+    Raises:
+        FileExistsError: something else is there, as the sheet that was read, or the photo.
+        OSError: it cannot be written.
+    """
+    if file.is_file():
+        with file.open("rb") as there:
+            begin = there.read(100).lstrip().lower()
+        if begin and not begin.startswith(_DOCTYPE):
+            raise FileExistsError(f"{file} is there, and no page: it is left as it is; give the page another name")
+    file.write_text(page, encoding="utf-8")
 
 
 def small_jpeg(image: bytes) -> bytes:

@@ -70,6 +70,7 @@ def command(
     if out.suffix not in (".yaml", ".json"):
         raise click.UsageError(f"--out is {out}; it must end in .yaml or .json")
     image, pipeline_root = options.pop("image"), options.pop("pipeline_root")
+    _require_cluster(image, pipeline_root)
     found = place(layout, data, mapping_file)
     with wrong_use():
         parameters = PROFILES[profile].with_settings(settings)
@@ -84,3 +85,11 @@ def command(
 
         compile_for_kubeflow(config, image, pipeline_root, out)
         say(f"{out}: Lookbook's pipeline for {target}, image {image}")
+
+
+def _require_cluster(image: str, pipeline_root: str) -> None:
+    """Raises click.UsageError where no cluster could run the image, or keep artifacts there."""
+    if "://" not in pipeline_root:
+        raise click.UsageError(f"--pipeline-root is {pipeline_root!r}; it must be a URI, as gs://bucket/lookbook")
+    if image.split() != [image]:
+        raise click.UsageError(f"--image is {image!r}; it must name an image, as registry.example/lookbook:1")

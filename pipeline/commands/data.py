@@ -49,7 +49,7 @@ def command() -> None:
 @command.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--count", type=click.IntRange(min=18), default=600, show_default=True, help="Pictures to draw.")
-@click.option("--seed", type=int, default=7, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
 @refusing(RunError)
 def sample(directory: Path, count: int, seed: int) -> None:
     """Draw a catalogue of made-up products into DIRECTORY.
@@ -179,8 +179,9 @@ def check(
 def _write_page(report: "Report", catalogue: Location, page: Path, to_open: bool) -> None:
     from components.catalogue.reading.source import open_catalogue
     from components.catalogue.report.page import render_page
+    from components.html_page import write_html
 
-    page.write_text(render_page(report, open_catalogue(catalogue)), encoding="utf-8")
+    write_html(page, render_page(report, open_catalogue(catalogue)))
     click.echo(f"the report is in {page}", err=True)
     if to_open and click.launch(str(page.absolute())):
         raise RunError(f"no browser could be started here; open {page} yourself")

@@ -99,6 +99,7 @@ def show(layout: Layout, version: int, page: Path | None, as_json: bool) -> None
       lookbook releases show 3 --page card.html
       lookbook releases show 3 --json | jq .weakest
     """
+    from components.html_page import write_html
     from components.release.card.facts import facts_of
     from components.release.card.page import card_lines, render_card
 
@@ -108,7 +109,7 @@ def show(layout: Layout, version: int, page: Path | None, as_json: bool) -> None
         raise RunError(f"{folder.directory} has no release {version}; it has: {', '.join(map(str, known)) or 'none'}")
     facts = facts_of(known[version].manifest, folder.report_path(version))
     if page:
-        page.write_text(render_card(facts), encoding="utf-8")
+        write_html(page, render_card(facts))
         click.echo(f"the card is in {page}", err=True)
     if as_json:
         print_json(facts.as_json())

@@ -121,7 +121,19 @@ def update(layout: Layout, path: Location, mapping_file: Path | None, schema_fil
     from components.catalogue.schema_gate.statistics import catalogue_statistics
 
     schema, found = read_schema(schema_file), place(layout, path, mapping_file)
+    _require_replaceable(out)
     bring_in(found, _to_stderr)
     updated = updated_schema(catalogue_statistics(found.catalogue, limit), schema)
     out.write_text(text_format.MessageToString(updated), encoding="utf-8")
     click.echo(f"Wrote {out}; see what changed with: diff {schema_file} {out}")
+
+
+def _require_replaceable(out: Path) -> None:
+    """Raises click.UsageError where --out names something that is no schema, as the sheet that is read."""
+    if out.is_file():
+        try:
+            read_schema(out)
+        except click.UsageError as error:
+            raise click.UsageError(
+                f"--out {out} is there, and no schema: it is left as it is; {error.message}"
+            ) from error

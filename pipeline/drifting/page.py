@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from components.html_page import render_html
+from components.html_page import render_html, write_html
 from pipeline.drifting.comparing import Finding
 from pipeline.drifting.seen import Seen
 
@@ -35,10 +35,10 @@ def write_page(seen: Seen, findings: Sequence[Finding], file: Path) -> None:
         file: HTML to write.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, or is there and no page.
     """
     rows = [(one, _words(one.measure.name), _picture(one)) for one in findings]
-    file.write_text(render_html("pipeline.drifting", "page.html", seen=seen, rows=rows), encoding="utf-8")
+    write_html(file, render_html("pipeline.drifting", "page.html", seen=seen, rows=rows))
 
 
 def _words(measure: str) -> str:

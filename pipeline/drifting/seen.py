@@ -76,6 +76,15 @@ def read_sources(sources: Sequence[str]) -> dict[str, Any]:
     return {"format": FORMAT, "mergers": list(mergers.values())}
 
 
+def require_counts(file: Path) -> None:
+    """Raises RunError where a file that is to be written is there already, and holds something else than counts."""
+    if file.is_file() and file.stat().st_size:
+        try:
+            _mergers(str(file))
+        except RunError as error:
+            raise RunError(f"{error}: it is left as it is; give another --save") from error
+
+
 def add_up(document: Mapping[str, Any], hours: int, release: str | None) -> Seen:
     """The newest hours by one release, over all mergers.
 
@@ -122,14 +131,15 @@ def _mergers(source: str) -> list[dict[str, Any]]:
 
 def _require_sound(merger: Mapping[str, Any]) -> None:
     """Raises what :func:`_mergers` catches where the counts do not fit the bins."""
-    if not isinstance(merger["instance"], str):
-        raise TypeError("instance is no text")
+    if not isinstance(merger["instance"], str) or not isinstance(merger["hours"], list):
+        raise TypeError("instance is no text, or hours are no list")
     for measures in merger["eval"].values():
         for bins in measures.values():
             _require_counts(bins["counts"], len(bins["bins"]))
-            bool(bins["more_is_usual"]), {"label": 1, "number": 0}[bins["kind"]], "".join(bins["bins"])
+            bool(bins["more_is_usual"]), {"label": 1, "number": 0}[bins["kind"]], "".join(bins["bins"]).encode()
     for row in merger["hours"]:
-        int(row["release"]), "".join(row["hour"])
+        if not isinstance(row["hour"], str) or int(row["release"]) < 1 or row["release"] not in merger["eval"]:
+            raise ValueError(f"{row['hour']!r:.60} is no hour of a release, {row['release']!r:.60}, that eval tells of")
         for name, counts in row["counts"].items():
             _require_counts(counts, len(merger["eval"][row["release"]][name]["bins"]))
 

@@ -85,3 +85,15 @@ def test_dask_is_refused_with_its_reason(folder):
     _, result = compiled(folder, "--beam-arg=--runner=DaskRunner")
     assert result.returncode == 2
     assert "drops and repeats elements" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "right"),
+    [("--pipeline-root", "bucket", "gs://bucket"), ("--image", "", "registry.example"), ("--image", "a b", "name an")],
+)
+def test_what_no_cluster_could_use_is_refused(folder, option, value, right):
+    """An image or a place for artifacts that is none is named, with what would be right, and nothing is written."""
+    _, result = compiled(folder, option, value, "--out", folder / "wrong.yaml")
+    assert result.returncode == 2
+    assert f"{option} is {value!r}" in result.stderr and right in result.stderr
+    assert not (folder / "wrong.yaml").exists()

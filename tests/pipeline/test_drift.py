@@ -130,6 +130,37 @@ def test_hours_and_releases_are_kept_apart(tmp_path):
     assert found(file)[0]["hours"] == [HOUR, new]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hours": {}},
+        {"hours": [{"hour": [HOUR], "release": "3", "counts": {}}]},
+        {"hours": [{"hour": HOUR, "release": 3, "counts": {}}]},
+        {"hours": [{"hour": HOUR, "release": "4", "counts": {}}]},
+        {"eval": {"3": {"brightness": {"kind": "label", "bins": ["\ud800"], "counts": [1], "more_is_usual": False}}}},
+    ],
+)
+def test_what_no_merger_tells_is_refused(tmp_path, wrong):
+    """A file whose parts are of the wrong kind, or do not belong together, is named with what is wrong in it."""
+    file = written(tmp_path, merger({}) | wrong)
+    result = drift(file)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert f"{file} is not what a merger's admin port answers" in result.output
+
+
+@pytest.mark.parametrize("option", ["--save", "--report"])
+def test_no_other_file_is_replaced(tmp_path, option):
+    """A file that is there and holds something else than what is to be written stays, and is named."""
+    counts = written(tmp_path, merger(usual(20)))
+    (tmp_path / "styles.csv").write_text("id,articleType\n")
+    result = drift(counts, option, tmp_path / "styles.csv")
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "styles.csv is" in result.output and "it is left as it is" in result.output
+    assert (tmp_path / "styles.csv").read_text() == "id,articleType\n"
+    new = tmp_path / "new"
+    assert [drift(counts, option, new).exit_code for _ in range(2)] == [0, 0]
+
+
 @contextlib.contextmanager
 def answering(body):
     """The address of a server that answers this at /seen."""

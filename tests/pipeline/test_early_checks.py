@@ -154,3 +154,10 @@ def test_an_attribute_that_no_column_tells(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert "attributes gender" in result.output and "no such column" in result.output
     assert not (tmp_path / "root").exists()
+
+
+def test_a_sample_of_no_seed(tmp_path):
+    """A seed that no picture can be drawn by is wrong use, and leaves no folder."""
+    result = CliRunner().invoke(cli, ["data", "sample", str(tmp_path / "sample"), "--seed", "-1"])
+    assert (result.exit_code, "--seed" in result.output) == (2, True)
+    assert not (tmp_path / "sample").exists()

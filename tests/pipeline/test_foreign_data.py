@@ -121,6 +121,11 @@ def test_schema_diff_and_compile_take_an_export_too(export, tmp_path):
     assert "The catalogue meets the schema." in result.stdout
     assert lookbook("schema", "update", export, "--root", root, "--out", own).exit_code == 0
     assert 'name: "articleType"' in own.read_text()
+    assert lookbook("schema", "update", export, "--root", root, "--out", own).exit_code == 0  # a schema is replaced
+    (tmp_path / "mine.csv").write_text("id\n")
+    refused = lookbook("schema", "update", export, "--root", root, "--out", tmp_path / "mine.csv")
+    assert (refused.exit_code, "no schema: it is left as it is" in refused.output) == (2, True)
+    assert (tmp_path / "mine.csv").read_text() == "id\n"
     out = tmp_path / "pipeline.yaml"
     result = lookbook(
         "compile", "--data", export, "--root", root, "--out", out, "--pipeline-root", "gs://bucket/lookbook"

@@ -62,10 +62,11 @@ def command(
       lookbook drift monday.json http://127.0.0.1:9091 --save tuesday.json
       lookbook drift --json | jq '.drifted'
     """
-    from pipeline.drifting.seen import add_up, read_sources
+    from pipeline.drifting.seen import add_up, read_sources, require_counts
 
     document = read_sources(sources or (DEFAULT_SOURCE,))
     if save:
+        require_counts(save)
         save.write_text(json.dumps(document) + "\n", encoding="utf-8")
     seen = add_up(document, hours, None if release is None else str(release))
     from pipeline.drifting.comparing import compare
