@@ -38,6 +38,11 @@ describe("toCsv", () => {
     expect(ids.map((line) => line.split(",")[0])).toEqual(["1", "1-2", "1-3"]);
   });
 
+  it("gives no picture the id that is another file's name", () => {
+    const ids = lines(toCsv([answered("1.jpg"), answered("1.png"), answered("1-2.jpg")])).slice(1);
+    expect(ids.map((line) => line.split(",")[0])).toEqual(["1", "1-3", "1-2"]);
+  });
+
   it("has each attribute in its column, a person's over the model's, and a column that is not of styles.csv last", () => {
     const attributes = [
       makeHead("gender", "Men", 0.9, { column: "gender" }),

@@ -88,13 +88,17 @@ function row({ id, labels, picture }: Labelled): Row {
   };
 }
 
-/** File names → ids: `images/<id>.jpg` is where training looks. Names that occur again get a number. */
+/**
+ * File names → ids: `images/<id>.jpg` is where training looks. Names that occur again get a number, with which they are
+ * called as no other file.
+ */
 function uniqueIds(names: string[]): string[] {
+  const stems = names.map((name) => name.replace(/\.[^.]+$/, "").trim() || "picture");
+  const others = new Set(stems);
   const taken = new Set<string>();
-  return names.map((name) => {
-    const stem = name.replace(/\.[^.]+$/, "").trim() || "picture";
+  return stems.map((stem) => {
     let id = stem;
-    for (let n = 2; taken.has(id); n++) id = `${stem}-${n}`;
+    for (let n = 2; taken.has(id) || (id !== stem && others.has(id)); n++) id = `${stem}-${n}`;
     taken.add(id);
     return id;
   });
