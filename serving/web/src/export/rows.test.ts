@@ -17,8 +17,8 @@ describe("toCsv", () => {
     ]);
   });
 
-  it.each(["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])(
-    "keeps a file called %s from running as a formula",
+  it.each(["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "=1\n2"])(
+    "keeps a file called %j from running as a formula",
     (stem) => {
       expect(lines(toCsv([answered(`${stem}.jpg`)]))[1]).toMatch(/^"?'/);
     },

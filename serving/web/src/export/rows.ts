@@ -17,6 +17,9 @@ export const COLUMNS = [
   "productDisplayName",
 ] as const;
 
+/** How one begins; the rest may have lines, which the library's own pattern has not. */
+const FORMULA = /^[=+\-@\t\r]/;
+
 export type Row = Record<(typeof COLUMNS)[number], string> & Record<string, string>;
 
 /** A row for each picture that has an article type: a person's labels, else the answer's. */
@@ -28,7 +31,7 @@ export function toRows(pictures: Answered[]): Row[] {
 export function toCsv(pictures: Answered[]): string {
   const rows = toRows(pictures);
   const fields = [...new Set([...COLUMNS, ...rows.flatMap(Object.keys)])];
-  return `${Papa.unparse({ fields, data: rows }, { newline: "\n", escapeFormulae: true })}\n`;
+  return `${Papa.unparse({ fields, data: rows }, { newline: "\n", escapeFormulae: FORMULA })}\n`;
 }
 
 /** The rows as JSON, each with what was answered and by which release. */
