@@ -48,6 +48,10 @@ describe("unpack", () => {
       ".DS_Store": bytes,
       "a/.git/1.jpg": bytes,
       "a/Thumbs.db": bytes,
+      "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg": bytes,
+      "#recycle/1.jpg": bytes,
+      "$RECYCLE.BIN/1.jpg": bytes,
+      "a/~$1.jpg": bytes,
     };
     expect(names((await unpack(zipOf({ ...hidden, "1.jpg": bytes }))).files)).toEqual(["1.jpg"]);
   });

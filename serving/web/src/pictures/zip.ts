@@ -28,14 +28,40 @@ const AES = 99;
 const LOCKED = "is locked with a password: unpack the zip yourself, and add what is in it";
 const DAMAGED = "it is damaged or locked with a password: try to unpack the zip yourself";
 
-const PICTURE = /\.(jpe?g|jpe|jfif|mpo|png|webp|gif|bmp|tiff?|avif|hei[cf])$/i;
+// Both as schema/file_names.py has them.
+const PICTURE = /\.(p?jpeg|jpg|jpe|jfif|jif|mpo|a?png|webp|gif|bmp|dib|tiff?|avif|hei[cf]|hif)$/i;
+const OF_A_SYSTEM = new Set([
+  "thumbs.db",
+  "ehthumbs.db",
+  "ehthumbs_vista.db",
+  "desktop.ini",
+  "picasa.ini",
+  "icon\r",
+  "__macosx",
+  "system volume information",
+  "$recycle.bin",
+  "recycler",
+  "lost+found",
+  "@eadir",
+  "#recycle",
+  "#snapshot",
+  "@recycle",
+  "@recently-snapshot",
+  "~snapshot",
+  "network trash folder",
+  "temporary items",
+]);
+
 const ZIP = /\.zip$/i;
 
 const baseName = (path: string) => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 
 /** What systems put beside files: nobody means to add it. "./" and "../" are but ways. */
 export const isHidden = (path: string) =>
-  /(^|[/\\])(\.(?!\.?[/\\])|__MACOSX[/\\]|Thumbs\.db$|desktop\.ini$)/i.test(path);
+  path
+    .toLowerCase()
+    .split(/[/\\]/)
+    .some((part) => OF_A_SYSTEM.has(part) || /^(\.(?!\.?$)|~\$)|:zone\.identifier$/.test(part));
 
 /** Whether a file of a folder or zip is added; without an ending, its content will tell. */
 export const mayBePicture = (path: string) => PICTURE.test(path) || !baseName(path).includes(".");
