@@ -20,6 +20,19 @@ describe("search", () => {
     expect(found(typed)).toEqual(expected);
   });
 
+  it("finds labels of any script, with accents or without, and none that is unlike them", () => {
+    const labels = ["Туфли", "靴", "Bébé bodies"];
+    const paths = labels.map((article_type) => ({ ...PATHS[0]!, article_type }));
+    const of = (typed: string) => search(paths, typed, makeAnswer()).map(({ article_type }) => article_type);
+    expect(["туф", "靴", "bebe bod", "bébé", "юбка"].map(of)).toEqual([
+      ["Туфли"],
+      ["靴"],
+      ["Bébé bodies"],
+      ["Bébé bodies"],
+      [],
+    ]);
+  });
+
   it("finds every type of a category", () => {
     expect(found("footwear")).toEqual(["Casual Shoes", "Sports Shoes", "Heels"]);
   });

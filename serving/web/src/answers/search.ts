@@ -31,12 +31,13 @@ function fits({ article_type, sub_category, master_category }: TaxonomyPath, wor
   return isWithin || words.every((word) => known.some((one) => one.startsWith(word)));
 }
 
-/** Lower case, without accents and punctuation. */
+/** Lower case, without accents and punctuation, in any script. */
 const fold = (text: string) =>
   text
     .normalize("NFKD")
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, " ")
+    .replace(/\p{M}+/gu, "")
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
     .trim();
 
 const squash = (text: string) => fold(text).replaceAll(" ", "");

@@ -10,6 +10,7 @@ const TOP_K = 50;
 /** Codes of problems that the page itself finds; the server's own are in its contract. */
 export const UNREACHABLE = "unreachable";
 export const UNINTELLIGIBLE = "unintelligible";
+export const UNREADABLE = "unreadable";
 
 /** The server's code for a release that knows no products by name. */
 export const NO_INDEX = "no_index";
@@ -22,6 +23,13 @@ export const REVIEW_OFF = "review_off";
 
 /** The server's code for a queue whose store is away. */
 export const REVIEW_UNAVAILABLE = "review_unavailable";
+
+/** What something in front of the server means that explains nothing, by HTTP status; the codes are the server's. */
+const BY_STATUS: Record<number, { code: string; title: string }> = {
+  413: { code: "request_too_large", title: "The picture is too large" },
+  429: { code: "rate_limited", title: "That was too much at once" },
+  503: { code: "overloaded", title: "The server is busy" },
+};
 
 /** The server said no, or said nothing: `problem` tells which. */
 export class ProblemError extends Error {
@@ -57,25 +65,28 @@ export function classify(
     `/v1/classify?${query}`,
     productName ? namedRequest(image, productName) : pictureRequest(image),
     signal,
+    ["joint", "path", "review", "agreement", "attributes", "timings"],
   );
 }
 
 /** Which parts of a picture a label of a head rests on. Rejects as `classify` does. */
 export function explain(image: Blob, head: string, label: string, signal: AbortSignal): Promise<Explanation> {
-  return call(`/v1/explain?${new URLSearchParams({ head, label })}`, pictureRequest(image), signal);
+  return call(`/v1/explain?${new URLSearchParams({ head, label })}`, pictureRequest(image), signal, ["heat"]);
 }
 
 /** The known products that look most like a picture, with their pictures. Rejects as `classify` does. */
 export function findSimilar(image: Blob, k: number, signal: AbortSignal): Promise<Similar> {
   const query = new URLSearchParams({ k: String(k), thumbnails: "true" });
-  return call(`/v1/similar?${query}`, pictureRequest(image), signal);
+  return call(`/v1/similar?${query}`, pictureRequest(image), signal, ["products", "nearest"]);
 }
 
 /** Every path that an answer can name. */
-export const fetchTaxonomy = (): Promise<Taxonomy> => call("/v1/taxonomy", {});
+export const fetchTaxonomy = (): Promise<Taxonomy> =>
+  call("/v1/taxonomy", {}, undefined, ["paths", "attributes"]);
 
 /** The release that answers now, and the models' review thresholds. */
-export const fetchModels = (signal?: AbortSignal): Promise<Models> => call("/v1/models", {}, signal);
+export const fetchModels = (signal?: AbortSignal): Promise<Models> =>
+  call("/v1/models", {}, signal, ["models"]);
 
 /** The browser says the boundary of a form. */
 function namedRequest(image: Blob, productName: string): RequestInit {
@@ -90,9 +101,14 @@ function pictureRequest(image: Blob): RequestInit {
   return { method: "POST", body: image, headers: { "Content-Type": "application/octet-stream" } };
 }
 
-/** What the server answers as JSON. Rejects as `classify` does. */
-export async function call<T>(path: string, request: RequestInit, signal?: AbortSignal): Promise<T> {
-  return read<T>(await send(path, request, signal));
+/** What the server answers as JSON, with these fields at least. Rejects as `classify` does. */
+export async function call<T>(
+  path: string,
+  request: RequestInit,
+  signal?: AbortSignal,
+  fields: (keyof T)[] = [],
+): Promise<T> {
+  return read<T>(await send(path, request, signal), fields);
 }
 
 /** The bytes of a picture that the server keeps. Rejects as `classify` does. */
@@ -117,22 +133,61 @@ async function send(path: string, request: RequestInit, signal?: AbortSignal): P
     return response;
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ProblemError(ownProblem(UNREACHABLE, "The server cannot be reached", String(error)));
+    const isGone = await isUnreadable(request.body);
+    const [code, title] = isGone
+      ? [UNREADABLE, "The file cannot be read"]
+      : [UNREACHABLE, "The server cannot be reached"];
+    throw new ProblemError(ownProblem(code, title, String(error)));
   }
+}
+
+/** True for a picture whose file was moved, changed or removed: the browser calls that a failing connection. */
+async function isUnreadable(body: RequestInit["body"]): Promise<boolean> {
+  const picture = body instanceof FormData ? body.get("image") : body;
+  if (!(picture instanceof Blob)) return false;
+  return picture
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => false,
+      () => true,
+    );
 }
 
 function withKey(headers: HeadersInit | undefined): Headers {
   const all = new Headers(headers);
-  if (apiKey()) all.set("X-API-Key", apiKey());
+  try {
+    if (apiKey()) all.set("X-API-Key", apiKey());
+  } catch {
+    // No header can have it, so no server knows it: it will say so.
+  }
   return all;
 }
 
-async function read<T>(response: Response): Promise<T> {
+async function read<T>(response: Response, fields: (keyof T)[] = []): Promise<T> {
   const body: unknown = await response.json().catch(() => null);
-  if (response.ok && body !== null) return body as T;
+  if (response.ok && body !== null && hasAll(body as T, fields)) return body as T;
   if (isProblem(body)) throw new ProblemError(body);
-  const detail = `The server answered with HTTP ${response.status} and no explanation.`;
-  throw new ProblemError(ownProblem(UNINTELLIGIBLE, "The answer cannot be read", detail, response.status));
+  throw new ProblemError(unexplained(response));
+}
+
+/** Something else than the server may answer in its place, and in JSON too. */
+const hasAll = <T>(body: T, fields: (keyof T)[]) =>
+  fields.every((field) => body[field] !== undefined && body[field] !== null);
+
+function unexplained({ status, headers }: Response): Problem {
+  const retry_after_s = patienceOf(headers);
+  const known = status === 503 && retry_after_s === null ? undefined : BY_STATUS[status];
+  const { code, title } = known ?? { code: UNINTELLIGIBLE, title: "The answer cannot be read" };
+  const detail = `The server answered with HTTP ${status} and no explanation.`;
+  return { ...ownProblem(code, title, detail, status), retry_after_s };
+}
+
+/** Seconds of Retry-After, which has these or a date; null where it has neither. */
+function patienceOf(headers: Headers): number | null {
+  const text = headers.get("Retry-After") ?? "";
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - serverNow()) / 1000;
+  return Number.isNaN(seconds) ? null : Math.max(0, seconds);
 }
 
 function isProblem(body: unknown): body is Problem {

@@ -37,7 +37,12 @@ export const undoDecision = (version: number, name: string): Promise<ReviewClaim
 
 /** The newest decisions of anybody, newest first. */
 export const fetchDecisions = (limit: number): Promise<{ decisions: ReviewDecision[] }> =>
-  call(`/v1/review/decisions?${new URLSearchParams({ newest: "true", limit: String(limit) })}`, {});
+  call(
+    `/v1/review/decisions?${new URLSearchParams({ newest: "true", limit: String(limit) })}`,
+    {},
+    undefined,
+    ["decisions"],
+  );
 
 const post = <T>(path: string, body: object, more: RequestInit = {}): Promise<T> =>
   call(`/v1/review/${path}`, {

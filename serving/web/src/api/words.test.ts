@@ -1,5 +1,5 @@
 import { makeProblem } from "../test/contract";
-import { UNREACHABLE } from "./client";
+import { UNREACHABLE, UNREADABLE } from "./client";
 import { inWords } from "./words";
 
 const CODES: [code: string, status: number, canRetry: boolean][] = [
@@ -16,6 +16,7 @@ const CODES: [code: string, status: number, canRetry: boolean][] = [
   ["deadline_exceeded", 504, true],
   ["internal", 500, true],
   [UNREACHABLE, 0, true],
+  [UNREADABLE, 0, true],
 ];
 
 describe("inWords", () => {

@@ -1,5 +1,5 @@
 import type { Problem } from "./contract";
-import { UNAUTHENTICATED, UNINTELLIGIBLE, UNREACHABLE } from "./client";
+import { UNAUTHENTICATED, UNINTELLIGIBLE, UNREACHABLE, UNREADABLE } from "./client";
 
 /** What went wrong, for a person: what it is and what to do. */
 export interface Words {
@@ -20,6 +20,11 @@ const OWN_WORDS: Record<string, Words> = {
   [UNINTELLIGIBLE]: {
     what: "The server answered something this page does not understand.",
     todo: "Retry; if it stays so, reload the page.",
+    canRetry: true,
+  },
+  [UNREADABLE]: {
+    what: "The file cannot be read: it was changed, moved or removed after it was added.",
+    todo: "Add it again; or retry, once it is back.",
     canRetry: true,
   },
   [UNAUTHENTICATED]: {

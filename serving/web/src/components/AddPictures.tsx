@@ -123,6 +123,12 @@ function PickButton({ label, className, kind = "files", shortcut, onTake }: Pick
   );
 }
 
+/** Words for a field: office programs put a picture of them on the clipboard too. */
+const isText = ({ target, clipboardData }: ClipboardEvent) =>
+  target instanceof Element &&
+  target.matches("input, textarea") &&
+  clipboardData?.types.includes("text/plain") === true;
+
 /** Adds what is dropped on the page or pasted into it; true while files hover over it. */
 function useDropAndPaste(onTake: Take, onLeft: (left: Left[]) => void): boolean {
   const [isOver, setIsOver] = useState(false);
@@ -143,6 +149,7 @@ function useDropAndPaste(onTake: Take, onLeft: (left: Left[]) => void): boolean 
       void onTake(droppedFiles(event.dataTransfer, onLeft));
     };
     const paste = (event: ClipboardEvent) => {
+      if (isText(event)) return;
       if (event.clipboardData?.files.length) void onTake(pastedFiles(event.clipboardData, new Date()));
     };
     const stop = new AbortController();

@@ -207,6 +207,15 @@ describe("adding", () => {
     await waitFor(() => expect(merger.asked).toEqual(["dropped.jpg", "copied.jpg"]));
   });
 
+  it("leaves words that are pasted into a field to it, though a picture of them comes along", async () => {
+    await open("shoe.jpg");
+    await user.click(await screen.findByRole("button", { name: "Product name of shoe.jpg" }));
+    const clipboardData = { files: [picture("image.png")], types: ["text/plain", "Files"] };
+    fireEvent.paste(screen.getByLabelText("What the product on shoe.jpg is called"), { clipboardData });
+    fireEvent.paste(document.body, { clipboardData: { files: [picture("copied.jpg")] } });
+    await waitFor(() => expect(merger.asked).toEqual(["shoe.jpg", "copied.jpg"]));
+  });
+
   it("leaves a drag without files alone", async () => {
     await open();
     await screen.findByText(/Ready/);

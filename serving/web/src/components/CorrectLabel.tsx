@@ -60,6 +60,8 @@ interface AttributeChoiceProps {
 }
 
 function AttributeChoice({ attribute: { head, labels: known }, labels, onChange }: AttributeChoiceProps) {
+  // The one that it has may be of another release; without it the browser would show the first.
+  const choices = new Set([...known, labels.attributes[head] ?? ""]);
   return (
     <label className="correct-attribute">
       {headName(head)}
@@ -70,7 +72,7 @@ function AttributeChoice({ attribute: { head, labels: known }, labels, onChange 
           onChange({ ...labels, attributes: { ...labels.attributes, [head]: target.value } })
         }
       >
-        {known.toSorted().map((label) => (
+        {[...choices].toSorted().map((label) => (
           <option key={label}>{label}</option>
         ))}
       </select>

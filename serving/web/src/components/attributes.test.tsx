@@ -84,6 +84,13 @@ describe("attributes", () => {
     expect(await screen.findByRole("combobox", { name: "Gender" })).toBeVisible();
   });
 
+  it("show in the list what they are, though a newer release has no such label", async () => {
+    merger.attributes = merger.attributes.map((one) => ({ ...one, labels: ["Another"] }));
+    await open("shoe.jpg");
+    await user.click(await screen.findByRole("button", { name: "Change the label of shoe.jpg" }));
+    expect(await screen.findByRole("combobox", { name: "Gender" })).toHaveValue("Men");
+  });
+
   it("can be asked what they rest on", async () => {
     const asked: string[] = [];
     merger.explain = (_, query) => {

@@ -53,7 +53,7 @@ export function useShortcuts(shortcuts: readonly Shortcut[], isOn: boolean, own:
     const press = (event: KeyboardEvent) => {
       if (isTyping(event) || isPressing(event)) return;
       const key = nameOf(event);
-      // With caps lock on, a key is the same key.
+      // A key with shift that means nothing of its own is the same key.
       const shortcut = [key, key.toLowerCase()]
         .map((name) => shortcuts.find((one) => one.key === name))
         .find(Boolean);
@@ -73,9 +73,17 @@ const isPressing = ({ key, target }: KeyboardEvent) =>
   key === "Enter" && target instanceof Element && target.matches("button, a, summary");
 
 /** The key that is called "delete" on a Mac is another one's backspace. */
-function nameOf({ key, shiftKey }: KeyboardEvent): string {
-  const name = key === "Backspace" ? "Delete" : key;
+function nameOf(event: KeyboardEvent): string {
+  const { key, shiftKey } = event;
+  const name =
+    key === "Backspace" ? "Delete" : event.getModifierState("CapsLock") ? cased(key, shiftKey) : key;
   return shiftKey && name.length > 1 ? `Shift+${name}` : name;
+}
+
+/** A letter as it is without caps lock; names of keys stay. */
+function cased(key: string, isUpper: boolean): string {
+  if (key.length > 1) return key;
+  return isUpper ? key.toUpperCase() : key.toLowerCase();
 }
 
 function isTyping({

@@ -111,6 +111,17 @@ describe("several at once", () => {
     expect(screen.getByText("1 checked by you")).toBeVisible();
   });
 
+  it("keep on undo the label that a person gave one of them afterwards", async () => {
+    await select("a.jpg", "b.jpg");
+    await user.click(bar().getByRole("button", { name: "2 right" }));
+    await user.click(screen.getByRole("button", { name: "Change the label of b.jpg" }));
+    await screen.findByRole("combobox", { name: "Right label for b.jpg" });
+    await press("hee{Enter}");
+    await user.click(screen.getByRole("button", { name: "Undo: Marked 2 answers as right." }));
+    expect(leaf("b.jpg")).toBe("Heels");
+    expect(screen.getByText("1 checked by you · 1 corrected")).toBeVisible();
+  });
+
   it("get one label", async () => {
     await select("b.jpg", "d.jpg");
     await user.click(bar().getByRole("button", { name: "Change label…" }));
@@ -186,6 +197,19 @@ describe("keys", () => {
     await press("j");
     expect(card("a.jpg")).not.toHaveFocus();
     expect(card("b.jpg")).not.toHaveFocus();
+  });
+});
+
+describe("keys with caps lock on", () => {
+  it("are the same keys: those of the selected are with shift alone", async () => {
+    await open("a.jpg", "b.jpg");
+    await screen.findByText("2 pictures done");
+    await select("a.jpg", "b.jpg");
+    card("b.jpg").focus();
+    fireEvent.keyDown(card("b.jpg"), { key: "A", modifierCapsLock: true });
+    expect(screen.getByText("1 checked by you")).toBeVisible();
+    fireEvent.keyDown(card("b.jpg"), { key: "a", modifierCapsLock: true, shiftKey: true });
+    expect(screen.getByText("2 checked by you")).toBeVisible();
   });
 });
 

@@ -17,8 +17,8 @@ describe("toCsv", () => {
     ]);
   });
 
-  it.each(["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])(
-    "keeps a file called %s from running as a formula",
+  it.each(["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "=1\n2"])(
+    "keeps a file called %j from running as a formula",
     (stem) => {
       expect(lines(toCsv([answered(`${stem}.jpg`)]))[1]).toMatch(/^"?'/);
     },
@@ -36,6 +36,11 @@ describe("toCsv", () => {
   it("gives every picture its own id, though files of two folders share a name", () => {
     const ids = lines(toCsv([answered("1.jpg"), answered("1.png"), answered("1.jpg")])).slice(1);
     expect(ids.map((line) => line.split(",")[0])).toEqual(["1", "1-2", "1-3"]);
+  });
+
+  it("gives no picture the id that is another file's name", () => {
+    const ids = lines(toCsv([answered("1.jpg"), answered("1.png"), answered("1-2.jpg")])).slice(1);
+    expect(ids.map((line) => line.split(",")[0])).toEqual(["1", "1-3", "1-2"]);
   });
 
   it("has each attribute in its column, a person's over the model's, and a column that is not of styles.csv last", () => {

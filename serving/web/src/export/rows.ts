@@ -17,6 +17,9 @@ export const COLUMNS = [
   "productDisplayName",
 ] as const;
 
+/** How one begins; the rest may have lines, which the library's own pattern has not. */
+const FORMULA = /^[=+\-@\t\r]/;
+
 export type Row = Record<(typeof COLUMNS)[number], string> & Record<string, string>;
 
 /** A row for each picture that has an article type: a person's labels, else the answer's. */
@@ -28,7 +31,7 @@ export function toRows(pictures: Answered[]): Row[] {
 export function toCsv(pictures: Answered[]): string {
   const rows = toRows(pictures);
   const fields = [...new Set([...COLUMNS, ...rows.flatMap(Object.keys)])];
-  return `${Papa.unparse({ fields, data: rows }, { newline: "\n", escapeFormulae: true })}\n`;
+  return `${Papa.unparse({ fields, data: rows }, { newline: "\n", escapeFormulae: FORMULA })}\n`;
 }
 
 /** The rows as JSON, each with what was answered and by which release. */
@@ -88,13 +91,17 @@ function row({ id, labels, picture }: Labelled): Row {
   };
 }
 
-/** File names → ids: `images/<id>.jpg` is where training looks. Names that occur again get a number. */
+/**
+ * File names → ids: `images/<id>.jpg` is where training looks. Names that occur again get a number, with which they are
+ * called as no other file.
+ */
 function uniqueIds(names: string[]): string[] {
+  const stems = names.map((name) => name.replace(/\.[^.]+$/, "").trim() || "picture");
+  const others = new Set(stems);
   const taken = new Set<string>();
-  return names.map((name) => {
-    const stem = name.replace(/\.[^.]+$/, "").trim() || "picture";
+  return stems.map((stem) => {
     let id = stem;
-    for (let n = 2; taken.has(id); n++) id = `${stem}-${n}`;
+    for (let n = 2; taken.has(id) || (id !== stem && others.has(id)); n++) id = `${stem}-${n}`;
     taken.add(id);
     return id;
   });

@@ -60,6 +60,14 @@ describe("Queue", () => {
     expect(states.get(1)?.kind).toBe("answered");
   });
 
+  it("does not ask at once where the wait is longer than any timer", async () => {
+    const { queue, calls } = setUp();
+    queue.add([job(1)]);
+    calls[0]?.reject(new ProblemError(makeProblem("rate_limited", 429, { retry_after_s: 1e7 })));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls).toHaveLength(1);
+  });
+
   it("sends less at once to a server that was busy", async () => {
     const { queue, calls } = setUp();
     queue.add([1, 2, 3, 4, 5, 6].map(job));

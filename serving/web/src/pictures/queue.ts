@@ -10,6 +10,7 @@ const REGAINED = 0.25;
 
 /** Attempts of one picture, first included, while the server asks for patience. */
 const ATTEMPTS = 6;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const PATIENCE_CODES = new Set(["overloaded", "rate_limited", "not_ready"]);
 
 export interface Job {
@@ -103,7 +104,7 @@ export class Queue {
         this.pause = undefined;
         this.advance();
       },
-      (problem.retry_after_s ?? 1) * 1000,
+      Math.min((problem.retry_after_s ?? 1) * 1000, LONGEST_TIMER_MS),
     );
   }
 }

@@ -55,9 +55,15 @@ function check(work: Work, labels: ReadonlyMap<number, Labels | null>, words?: s
   const was = work.pictures.filter(({ id }) => labels.has(id));
   const undo = words
     ? { words, removed: [], checked: new Map(was.map(({ id, checked }) => [id, checked])) }
-    : work.undo;
+    : work.undo && without(work.undo, labels);
   return { pictures: relabel(work.pictures, labels), undo };
 }
+
+/** Labels that were given after the step are not taken back with it. */
+const without = (undo: Undo, labels: ReadonlyMap<number, unknown>): Undo => ({
+  ...undo,
+  checked: new Map([...undo.checked].filter(([id]) => !labels.has(id))),
+});
 
 const takeBack = (pictures: Picture[], { removed, checked }: Undo): Work => ({
   pictures: relabel(merge(pictures, removed), checked),

@@ -48,8 +48,43 @@ describe("unpack", () => {
       ".DS_Store": bytes,
       "a/.git/1.jpg": bytes,
       "a/Thumbs.db": bytes,
+      "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg": bytes,
+      "#recycle/1.jpg": bytes,
+      "$RECYCLE.BIN/1.jpg": bytes,
+      "a/~$1.jpg": bytes,
     };
-    expect(await unpack(zipOf(hidden))).toEqual({ files: [], left: [] });
+    expect(names((await unpack(zipOf({ ...hidden, "1.jpg": bytes }))).files)).toEqual(["1.jpg"]);
+  });
+
+  it("takes pictures below “./”, as some programs write their folders, and makes no picture of a folder", async () => {
+    const zip = zipOf({ "./a/1.jpg": bytes, "../2.jpg": bytes, "a\\": new Uint8Array(), "a\\3.jpg": bytes });
+    const { files, left } = await unpack(zip);
+    expect([names(files), left]).toEqual([["1.jpg", "2.jpg", "3.jpg"], []]);
+  });
+
+  it.each([{}, { "a/": new Uint8Array(), "a/.DS_Store": bytes }])(
+    "says of a zip that has no picture in it",
+    async (entries) => {
+      expect((await unpack(zipOf(entries))).left).toEqual([
+        { name: "shop.zip", why: "has no picture in it" },
+      ]);
+    },
+  );
+
+  it.each([
+    ["older", 0, 12],
+    ["newer", 99, 28],
+  ])("says of a file that is encrypted in the %s way that it is locked", async (_, packing, more) => {
+    const zip = zipSync({ "1.jpg": bytes }, { level: 0 });
+    const view = new DataView(zip.buffer, zip.byteOffset);
+    const at = view.getUint32(zip.length - 6, true); // of the directory
+    view.setUint16(at + 10, packing, true);
+    view.setUint32(at + 20, bytes.length + more, true);
+    const { files, left } = await unpack(new File([zip as BlobPart], "shop.zip"));
+    expect([files, left]).toEqual([
+      [],
+      [{ name: "shop.zip: 1.jpg", why: expect.stringMatching(/locked with a password/) }],
+    ]);
   });
 
   it("opens no zip within a zip, and says so", async () => {

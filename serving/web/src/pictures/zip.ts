@@ -23,13 +23,45 @@ export const LIMITS = {
 /** Unpacked at once, between which the page can draw. */
 const AT_ONCE_BYTES = 8 * 2 ** 20;
 
-const PICTURE = /\.(jpe?g|jpe|jfif|mpo|png|webp|gif|bmp|tiff?|avif|hei[cf])$/i;
+/** The packing that encrypted files have. */
+const AES = 99;
+const LOCKED = "is locked with a password: unpack the zip yourself, and add what is in it";
+const DAMAGED = "it is damaged or locked with a password: try to unpack the zip yourself";
+
+// Both as schema/file_names.py has them.
+const PICTURE = /\.(p?jpeg|jpg|jpe|jfif|jif|mpo|a?png|webp|gif|bmp|dib|tiff?|avif|hei[cf]|hif)$/i;
+const OF_A_SYSTEM = new Set([
+  "thumbs.db",
+  "ehthumbs.db",
+  "ehthumbs_vista.db",
+  "desktop.ini",
+  "picasa.ini",
+  "icon\r",
+  "__macosx",
+  "system volume information",
+  "$recycle.bin",
+  "recycler",
+  "lost+found",
+  "@eadir",
+  "#recycle",
+  "#snapshot",
+  "@recycle",
+  "@recently-snapshot",
+  "~snapshot",
+  "network trash folder",
+  "temporary items",
+]);
+
 const ZIP = /\.zip$/i;
 
 const baseName = (path: string) => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 
-/** What systems put beside files: nobody means to add it. */
-export const isHidden = (path: string) => /(^|[/\\])(\.|__MACOSX[/\\]|Thumbs\.db$|desktop\.ini$)/i.test(path);
+/** What systems put beside files: nobody means to add it. "./" and "../" are but ways. */
+export const isHidden = (path: string) =>
+  path
+    .toLowerCase()
+    .split(/[/\\]/)
+    .some((part) => OF_A_SYSTEM.has(part) || /^(\.(?!\.?$)|~\$)|:zone\.identifier$/.test(part));
 
 /** Whether a file of a folder or zip is added; without an ending, its content will tell. */
 export const mayBePicture = (path: string) => PICTURE.test(path) || !baseName(path).includes(".");
@@ -56,6 +88,7 @@ export async function unpack(zip: File, limits = LIMITS): Promise<Found> {
     // oxlint-disable-next-line no-await-in-loop
     await new Promise((resolve) => setTimeout(resolve));
   }
+  if (files.length + left.length === 0) return nothing(zip, "has no picture in it");
   files.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
   return { files, left: left.map(({ name, why }) => ({ name: `${zip.name}: ${name}`, why })) };
 }
@@ -84,11 +117,12 @@ function choose(entries: UnzipFileInfo[], limits: typeof LIMITS): { taken: Unzip
   const taken = new Map<string, UnzipFileInfo>();
   const left: Left[] = [];
   let bytes = 0;
-  for (const entry of entries.filter(({ name }) => !name.endsWith("/") && !isHidden(name))) {
+  for (const entry of entries.filter(({ name }) => !/[/\\]$/.test(name) && !isHidden(name))) {
     const { name, originalSize } = entry;
     const why =
       (ZIP.test(name) && "is a zip within a zip: unpack it first") ||
       (!mayBePicture(name) && "is no picture") ||
+      (isLocked(entry) && LOCKED) ||
       (taken.has(name) && "is there twice") ||
       (originalSize > limits.pictureBytes && `is larger than ${megabytes(limits.pictureBytes)}`) ||
       (taken.size >= limits.pictures &&
@@ -103,6 +137,10 @@ function choose(entries: UnzipFileInfo[], limits: typeof LIMITS): { taken: Unzip
   }
   return { taken: [...taken.values()], left };
 }
+
+/** Encrypted in the newer way, which is a packing of its own, or in the older one, which makes what is not packed longer. */
+const isLocked = ({ compression, size, originalSize }: UnzipFileInfo) =>
+  compression === AES || (compression === 0 && size !== originalSize);
 
 function inGroups(entries: UnzipFileInfo[]): UnzipFileInfo[][] {
   const groups: UnzipFileInfo[][] = [];
@@ -129,7 +167,7 @@ function unpackGroup(data: Uint8Array, group: UnzipFileInfo[]): Found {
     const reason = error instanceof Error ? error.message : String(error);
     return {
       files: [],
-      left: [{ name: readable(group[0]?.name ?? ""), why: `cannot be unpacked: ${reason}` }],
+      left: [{ name: readable(group[0]?.name ?? ""), why: `cannot be unpacked: ${reason}; ${DAMAGED}` }],
     };
   }
 }

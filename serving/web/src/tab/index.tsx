@@ -12,10 +12,7 @@ export function start(): void {
   answerBy(server.ask);
   // Behind the models, which it fetches once more. Only over https, or on this machine, and not in every browser: without
   // it the page works as long as it is open.
-  server.ready.then(
-    () => navigator.serviceWorker?.register("sw.js"),
-    () => undefined, // Note tells
-  );
+  server.ready.then(() => navigator.serviceWorker?.register("sw.js")).catch(() => undefined); // of models that do not run, Note tells
 }
 
 /** Says where pictures go: nowhere. */

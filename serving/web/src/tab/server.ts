@@ -1,11 +1,12 @@
 // Stands where the server stands, for the same page: answers its calls by the models in this tab.
-import type { Answer, Explanation, Models, Problem, Taxonomy } from "../api/contract";
+import type { Answer, Explanation, Models, NameUse, Problem, Taxonomy } from "../api/contract";
 import { LEVELS } from "../api/contract";
 import type { Manifest, Question, Reply, Seen } from "./contract";
 import { merge } from "./merge";
 
 const CELLS = 48;
 const NOT_HERE = "no_index";
+const UNHEARD: NameUse = { heard: false, message: "Names are heard by a server alone.", fits: null };
 
 type Scored = Extract<Reply, { kind: "scores" }>;
 type Waiting = { resolve: (reply: Scored) => void; reject: (problem: Problem) => void };
@@ -44,7 +45,7 @@ export function serverOf(worker: Worker): TabServer {
     request.signal?.throwIfAborted();
     try {
       return Response.json(
-        await answerOf(manifest, scored, new URL(path, "http://tab"), request.body as Blob),
+        await answerOf(manifest, scored, new URL(path, "http://tab"), request.body as Blob | FormData),
       );
     } catch (error) {
       if (isProblem(error)) return Response.json(error, { status: error.status });
@@ -63,14 +64,23 @@ function settle(waiting: Map<number, Waiting>, reply: Extract<Reply, { id: numbe
 
 type Scorer = (question: Omit<Question, "id">) => Promise<Scored>;
 
-async function answerOf(manifest: Manifest, scored: Scorer, url: URL, picture: Blob): Promise<unknown> {
+async function answerOf(
+  manifest: Manifest,
+  scored: Scorer,
+  url: URL,
+  body: Blob | FormData,
+): Promise<unknown> {
+  const picture = body instanceof FormData ? (body.get("image") as File) : body;
   switch (url.pathname) {
     case "/v1/models":
       return modelsOf(manifest);
     case "/v1/taxonomy":
       return taxonomyOf(manifest);
     case "/v1/classify":
-      return classified(manifest, scored, picture, Number(url.searchParams.get("top_k") ?? 5));
+      return {
+        ...(await classified(manifest, scored, picture, Number(url.searchParams.get("top_k") ?? 5))),
+        name: body instanceof FormData ? UNHEARD : null,
+      };
     case "/v1/explain":
       return explained(manifest, scored, picture, url.searchParams);
     default:
