@@ -42,17 +42,15 @@ def _records(name: str, document: dict[str, Any], notes: Changes) -> Iterator[Re
         cells = {column: text_of(image.get(column)) for column in ("file_name", "coco_url")}
         cells["image_id"] = image_id = text_of(image["id"])
         found = [categories.get(one) for one in shown[image_id]]
-        fault = _fault(list(shown[image_id]), categories) or f"id {image_id} is another image's too" * (
-            image_id in seen
-        )
+        fault = _fault(list(shown[image_id]), categories)
+        if not fault and image_id in seen:
+            fault = f"id {image_id} is another image's too"
         seen.add(image_id)
         if len(found) == 1 and found[0] and not fault:
             cells["category"] = text_of(found[0]["name"])
             cells["supercategory"] = text_of(found[0].get("supercategory"))
-        place = f"{name}, image {cells['file_name']}"
-        yield Record(
-            place, line, cells, error=fault, reason=Reason.SEVERAL_LABELS if len(found) > 1 else Reason.UNREADABLE_ROW
-        )
+        reason = Reason.SEVERAL_LABELS if len(found) > 1 else Reason.UNREADABLE_ROW
+        yield Record(f"{name}, image {cells['file_name']}", line, cells, error=fault, reason=reason)
 
 
 def _categories(name: str, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
