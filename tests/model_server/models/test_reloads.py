@@ -139,3 +139,4 @@ def test_config_file_ahead_of_its_version(serve: Start, models: Path, shelf: She
     time.sleep(2)  # long enough to be polled in vain
     shelf.push(models / "more", "other", 2, only=MODEL)
     server.wait_for("more", 2, "AVAILABLE")
+    assert server.rest.get("/v1/models/more/metadata").json()["model_spec"]["version"] == "2"
