@@ -71,7 +71,8 @@ def _links_of_cell(signatures: Signatures, members: np.ndarray, cell: np.ndarray
     equal = np.stack([members, unique[same_as.reshape(-1)]], axis=1)[first[same_as.reshape(-1)] != range(len(members))]
     yield _of_cell(signatures, equal, cell)
     pixels = _Pixels(unique, look)
-    for pairs in _candidates(signatures.values[unique]):
+    for pairs, done in _candidates(signatures.values[unique]):
+        pixels.forget(done)
         pairs = pairs[_meet_here(signatures, unique[pairs], cell)]
         if len(pairs):
             yield unique[_spanning(pairs[pixels.are_near(pairs)])]
@@ -87,7 +88,7 @@ def _meet_here(signatures: Signatures, pairs: np.ndarray, cell: np.ndarray) -> n
 
 
 class _Pixels:
-    """Thumbnails of some pictures, each looked at when it is first asked for."""
+    """Thumbnails of some pictures, each looked at when it is first asked for and held until it is forgotten."""
 
     def __init__(self, indices: np.ndarray, look: Look) -> None:
         self._indices, self._look = indices, look
@@ -105,6 +106,11 @@ class _Pixels:
             near[start : start + PAIRS_AT_ONCE] = squares <= NEAR_RMSE**2 * ones.shape[1]
         return near
 
+    def forget(self, indices: np.ndarray) -> None:
+        """Lets go of pictures that are in no more pairs: a cell of many that are nearly alike needs all of them."""
+        for index in indices:
+            self._seen.pop(index, None)
+
     def _see(self, wanted: np.ndarray) -> None:
         new = [index for index in wanted if index not in self._seen]
         if new:
@@ -112,8 +118,11 @@ class _Pixels:
             self._seen.update(zip(new, thumbnails, strict=True))
 
 
-def _candidates(values: np.ndarray) -> Iterator[np.ndarray]:
-    """Pairs int[M, 2] of values int16[N, K] that may be near, in blocks; every near pair is in one of them."""
+def _candidates(values: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs int[M, 2] of values int16[N, K] that may be near, in blocks; every near pair is in one of them.
+
+    With each block go the indices int[L] of those that were in blocks before and are in no more.
+    """
     scaled = values.astype(np.float32) / UNIT
     scaled -= scaled.mean(axis=0)
     widest = scaled.var(axis=0).argmax()
@@ -125,6 +134,7 @@ def _candidates(values: np.ndarray) -> Iterator[np.ndarray]:
     slack = 4 * (values.shape[1] + 3) * np.finfo(np.float32).eps * norms.max()
     for start in range(0, len(scaled), ROWS_AT_ONCE):
         end = min(start + ROWS_AT_ONCE, len(scaled))
+        done = order[max(0, start - ROWS_AT_ONCE) : start]
         stop = int(np.searchsorted(scaled[:, widest], scaled[end - 1, widest] + reach + slack, side="right"))
         for left in range(start, stop, COLUMNS_AT_ONCE):
             right = min(left + COLUMNS_AT_ONCE, stop)
@@ -133,7 +143,7 @@ def _candidates(values: np.ndarray) -> Iterator[np.ndarray]:
             rows, columns = np.nonzero(close)
             rows, columns = rows + start, columns + left
             later = columns > rows
-            yield np.stack([order[rows[later]], order[columns[later]]], axis=1)
+            yield np.stack([order[rows[later]], order[columns[later]]], axis=1), done
 
 
 def _components(count: int, links: np.ndarray) -> np.ndarray:
