@@ -1,6 +1,6 @@
 // Keeps the page, LiteRT and the models, all of one export, for when there is no network. `lookbook export` puts the
 // export's own digest here, so that a newer export makes a newer worker, which fetches everything anew.
-const CACHE = "lookbook-EXPORT";
+const CACHE = `lookbook-EXPORT ${self.registration.scope}`;
 const MANIFEST = "manifest.json";
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll().then(() => self.skipWaiting())));
@@ -16,8 +16,12 @@ async function keepAll() {
   await cache.addAll(["./", MANIFEST, ...names].map((name) => new Request(name, { cache: "no-cache" })));
 }
 
+// Of this folder alone: another export on the same server has its own.
+const isOlder = (name) =>
+  name.startsWith("lookbook-") && name.endsWith(` ${self.registration.scope}`) && name !== CACHE;
+
 async function dropOthers() {
-  const names = (await caches.keys()).filter((name) => name.startsWith("lookbook-") && name !== CACHE);
+  const names = (await caches.keys()).filter(isOlder);
   await Promise.all(names.map((name) => caches.delete(name)));
 }
 
