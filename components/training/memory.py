@@ -1,7 +1,8 @@
 """Gives freed memory back to the operating system."""
 
-import ctypes
 import gc
+
+from schema.allocator import give_memory_back
 
 
 def release_memory() -> None:
@@ -11,9 +12,7 @@ def release_memory() -> None:
     epoch adds as much as its shuffle buffer held, and 2 GB become 4. Other C libraries are left alone.
     """
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)
+    give_memory_back()
 
 
 def release_and_settle() -> None:

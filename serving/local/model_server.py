@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schema import allocator
 from serving.local.processes import free_port, python_with
 from serving.tensorflow_serving.local import (
     CONFIG_DIR,
@@ -25,6 +26,7 @@ ENGINES: Final = ("docker", "podman")
 IMAGE: Final = "docker.io/tensorflow/serving:2.20.0"
 ASK_S: Final = 10.0
 PULL_S: Final = 600.0
+_MALLOC: Final = tuple(f"{name}={value}" for name, value in allocator.ENVIRONMENT.items())
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def find_model_server(release: Path, work: Path, private: Path) -> ModelServerCo
     path = private / SOCKET
     flags = local_flags(release, work, port=0, grpc_socket_path=path)
     if binary := shutil.which(BINARY):
-        return ModelServerCommand(f"TensorFlow Serving ({binary})", (binary, *flags), f"unix:{path}")
+        command = ("env", *_MALLOC, binary, *flags)
+        return ModelServerCommand(f"TensorFlow Serving ({binary})", command, f"unix:{path}")
     if engine := next((name for name in ENGINES if _has_image(name)), None):
         return _container(engine, release, free_port())
     python = python_with("tensorflow", "pipeline")
@@ -77,6 +80,7 @@ def _container(engine: str, release: Path, port: int) -> ModelServerCommand:
         *("--publish", f"127.0.0.1:{port}:8500"),
         *("--volume", f"{release.resolve()}:{CONTAINER_MODELS_DIR.rstrip('/')}:ro"),
         *("--volume", f"{CONFIG_DIR}:{CONTAINER_CONFIG_DIR.rstrip('/')}:ro"),
+        *(f"--env={setting}" for setting in _MALLOC),
         *("--entrypoint", BINARY, IMAGE, *flags),
     )
     # TensorFlow Serving ignores SIGTERM, so the engine must end it.

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from google.protobuf import text_format
 
+from schema import allocator
 from schema import heads as table
 from serving.local.model_server import IMAGE
 from serving.merger.admission.uploads import SIZES_OF_HELD
@@ -27,7 +28,7 @@ IDLE_BYTES: Final = 150 * 10**6
 """A merger and its decoding processes that have nothing to do."""
 PROMISED_BYTES: Final = 512 * 10**6
 """What no mix of requests makes it exceed; tests/hardening/serving/budget sends them."""
-CLUSTER_FLAGS: Final = {"grpc_channel_arguments", "tensorflow_session_parallelism"}
+CLUSTER_FLAGS: Final = {"grpc_channel_arguments", "tensorflow_inter_op_parallelism"}
 """What a cluster needs beside start.flags."""
 
 
@@ -189,7 +190,13 @@ def test_model_servers_get_the_start_flags(model_server: Workload) -> None:
 def test_model_servers_use_as_many_threads_as_cpus(model_server: Workload) -> None:
     """TensorFlow takes as many threads as CPUs are asked for, not as the node has."""
     asked = model_server.main["resources"]["requests"]["cpu"]
-    assert _flags(model_server.main)["tensorflow_session_parallelism"] == asked
+    assert _flags(model_server.main)["tensorflow_inter_op_parallelism"] == asked
+
+
+def test_model_servers_keep_freed_memory(model_server: Workload) -> None:
+    """What is said to a model server's C library and to TensorFlow is what a local one is told."""
+    said = {one["name"]: one["value"] for one in model_server.main["env"]}
+    assert said == {"TF_ENABLE_ONEDNN_OPTS": "1", **allocator.ENVIRONMENT}
 
 
 def test_model_servers_read_the_committed_files(base: Manifests, model_server: Workload) -> None:

@@ -20,9 +20,3 @@ def return_large_blocks() -> None:
     """From now on large blocks go back to the system when they are freed; else the C library learns to keep them."""
     if hasattr(LIBC, "mallopt"):
         LIBC.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-
-
-def give_memory_back() -> None:
-    """Lets the C library return to the system what it keeps of freed memory, where it can."""
-    if hasattr(LIBC, "malloc_trim"):
-        LIBC.malloc_trim(0)

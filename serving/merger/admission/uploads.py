@@ -15,8 +15,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
+from schema.allocator import give_memory_back
 from serving.merger.admission.in_flight import Limiter
-from serving.merger.admission.memory import give_memory_back, resident_bytes
+from serving.merger.admission.memory import resident_bytes
 from serving.merger.admission.upload import QUICK_BYTES, Upload, given_way
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import DeadlineExceeded

@@ -9,6 +9,7 @@ from typing import Any
 
 from grpc import StatusCode
 
+from schema.allocator import give_memory_back
 from serving.model_server.errors import ServingError
 from serving.model_server.models.batching import BatchQueue, Turns
 from serving.model_server.models.saved_model import LoadOptions, SavedModel, Signature
@@ -98,6 +99,8 @@ class Version:
             self._changed.wait_for(lambda: not self._users)
         model, self._saved_model, self._queues = self._loaded, None, {}
         model.close()
+        del model
+        give_memory_back()
         self.state = State.END
 
     # While acquired:
@@ -134,4 +137,5 @@ def _load(path: Path, options: LoadOptions, warmup_iterations: int) -> SavedMode
     except Exception as error:
         model.close()
         raise ServingError(StatusCode.INTERNAL, f"Warm-up failed: {type(error).__name__}: {error}") from error
+    give_memory_back()  # a graph is copied several times before it runs
     return model

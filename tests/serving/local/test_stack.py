@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from schema import allocator
 from serving.client import ClassifierClient
 from serving.local.model_server import find_model_server
 from serving.local.processes import StackError, free_port
@@ -121,6 +122,7 @@ def test_takes_the_container(release: Path, path: Path, tmp_path: Path) -> None:
     assert f"--volume {release}:/models:ro" in run
     assert f"--volume {ROOT}/serving/tensorflow_serving:/etc/tensorflow_serving:ro" in run
     assert "--entrypoint tensorflow_model_server" in run and "--enable_profiler=false" in run
+    assert all(f"--env={name}={value}" in run for name, value in allocator.ENVIRONMENT.items())
     assert [line for line in asked if line.startswith("stop --time")]
 
 
