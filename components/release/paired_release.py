@@ -24,8 +24,8 @@ from components.release.card.files import card_files
 from components.release.store import ReleaseStore
 from components.release.thumbnails import write_thumbnails
 from schema import model_card, names
+from schema.products.thumbnails import FILE
 from schema.release_folder import Release
-from schema.thumbnails import FILE
 
 _log = logging.getLogger("lookbook.release")
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from components.model.nearest_pictures import MOST_PICTURES
 from schema import names
-from schema.product_index import INSERT, TABLE, TEXTS, VECTORS
+from schema.products.index import INSERT, TABLE, TEXTS, VECTORS
 
 _log = logging.getLogger("lookbook.release")
 

@@ -13,7 +13,7 @@ from PIL import Image
 from components.model.nearest_pictures import MOST_PICTURES
 from schema import names
 from schema.pictures import read_header, to_pixels
-from schema.thumbnails import INSERT, TABLE
+from schema.products.thumbnails import INSERT, TABLE
 
 SIZE: Final = (120, 160)
 """Widest and highest, in pixels; a picture that is no larger, nor its file, stays as it is."""

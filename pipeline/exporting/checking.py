@@ -14,7 +14,7 @@ from components.catalogue.sample import draw_held_out
 from pipeline.errors import RunError
 from pipeline.scoring import ReleasedModels
 from schema.pictures import normal_form, read_header
-from schema.thumbnails import thumbnails_file
+from schema.products.thumbnails import thumbnails_file
 
 PICTURES: Final = 20
 

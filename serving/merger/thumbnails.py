@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from schema.thumbnails import QUERY, thumbnails_file
+from schema.products.thumbnails import QUERY, thumbnails_file
 
 log = logging.getLogger(__name__)
 

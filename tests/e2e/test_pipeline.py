@@ -13,7 +13,7 @@ from PIL import Image
 
 from schema import heads as table
 from schema import names
-from schema.thumbnails import FILE
+from schema.products.thumbnails import FILE
 from tests.e2e.conftest import read_json
 from tests.e2e.graph_ops import unknown_to_the_oldest
 

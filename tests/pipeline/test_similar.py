@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.drawing.contact_sheet import draw_contact_sheet
 from pipeline.drawing.heat_map import draw_heat_map
 from schema import names
-from schema.thumbnails import INSERT, TABLE, thumbnails_file
+from schema.products.thumbnails import INSERT, TABLE, thumbnails_file
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests import tiny_models
 from tests.pictures.corpus import encoded, taken

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from schema.product_index import QUERY, TEXTS, VECTORS, index_folder
+from schema.products.index import QUERY, TEXTS, VECTORS, index_folder
 from serving.merger.models.replies import Neighbour
 
 log = logging.getLogger(__name__)

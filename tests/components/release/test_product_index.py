@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.release import product_index
 from schema import names
-from schema.product_index import QUERY, TEXTS, VECTORS
+from schema.products.index import QUERY, TEXTS, VECTORS
 
 ROWS = 900
 WIDTH = 24

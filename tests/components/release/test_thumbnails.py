@@ -11,7 +11,7 @@ from PIL import Image
 from components.release import thumbnails
 from components.release.thumbnails import MOST_BYTES, SIZE, small, write_thumbnails
 from schema import names
-from schema.thumbnails import QUERY
+from schema.products.thumbnails import QUERY
 from tests.tiny_models import picture
 
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from schema import names
-from schema.thumbnails import INSERT, TABLE, thumbnails_file
+from schema.products.thumbnails import INSERT, TABLE, thumbnails_file
 from serving.client import ClassifierClient, ClassifyError
 from serving.proto.json_view import as_json
 from serving.proto.lookbook.v1 import classifier_pb2 as pb

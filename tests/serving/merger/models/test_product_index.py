@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from schema import names
-from schema.product_index import INSERT, TABLE, TEXTS, VECTORS, index_folder
+from schema.products.index import INSERT, TABLE, TEXTS, VECTORS, index_folder
 from serving.stubs.tensorflow.core.framework import types_pb2
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
