@@ -265,6 +265,19 @@ def test_a_folder_of_this_machine_gets_a_release_by_a_rename(tmp_path: Path) -> 
     assert "no release in file://" in lookbook_releases("pull", tmp_path / "b/release", "--root", tmp_path / "c").output
 
 
+def test_a_file_uri_means_this_machine_and_a_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine in it is no folder below the one that this process is in; its scheme may be written large."""
+    publish(tmp_path / "a")
+    monkeypatch.chdir(tmp_path)
+    for uri in ("file://host/b/release", "file://b/release"):
+        refused = lookbook_releases("push", uri, "--root", tmp_path / "a")
+        assert (refused.exit_code, "give file:///folder, or a path" in refused.output) == (1, True), refused.output
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "trained-a"}
+    for root, scheme in (("b", "FILE://"), ("c", "file://localhost")):
+        pushed = lookbook_releases("push", f"{scheme}{tmp_path}/{root}/release", "--root", tmp_path / "a")
+        assert (pushed.exit_code, releases_of(tmp_path / root)) == (0, [1]), pushed.output
+
+
 def test_options_before_the_word_are_not_lost(tmp_path: Path) -> None:
     """--root before push would be another root than the one that is pushed."""
     result = lookbook_releases("--root", tmp_path, "push", "s3://bucket/release")
