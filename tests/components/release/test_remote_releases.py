@@ -152,7 +152,7 @@ def test_a_release_that_is_not_what_its_manifest_says_is_not_taken(tmp_path: Pat
     [
         ({"metrics": [1]}, "metrics are no objects"),
         ({"metrics": {"article_type": {"top_1": "much"}}}, "top_1 is 'much'"),
-        ({"version": True}, "it says version True"),
+        ({"version": 2.0}, "it says version 2.0"),
         ({"version": None}, "it says version None"),
         ({"models": {}}, "lists no files of article_type"),
         ({"files": {"saved_model.pb": None}}, "it lists no saved_model.pb of category"),
