@@ -48,7 +48,8 @@ looked yet still has one more."""
 
 STAGING_PREFIX: Final = ".incoming-"
 SAVED_MODEL: Final = "saved_model.pb"
-_ALWAYS_THERE: Final = (SAVED_MODEL, "variables/variables.index")
+ALWAYS_THERE: Final = (SAVED_MODEL, "variables/variables.index")
+"""Of a model that can be served, whatever else it has."""
 _CHUNK_BYTES: Final = 2**20
 _WORDS: Final = {
     "release": "it is being made or removed, or that was interrupted; the next run, rollback or prune clears it away",
@@ -141,7 +142,7 @@ class ReleaseFolder:
                 raise ReleaseError(version.words)
         for release in self.releases():
             for model in table.MODELS:
-                self._require_files(release, model, _ALWAYS_THERE)
+                self._require_files(release, model, ALWAYS_THERE)
 
     def require_served(self) -> None:
         """Sees to it that model servers load releases and nothing else, and that those are what their manifests say.
@@ -173,7 +174,7 @@ class ReleaseFolder:
         for model in table.MODELS:
             path = self.model_path(model, release.version)
             hashes, lists_all = _recorded_hashes(release.manifest, model)
-            self._require_files(release, model, {*hashes, *_ALWAYS_THERE} if not lists_all else hashes)
+            self._require_files(release, model, {*hashes, *ALWAYS_THERE} if not lists_all else hashes)
             for name in files_below(path):
                 if name in hashes and sha256(path / name) != hashes[name]:
                     raise self._differs(release, path / name, "was changed since")
@@ -232,19 +233,32 @@ class ReleaseFolder:
     def _read(self, version: int) -> dict[str, Any]:
         path = self.manifest_path(version)
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            _require_shape(manifest, version)
-        except (OSError, ValueError, RecursionError) as error:
+            manifest = parsed_manifest(path.read_text(encoding="utf-8"), version)
+        except (OSError, ValueError) as error:
             raise ReleaseError(f"{path} cannot be read ({error}); {self._remedy(version)}") from error
         return {"version": version, **manifest}
 
 
-def _require_shape(manifest: Any, version: int) -> None:
-    """Raises ValueError where a manifest was edited into what nobody who reads it could go on with."""
+def parsed_manifest(text: str, version: int) -> dict[str, Any]:
+    """What the text of a manifest says; its version may be missing.
+
+    Raises:
+        ValueError: it is none, or was edited into what nobody who reads it could go on with.
+    """
+    try:
+        manifest = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep to be read") from error
     if not isinstance(manifest, dict):
         raise ValueError("it is no object")
-    if manifest.get("version", version) != version:
-        raise ValueError(f"it says version {manifest['version']!r}")
+    _require_shape(manifest, version)
+    return manifest
+
+
+def _require_shape(manifest: dict[str, Any], version: int) -> None:
+    said = manifest.get("version", version)
+    if said != version or type(said) is not int:  # True and 1.0 are equal to 1, and no number of a release
+        raise ValueError(f"it says version {said!r}")
     for name, part, kinds in (("metrics", "top_1", (int, float)), ("models", "files", dict)):
         entries = manifest.get(name, {})
         if not isinstance(entries, dict) or not all(isinstance(one, dict) for one in entries.values()):

@@ -9,16 +9,26 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from components.storage.errors import Missing
 from components.storage.store import Store
 from schema import heads as table
-from schema.release_folder import Release, ReleaseError, ReleaseFolder, files_below, sha256
+from schema.release_folder import (
+    ALWAYS_THERE,
+    SAVED_MODEL,
+    Release,
+    ReleaseError,
+    ReleaseFolder,
+    files_below,
+    parsed_manifest,
+    sha256,
+)
 
 _MANIFESTS: Final = "manifests"
 _REPORTS: Final = "reports"
+_MANIFEST: Final = re.compile(r"([1-9][0-9]*)\.json")  # 007.json is nobody's, and would be looked for as 7.json
 _IN_NO_NAME: Final = re.compile(r"[\\\0\ud800-\udfff]")
 
 
@@ -42,9 +52,8 @@ class RemoteReleases:
 
     def versions(self) -> list[int]:
         """All that have a manifest, oldest first."""
-        names = (PurePosixPath(name) for name in self.store.sizes(_MANIFESTS))
-        found = (name for name in names if len(name.parts) == 1 and name.suffix == ".json" and name.stem.isdecimal())
-        return sorted(int(name.stem) for name in found if self._may_be_whole(int(name.stem)))
+        found = (_MANIFEST.fullmatch(name) for name in self.store.sizes(_MANIFESTS))
+        return sorted(version for match in found if match and self._may_be_whole(version := int(match[1])))
 
     def _may_be_whole(self, version: int) -> bool:
         # A folder of this machine has its manifests first, and a rename makes the release.
@@ -59,10 +68,10 @@ class RemoteReleases:
         name = _manifest_name(version)
         try:
             text = self.store.read(name).decode("utf-8")
-            _require_manifest(json.loads(text), version)
+            _require_manifest(parsed_manifest(text, version), version)
         except Missing as error:
             raise ReleaseError(f"there is no release {version} in {self.store.uri}; {self._there()}") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except ValueError as error:
             raise ReleaseError(f"{self.store.uri}/{name} is no manifest of release {version}: {error}") from error
         return text
 
@@ -148,18 +157,25 @@ def _manifest_name(version: int) -> str:
 
 
 def _require_manifest(document: dict[str, Any], version: int) -> None:
-    """Raises ValueError, KeyError or TypeError where a manifest would not do, or would lead out of its folder."""
-    if document["version"] != version:
-        raise ValueError(f"it says version {document['version']!r}")
+    """Raises ValueError or ReleaseError where a manifest would not do, or would lead out of its folder.
+
+    Whoever has taken a release by it could neither list nor serve what lies beside it.
+    """
+    if "version" not in document:
+        raise ValueError("it says no version")
     _require_listed(Release(version, document))
     for model in table.MODELS:
-        _require_inside(document["models"][model]["files"])
+        entry = document["models"][model]
+        _require_inside(entry["files"])
+        if lacking := [name for name in ALWAYS_THERE if name not in entry["files"]]:
+            raise ValueError(f"it lists no {lacking[0]} of {model}, without which nobody can serve it")
+        if entry.get("saved_model_sha256", entry["files"][SAVED_MODEL]) != entry["files"][SAVED_MODEL]:
+            raise ValueError(f"it has two SHA-256 of {SAVED_MODEL} of {model}")
 
 
 def _require_listed(release: Release) -> None:
     for model in table.MODELS:
-        files = release.manifest["models"][model].get("files")
-        if not files or not isinstance(files, dict):
+        if not release.manifest.get("models", {}).get(model, {}).get("files"):
             raise ReleaseError(
                 f"the manifest of release {release.version} lists no files of {model}, as those of version 0.1: nobody "
                 "could verify a copy; make a new release"

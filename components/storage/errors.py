@@ -7,3 +7,7 @@ class StorageError(Exception):
 
 class Missing(StorageError):
     """There is nothing of that name, or nobody may see it with these credentials."""
+
+
+class Archived(StorageError):
+    """An object is there, in an archive from which nobody can read it before it is restored."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from components.storage.errors import Missing, StorageError
+from components.storage.errors import Archived, Missing, StorageError
 from components.storage.uri import checked, credentials_of
 
 _WAITS_S: Final = {"http": (0.2, 0.8, 3.2), "https": (0.2, 0.8, 3.2), "hdfs": (0.2, 0.8, 3.2)}
@@ -19,6 +19,8 @@ _FINAL: Final = (
     PermissionError,
     ImportError,
 )
+_ARCHIVED: Final = ("InvalidObjectState", "BlobArchived")
+"""Of one object, where S3 answers as if all were forbidden: lists are full of those that a lifecycle rule put away."""
 _CHUNK_BYTES: Final = 1 << 20
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "s3": {"config_kwargs": {"retries": {"mode": "standard", "total_max_attempts": 2}}},
@@ -58,9 +60,20 @@ class Store:
             while chunk := self._told(name, lambda: _read_at(file, file.tell())):
                 yield chunk
 
-    def read_range(self, start: int, end: int) -> bytes:
-        """Those bytes of the root itself, where it is a file."""
-        return bytes(self._told("", lambda: self._fs.cat_file(self.root, start=start, end=end)))
+    def read_range(self, start: int, end: int, name: str = "") -> bytes:
+        """Those bytes of an object, by default of the root itself, where it is a file."""
+        content = bytes(self._told(name, lambda: self._fs.cat_file(self._at(name), start=start, end=end)))
+        if len(content) == end - start:
+            return content
+        # Web servers may answer with all of a file, whatever part was asked for.
+        why = (
+            "it does not give parts of files: download it, and give the file"
+            if len(content) > end - start
+            else "it changed meanwhile, or its size was told wrongly: try again, or download it, and give the file"
+        )
+        raise StorageError(
+            f"{self._uri_of(name)}: bytes {start:,} to {end:,} were asked for, {len(content):,} bytes came; {why}"
+        )
 
     def size(self) -> int | None:
         """Bytes of the root itself, None where it is a folder."""
@@ -103,14 +116,16 @@ class Store:
     def _at(self, name: str) -> str:
         return f"{self.root}/{name}" if name else self.root
 
+    def _uri_of(self, name: str) -> str:
+        return f"{self.uri}/{name}".rstrip("/")
+
     def _told(self, name: str, call: Callable[[], _T]) -> _T:
-        uri = f"{self.uri}/{name}".rstrip("/")
         try:
             return _with_retries(call, _WAITS_S.get(self.scheme, ()))
         except StorageError:
             raise
         except Exception as error:  # each library has its own, and none a common base
-            raise in_words(error, uri) from error
+            raise in_words(_unwrapped(error), self._uri_of(name)) from error
 
 
 def _version(facts: dict[str, Any]) -> str:
@@ -124,6 +139,8 @@ def in_words(error: Exception, uri: str) -> StorageError:
     status = _status(error)
     if isinstance(error, FileNotFoundError) or status == 404:
         return Missing(f"there is nothing at {uri}, or nothing that these credentials may see")
+    if _code(error) in _ARCHIVED:
+        return Archived(f"{uri} is archived, and nobody can read it ({text}); restore it first")
     if isinstance(error, PermissionError) or status in (401, 403) or text.startswith("Forbidden"):
         return StorageError(f"{uri}: permission denied ({text}); give credentials as {credentials_of(uri)}")
     if "credential" in f"{kind} {text}".lower():
@@ -136,6 +153,12 @@ def _status(error: Exception) -> Any:
     return next((found for name in ("status", "code", "status_code") if (found := getattr(error, name, None))), None)
 
 
+def _code(error: Exception) -> Any:
+    """What S3 or Azure calls the error."""
+    response = getattr(error.__cause__, "response", None)
+    return response.get("Error", {}).get("Code") if isinstance(response, dict) else getattr(error, "error_code", None)
+
+
 def _file_system(uri: str, scheme: str) -> tuple[Any, str]:
     import fsspec
 
@@ -144,12 +167,19 @@ def _file_system(uri: str, scheme: str) -> tuple[Any, str]:
     return fsspec.core.url_to_fs(uri, skip_instance_cache=True, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
 
 
+def _unwrapped(error: Exception) -> Exception:
+    """What went wrong where fsspec asks a web server for a file's size: all that does it call a missing file."""
+    cause = error.__cause__
+    is_told = isinstance(cause, Exception) and type(cause).__module__.startswith(("aiohttp", "asyncio"))
+    return cause if isinstance(error, FileNotFoundError) and is_told else error  # type: ignore[return-value]
+
+
 def _with_retries(call: Callable[[], _T], waits: tuple[float, ...]) -> _T:
     for wait in waits:
         try:
             return call()
         except Exception as error:
-            if not _may_pass(error):
+            if not _may_pass(_unwrapped(error)):
                 raise
         time.sleep(wait)
     return call()

@@ -26,6 +26,11 @@ def checked(text: str) -> str:
         known = ", ".join(f"{one}://" for one in SCHEMES)
         raise StorageError(f"{scheme or 'no scheme'}:// is not known; known are {known} and paths of this machine")
     place = match[2].rstrip("/")
+    if scheme == "file" and not place.startswith("/"):
+        if place.partition("/")[0] != "localhost":
+            # It would be a path below whatever folder this process is in. Not shown either: it may have a user.
+            raise StorageError("the file:// URI names a machine, or no whole path; give file:///folder, or a path")
+        place = place.removeprefix("localhost")
     authority, _, path = place.partition("/")
     if scheme != "file" and ("?" in place or "#" in place or "@" in authority):
         # It would lie in logs, reports and the record of the run. That is why it is not shown here either.

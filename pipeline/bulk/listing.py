@@ -14,7 +14,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.remote_folder import listing as objects_of
 from components.catalogue.reading.rows import read_rows
 from components.catalogue.reading.source import ZIP_DAMAGE, open_catalogue, open_zip, safe_files
-from components.storage.errors import Missing
+from components.storage.errors import Archived, Missing
 from components.storage.location import Location, Remote, location
 from components.storage.uri import is_uri
 from pipeline.bulk.sources import Entry
@@ -25,6 +25,7 @@ from serving.client.listing import HEAD_BYTES, Listing, add_files, free_name, li
 from serving.client.product_names import names_of
 
 _MAGIC: Final = "*?["
+_PARTS_OF_A_BUCKET: Final = 3  # s3:, nothing, and its name
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Input:
         entries: the pictures, in order.
         skipped: name of each other file → why it is no picture.
         unreadable: name of each folder that cannot be looked into → why.
+        is_zip: whether the place is a zip; a store may have an object of the name of a folder, so nobody asks it again.
     """
 
     place: Location
@@ -43,6 +45,7 @@ class Input:
     skipped: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     versions: list[str] = field(default_factory=list)
+    is_zip: bool = False
 
     @property
     def digest(self) -> str:
@@ -76,8 +79,7 @@ def list_input(text: str) -> Input:
         CatalogueError: there is nothing, or it cannot be read.
         StorageError: it lies in a store that cannot be read.
     """
-    base, pattern = _split_glob(text)
-    place = location(base)
+    place, pattern = split_glob(text)
     if isinstance(place, Remote):
         return _remote(place, pattern)
     place = Path(os.path.abspath(place))  # noqa: PTH100 - resolve() would follow links, and workers have this path
@@ -134,7 +136,7 @@ def _version_here(path: str) -> tuple[int, str]:
 
 
 def _of_zip(place: Location) -> Input:
-    found, listing = Input(place), Listing()
+    found, listing = Input(place, is_zip=True), Listing()
     with open_zip(place) as archive:
         numbers = {id(info): number for number, info in enumerate(archive.infolist())}
         for name, info in sorted(safe_files(archive, place), key=lambda one: (one[0], one[1].header_offset)):
@@ -160,16 +162,16 @@ def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes
 
 
 def _of_objects(place: Remote, objects: dict[str, tuple[int, str]], pattern: str) -> Input:
-    found, listing = Input(place), Listing()
+    found, listing, store = Input(place), Listing(), place.store
     for address, (size, version) in sorted(objects.items()):
         if pattern and not _matches(address.split("/"), pattern.split("/")):
             continue
-        at = Remote(f"{place}/{address}")
 
-        def head(at: Remote = at, size: int = size) -> bytes:
+        # By its name in the store: a key may have what no URI that is typed may have.
+        def head(address: str = address, size: int = size) -> bytes:
             try:
-                return at.store.read_range(0, min(HEAD_BYTES, size)) if size else b""
-            except Missing as error:
+                return store.read_range(0, min(HEAD_BYTES, size), address) if size else b""
+            except (Missing, Archived) as error:
                 raise OSError(str(error)) from error
 
         name, why = free_name(as_text(address), listing), why_no_picture(PurePosixPath(address), head)
@@ -199,13 +201,23 @@ def _of_sheet(place: Location, look: Callable[[str], tuple[int, str]]) -> Input:
     return found
 
 
-def _split_glob(text: str) -> tuple[str, str]:
-    """The folder before the first part with a magic character, and the rest; a path that is there has none."""
+def split_glob(text: str) -> tuple[Location, str]:
+    """The folder before the first part with a magic character, and the rest; a path that is there has none.
+
+    Raises:
+        CatalogueError: the magic character is in the name of a bucket.
+        StorageError: it is a URI, and a bad one.
+    """
     if not any(one in text for one in _MAGIC) or (not is_uri(text) and os.path.lexists(text)):
-        return text, ""
+        return location(text), ""
     parts = text.split("/")
     first = next(index for index, part in enumerate(parts) if any(one in part for one in _MAGIC))
-    return "/".join(parts[:first]) or ("/" if text.startswith("/") else "."), "/".join(parts[first:])
+    if is_uri(text):
+        if "=" in text.partition("?")[2]:
+            return location(text), ""  # a query, which may be a secret, is refused there
+        if first < _PARTS_OF_A_BUCKET:
+            raise CatalogueError("the URI has a pattern in place of its bucket; name that, and give a pattern below it")
+    return location("/".join(parts[:first]) or ("/" if text.startswith("/") else ".")), "/".join(parts[first:])
 
 
 def _matches(name: list[str], pattern: list[str]) -> bool:
@@ -213,7 +225,9 @@ def _matches(name: list[str], pattern: list[str]) -> bool:
         return not name
     if pattern[0] == "**":
         return any(_matches(name[start:], pattern[1:]) for start in range(len(name) + 1))
-    return bool(name) and fnmatchcase(name[0], pattern[0]) and _matches(name[1:], pattern[1:])
+    # A key that has a magic character itself means itself, as a path of this machine does.
+    is_first = bool(name) and (name[0] == pattern[0] or fnmatchcase(name[0], pattern[0]))
+    return is_first and _matches(name[1:], pattern[1:])
 
 
 def shards_of(entries: list[Entry], size: int) -> Iterator[list[Entry]]:

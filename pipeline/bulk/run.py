@@ -90,7 +90,7 @@ def _fill(task: Task, out: Output, plan: dict[str, Any], found: Input, say: Call
         outputs.write_shards(files, shards)
         files.write(outputs.PLAN, _as_bytes(plan))
     before = outputs.done_shards(files)
-    job = Job(task.layout.releases, plan["release"], found.place, out.working, out.suffix, len(shards))
+    job = Job(task.layout.releases, plan["release"], found.place, out.working, out.suffix, len(shards), found.is_zip)
     todo = set(range(len(shards))) - before
     resumed = sum(len(shards[number]) for number in before)
     say(f"release {job.version}: {len(found.entries):,} pictures in {len(shards):,} shards, {resumed:,} done before")

@@ -1,6 +1,5 @@
 """Where the pictures of a bulk classification lie, and how one of them is read."""
 
-import os
 import threading
 import zipfile
 from abc import ABC, abstractmethod
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.catalogue.reading.source import ZIP_DAMAGE, expect_entry, open_zip
-from components.storage.errors import Missing
+from components.storage.errors import Archived, Missing
 from components.storage.location import Location, Remote
 from components.storage.store import Store
 from serving.merger.core.images import require_bytes
@@ -90,7 +89,7 @@ class Bucket(Source):
     def _read(self, address: str, max_bytes: int) -> bytes:
         try:
             return self._store.read(address)
-        except Missing as error:
+        except (Missing, Archived) as error:
             raise Unreadable(f"The object cannot be read: {error}.") from error
 
 
@@ -116,8 +115,8 @@ class Zip(Source):
                 raise Unreadable(f"The zip is damaged here: {error}.") from error
 
 
-def source_at(place: Location) -> Source:
-    """The source that a folder, a folder of a store, or a zip is."""
-    if isinstance(place, Remote):
-        return Zip(place) if place.is_file() else Bucket(place)
-    return Zip(place) if os.path.isfile(place) else Folder(place)  # noqa: PTH113 - names may be no text
+def source_at(place: Location, is_zip: bool) -> Source:
+    """The source that a zip, or else a folder, here or in a store, is."""
+    if is_zip:
+        return Zip(place)
+    return Bucket(place) if isinstance(place, Remote) else Folder(place)

@@ -41,6 +41,7 @@ class Job:
         working: folder that is filled.
         suffix: of the format.
         shards: how many there are.
+        is_zip: whether the place is a zip.
     """
 
     releases: Path
@@ -49,6 +50,7 @@ class Job:
     working: Location
     suffix: str
     shards: int
+    is_zip: bool = False
 
 
 class _Worker:
@@ -61,7 +63,7 @@ class _Worker:
 
         self._models = ReleasedModels(job.releases, job.version)
         self.attributes = attributes_of(self._models)
-        self._preparer = Preparer(source_at(job.place), self._models.release.sizes, Settings())
+        self._preparer = Preparer(source_at(job.place, job.is_zip), self._models.release.sizes, Settings())
         self._files = files_at(job.working)
         self._turn = Lock()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from components.storage.errors import StorageError
+from components.storage.location import location
 from components.storage.uri import is_uri
 from pipeline.commands.common import (
     FiniteRange,
@@ -133,8 +134,9 @@ def push(layout: Layout, uri: str, version: int | None) -> None:
     Example:
       lookbook releases push gs://bucket/lookbook/release
     """
-    if not is_uri(uri) or uri.startswith("file://"):
-        _push_to_folder(layout, Path(uri.removeprefix("file://")).resolve(), version)
+    place = location(uri)
+    if isinstance(place, Path):
+        _push_to_folder(layout, place.resolve(), version)
         return
     remote = _remote(uri)
     folder = ReleaseFolder(layout.releases)

@@ -86,7 +86,7 @@ def _copied(data: Path, place: Path, count: int) -> list[bytes]:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     found = list_input(str(data))
-    source = source_at(found.place)
+    source = source_at(found.place, found.is_zip)
     images = []
     for number, entry in enumerate(found.entries[:count]):
         images.append(source.read(entry, _MOST_BYTES))

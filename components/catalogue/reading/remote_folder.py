@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from components.catalogue.reading.errors import CatalogueError, no_pictures
 from components.catalogue.reading.source import MAX_IMAGE_BYTES, Catalogue, FileTooLarge, prefix_of
-from components.storage.errors import Missing
+from components.storage.errors import Archived, Missing
 from components.storage.location import Remote
 from schema import names
 from schema.file_names import is_of_a_system
@@ -31,7 +31,7 @@ class RemoteFolder(Catalogue):
             raise FileTooLarge(f"{name} has {size:,} bytes, at most {limit:,} are read")
         try:
             return self._store.read(self._prefix + name)
-        except Missing as error:
+        except (Missing, Archived) as error:
             raise FileNotFoundError(str(error)) from error
 
 

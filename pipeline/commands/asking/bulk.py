@@ -96,10 +96,12 @@ def classify_in_bulk(layout: Layout, bulk: Bulk, product_names: Mapping[str, str
         RunError: it could not be done to its end, or some pictures failed.
         CatalogueError: there are no pictures.
     """
+    from pipeline.bulk.listing import split_glob
+
     arguments = [*BEAM_DEFAULTS, *bulk.engine.beam_args(), *bulk.beam_args]
     with wrong_use():
         require_beam_arguments(arguments if bulk.beam_args else ())
-        bulk.engine.require_within_reach("--input", location(bulk.given))
+        bulk.engine.require_within_reach("--input", split_glob(bulk.given)[0])
         bulk.engine.require_within_reach("--output", bulk.output)
     bulk.engine.require_reachable()
     if remark := bulk.engine.remark():

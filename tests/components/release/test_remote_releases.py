@@ -147,6 +147,62 @@ def test_a_release_that_is_not_what_its_manifest_says_is_not_taken(tmp_path: Pat
     assert not list((tmp_path / "b").rglob(".incoming*"))
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"metrics": [1]}, "metrics are no objects"),
+        ({"metrics": {"article_type": {"top_1": "much"}}}, "top_1 is 'much'"),
+        ({"version": 2.0}, "it says version 2.0"),
+        ({"version": None}, "it says version None"),
+        ({"models": {}}, "lists no files of article_type"),
+        ({"files": {"saved_model.pb": None}}, "it lists no saved_model.pb of category"),
+        ({"saved_model_sha256": "0" * 64}, "it has two SHA-256 of saved_model.pb of category"),
+        ("[" * 100_000, "nested too deep"),
+    ],
+)
+def test_a_manifest_that_nobody_could_go_on_with_is_not_taken(
+    tmp_path: Path, change: str | dict[str, object], words: str
+) -> None:
+    """A pull refuses it before anything is here: afterwards no release of the root could be listed or served."""
+    publish(tmp_path / "a")
+    assert lookbook_releases("pull", tmp_path / "a/release", "--root", tmp_path / "b").exit_code == 0
+    publish(tmp_path / "a", "newer")
+    there = tmp_path / "a/release/manifests/2.json"
+    manifest = json.loads(there.read_text())
+    if isinstance(change, dict):
+        category = manifest["models"]["category"]
+        if "files" in change:
+            del category["files"]["saved_model.pb"]
+        elif "saved_model_sha256" in change:
+            category.update(change)
+        else:
+            manifest.update(change)
+    there.write_text(change if isinstance(change, str) else json.dumps(manifest))
+    refused = lookbook_releases("pull", tmp_path / "a/release", "--root", tmp_path / "b")
+    assert (refused.exit_code, words in refused.output) == (1, True), (refused.output, refused.exception)
+    assert releases_of(tmp_path / "b") == [1]
+
+
+def test_a_release_of_which_the_manifest_names_no_models_is_not_pushed(tmp_path: Path, s3_bucket: str) -> None:
+    """What was edited on this side is told in words too."""
+    publish(tmp_path / "a")
+    path = tmp_path / "a/release/manifests/1.json"
+    path.write_text(json.dumps({"version": 1}))
+    result = lookbook_releases("push", f"{s3_bucket}/release", "--root", tmp_path / "a")
+    assert (result.exit_code, "lists no files of article_type" in result.output) == (1, True), result.output
+
+
+def test_a_file_beside_the_manifests_hides_no_release(tmp_path: Path, s3_bucket: str) -> None:
+    """007.json is no manifest: nothing would be found under 7.json, and the newest release stays to be had."""
+    publish(tmp_path / "a")
+    uri = f"{s3_bucket}/release"
+    assert lookbook_releases("push", uri, "--root", tmp_path / "a").exit_code == 0
+    for name in ("007", "0", "٣", "2.old"):
+        Store(uri).write(f"manifests/{name}.json", b"{}")
+    result = lookbook_releases("pull", uri, "--root", tmp_path / "b")
+    assert (result.exit_code, releases_of(tmp_path / "b")) == (0, [1]), result.output
+
+
 def test_a_mirror_keeps_the_two_newest_and_what_is_gone_goes(tmp_path: Path, uri: str) -> None:
     """So model servers follow a bucket, also back; while its newest release is not whole, nothing goes."""
     for text in ("1", "2", "3"):
@@ -207,6 +263,19 @@ def test_a_folder_of_this_machine_gets_a_release_by_a_rename(tmp_path: Path) -> 
     assert "no folder of releases of a root" in refused.output
     shutil.rmtree(tmp_path / "b/release/category/1")
     assert "no release in file://" in lookbook_releases("pull", tmp_path / "b/release", "--root", tmp_path / "c").output
+
+
+def test_a_file_uri_means_this_machine_and_a_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine in it is no folder below the one that this process is in; its scheme may be written large."""
+    publish(tmp_path / "a")
+    monkeypatch.chdir(tmp_path)
+    for uri in ("file://host/b/release", "file://b/release"):
+        refused = lookbook_releases("push", uri, "--root", tmp_path / "a")
+        assert (refused.exit_code, "give file:///folder, or a path" in refused.output) == (1, True), refused.output
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "trained-a"}
+    for root, scheme in (("b", "FILE://"), ("c", "file://localhost")):
+        pushed = lookbook_releases("push", f"{scheme}{tmp_path}/{root}/release", "--root", tmp_path / "a")
+        assert (pushed.exit_code, releases_of(tmp_path / root)) == (0, [1]), pushed.output
 
 
 def test_options_before_the_word_are_not_lost(tmp_path: Path) -> None:
