@@ -87,6 +87,14 @@ def test_what_drifted_is_named(tmp_path):
     assert (dark["drifted"], code) == (["brightness"], 1)
 
 
+def test_a_label_is_no_formula(tmp_path):
+    """Two $ in one are money, and the page is drawn all the same."""
+    named = {**EVAL, "article_type": {**EVAL["article_type"], "bins": ["$_$", "$$", "$5 or $\\frac$", "A\nB"]}}
+    result = drift(written(tmp_path, merger(usual(300), reference=named)), "--report", tmp_path / "drift.html")
+    assert result.exit_code == 0, result.output
+    assert "<img" in (tmp_path / "drift.html").read_text(encoding="utf-8")
+
+
 def test_nearer_than_eval_is_no_drift(tmp_path):
     """Pictures that the release learnt from are more familiar than eval was; nobody is woken for that. Less is."""
     near, code = found(written(tmp_path, merger({**usual(300), "familiarity": [0, 0, 300]})))
