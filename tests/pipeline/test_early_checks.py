@@ -54,7 +54,7 @@ def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting:
     [
         *(f"--max-p50-ms={value}" for value in ("nan", "inf", "0", "-1", "fast")),
         *(f"--max-bad={value}" for value in ("nan", "inf", "-0.1", "2", "few")),
-        *(f"--limit={value}" for value in ("-1", "1.5", "nan", "all")),
+        *(f"--limit={value}" for value in ("-1", "1.5", "nan", "all", "9" * 20)),
         *(f"--ask={value}" for value in ("-1", "nan")),
         *("--split-by=colour", "--profile=fast", "--attributes=colour", "--schema={data}/styles.csv"),
         *("--schema={data}/empty", "--mapping={data}/styles.csv", "--mapping={data}", "--data={data}/nothing"),
@@ -70,7 +70,7 @@ def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting:
         *("--set=epochs=1.5", "--set=mirror=maybe", "--set=colour=1", "--set=learning_rate=nan"),
         *("--beam-arg=--runner=Foo", "--beam-arg=--runner=a.b.Foo", "--beam-arg=--runner=json.loads"),
         *("--beam-arg=spark", "--beam-arg=--nonsense=3", "--beam-arg=--direct_num_workers=x"),
-        *("--beam-arg=--runner=DaskRunner",),
+        *("--beam-arg=--runner=DaskRunner", "--beam-arg=--help"),
     ],
 )
 def test_an_option_that_makes_no_sense(catalogue: Path, tmp_path: Path, option: str) -> None:
