@@ -47,7 +47,7 @@ def upright(image: Image.Image) -> Image.Image:
     """Turned as Exif says, whose XMP turns nothing; as it is where its Exif cannot be read, as viewers show it."""
     image.info = {key: value for key, value in image.info.items() if "xmp" not in key}
     try:
-        turn = TURNS.get(image.getexif().get(0x0112))
+        turn = TURNS.get(image.getexif().get(0x0112, 1))
     except Exception:  # Pillow raises nearly anything on broken Exif
         return image
     return image if turn is None else image.transpose(turn)
