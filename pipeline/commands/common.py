@@ -77,7 +77,7 @@ class DataPath(click.ParamType):
         if not isinstance(value, str):
             return cast(Location, value)
         try:
-            found = location(value)
+            found = location(value or self.fail("it is empty; give a path or a URI", param, ctx))
         except StorageError as error:
             self.fail(str(error), param, ctx)
         if isinstance(found, Path):

@@ -83,6 +83,13 @@ def test_an_option_that_makes_no_sense(catalogue: Path, tmp_path: Path, option: 
     assert not (tmp_path / "root").exists()
 
 
+def test_an_empty_path_is_not_the_folder_that_one_is_in(tmp_path: Path) -> None:
+    """As a variable that is not set makes it: nobody asked for all that lies here."""
+    for command in (["run", "--root", tmp_path / "root", "--data"], ["schema", "diff"]):
+        assert_refused(lookbook(*command, ""), "it is empty; give a path or a URI")
+    assert not (tmp_path / "root").exists()
+
+
 def test_a_split_by_a_column_that_is_not_there(catalogue: Path, tmp_path: Path) -> None:
     """Without years there is no split by year; with a split column of its own the catalogue needs none."""
     rows = list(csv.DictReader((catalogue / "styles.csv").read_text(encoding="utf-8").splitlines()))
