@@ -113,6 +113,16 @@ def test_few_pictures_raise_no_alarm(tmp_path):
     assert one.exit_code == 0 and "too few" in one.stdout
 
 
+@pytest.mark.parametrize("where", ["seen", "eval", "neither tells of any measure"])
+def test_nothing_to_compare_is_not_told_as_no_drift(tmp_path, where):
+    """Who watches by the exit code alone would go on for ever without anything being watched."""
+    none = {name: [0] * len(one["bins"]) for name, one in EVAL.items()}
+    reference = {name: {**one, "counts": none[name]} for name, one in EVAL.items()} if where == "eval" else EVAL
+    told = {"seen": merger(none), "eval": merger(usual(300), reference=reference)}
+    result = drift(written(tmp_path, told.get(where, merger({}, reference={}))), "--json")
+    assert (result.exit_code, "nothing to compare: of release 3" in result.output) == (1, True), result.output
+
+
 def test_mergers_add_up_and_nothing_counts_twice(tmp_path):
     """Two mergers are one sample; a saved file and the merger that it came from are not two."""
     a, b = (
