@@ -12,6 +12,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from sklearn.metrics import roc_curve
 
+matplotlib.rcParams["text.parse_math"] = False  # labels are no formulas: a $ in them is money
+
 _MOST_CLASSES = 60
 """Beyond this many classes a confusion matrix shows the most frequent ones only."""
 

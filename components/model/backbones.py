@@ -45,15 +45,15 @@ def mobilenet_v2(input_shape: tuple[int, int, int]) -> keras.Model:
     images = keras.Input(input_shape, name="image")
     scaled = layers.Rescaling(1 / 127.5, offset=-1, name="scaling")(images)
     try:
-        network = keras.applications.MobileNetV2(
-            input_tensor=scaled, include_top=False, weights="imagenet", pooling="avg"
-        )
+        network = keras.applications.MobileNetV2(input_tensor=scaled, include_top=False, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise WeightsError(
             f"backbone mobilenet_v2: its ImageNet weights cannot be fetched ({error}); run once where the network "
             "reaches storage.googleapis.com, or take efficientnet_lite0, whose weights are installed with Lookbook"
         ) from error
-    return keras.Model(images, network.output, name="mobilenet_v2")
+    # Pooled here: Keras would number its layer by how many there were before.
+    pooled = layers.GlobalAveragePooling2D(name="pool")(network.output)
+    return keras.Model(images, pooled, name="mobilenet_v2")
 
 
 BACKBONES: dict[str, Backbone] = {

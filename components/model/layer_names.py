@@ -25,9 +25,14 @@ LITE0_STAGES = (
 SMALL_CNN_CONVOLUTIONS = 4
 
 
-def layer_names(backbone: str) -> list[str] | None:
-    """Names of the layers, from the picture on; None where only Keras knows them."""
-    return {"small_cnn": _small_cnn, "efficientnet_lite0": _lite0}.get(backbone, lambda: None)()
+_MOBILENET_BLOCKS = 17
+_MOBILENET_STRIDED = (1, 3, 6, 13)
+_MOBILENET_ADDED = (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)
+
+
+def layer_names(backbone: str) -> list[str]:
+    """Names of the layers of one of ``components.model.backbones.BACKBONES``, from the picture on."""
+    return {"small_cnn": _small_cnn, "efficientnet_lite0": _lite0, "mobilenet_v2": _mobilenet_v2}[backbone]()
 
 
 def _small_cnn() -> list[str]:
@@ -43,3 +48,16 @@ def _lite0() -> list[str]:
         parts = (*expand, "depthwise_conv", "depthwise_relu", "project_conv", *(("add",) if repeat else ()))
         found += [f"block{index}_{part}" for part in parts]
     return [*found, "top_conv", "top_relu", "top_pool"]
+
+
+def _mobilenet_v2() -> list[str]:
+    """As Keras calls them: 17 blocks, of which the first widens nothing and some halve or add what they were given."""
+    found = ["image", "scaling", "Conv1", "bn_Conv1", "Conv1_relu"]
+    for block in range(_MOBILENET_BLOCKS):
+        expand = ("expand", "expand_BN", "expand_relu") if block else ()
+        pad = ("pad",) if block in _MOBILENET_STRIDED else ()
+        depthwise = ("depthwise", "depthwise_BN", "depthwise_relu")
+        add = ("add",) if block in _MOBILENET_ADDED else ()
+        prefix = f"block_{block}" if block else "expanded_conv"
+        found += [f"{prefix}_{part}" for part in (*expand, *pad, *depthwise, "project", "project_BN", *add)]
+    return [*found, "Conv_1", "Conv_1_bn", "out_relu", "pool"]

@@ -161,7 +161,7 @@ class HyperParameters:
     def _require_layers(self, knob: str, wanted: Iterable[str]) -> None:
         known = layer_names(self.backbone)
         for name in wanted:
-            if known is not None and name not in known:
+            if name not in known:
                 raise ValueError(
                     f"{knob} is {getattr(self, knob)!r}, but {self.backbone} has no layer {name!r}; it must be of "
                     f"{', '.join(known)}"

@@ -30,17 +30,28 @@ _ATTEMPTS: Final = 10
 _PAUSE_S: Final = 2.0
 _HOUSE: Final = Path(__file__).parents[2]
 TF_CONFIG: Final = "TF_CONFIG"
+_JOB: Final = "worker"
+_EXAMPLE: Final = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
+_DIGITS: Final = 5
 _log = logging.getLogger("lookbook.trainer")
 
 
 def workers() -> int:
-    """How many workers ``TF_CONFIG`` names; 1 where it names none."""
-    return max(1, len(_config().get("cluster", {}).get("worker", [])))
+    """How many workers ``TF_CONFIG`` names; 1 where it names none.
+
+    Raises:
+        ValueError: it says something that no training could go by.
+    """
+    return _place()[0]
 
 
 def index() -> int:
-    """This worker's place among them."""
-    return int(_config().get("task", {}).get("index", 0))
+    """This worker's place among them.
+
+    Raises:
+        ValueError: as of :func:`workers`.
+    """
+    return _place()[1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,12 +181,53 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _config() -> dict[str, Any]:
-    text = os.environ.get(TF_CONFIG) or "{}"
+def _place() -> tuple[int, int]:
+    """How many workers there are, and which of them this is."""
+    text = os.environ.get(TF_CONFIG)
+    if not text:
+        return 1, 0
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{TF_CONFIG} is {text!r}; it must be a JSON object with cluster and task") from error
+        return _place_in(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{TF_CONFIG} is {text!r:.300}; it must be a JSON object with cluster and task, as {_EXAMPLE}: {error}"
+        ) from error
+
+
+def _place_in(document: Any) -> tuple[int, int]:
+    """The same of the document, all of which is looked at: TensorFlow would do so hours later, or wait for ever."""
+    config = _object("it", document)
+    cluster, task = (_object(key, config.get(key, {})) for key in ("cluster", "task"))
+    jobs = {job: addresses for job, addresses in cluster.items() if _are_addresses(job, addresses)}
+    count = max(1, sum(map(len, jobs.values())))
+    if count > 1 and list(jobs) != [_JOB]:
+        raise ValueError(f"cluster names {', '.join(jobs)}; those that share a training must all be in {_JOB}")
+    if count > 1 and task.get("type") != _JOB:
+        raise ValueError(f"task.type is {task.get('type')!r:.60}; it must be {_JOB!r}")
+    told = task.get("index", 0 if count == 1 else None)
+    place = str(told)
+    if isinstance(told, bool) or not (place.isascii() and place.isdecimal() and int(place) < count):
+        raise ValueError(f"task.index is {told!r:.60}; it must be one of 0 to {count - 1}, as cluster names {count}")
+    return count, int(place)
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {value!r:.60}; it must be an object")
+    return value
+
+
+def _are_addresses(job: str, value: Any) -> bool:
+    """Whether a job has any; what are none are an error."""
+    if not isinstance(value, list) or not all(map(_is_address, value)) or len(set(value)) < len(value):
+        raise ValueError(f"cluster.{job} is {value!r:.120}; it must be a list of different HOST:PORT")
+    return bool(value)
+
+
+def _is_address(value: Any) -> bool:
+    host, _, port = str(value).rpartition(":")
+    is_port = port.isascii() and port.isdecimal() and len(port) <= _DIGITS and 0 < int(port) < 2**16
+    return isinstance(value, str) and is_port and bool(host) and not any(map(str.isspace, host))
 
 
 def main(path: Path) -> None:

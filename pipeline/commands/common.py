@@ -77,7 +77,7 @@ class DataPath(click.ParamType):
         if not isinstance(value, str):
             return cast(Location, value)
         try:
-            found = location(value)
+            found = location(value or self.fail("it is empty; give a path or a URI", param, ctx))
         except StorageError as error:
             self.fail(str(error), param, ctx)
         if isinstance(found, Path):
@@ -104,8 +104,9 @@ mapping_option = click.option(
     help="How data of another layout is read: the mapping.toml of a `lookbook import`.",
 )
 
+_ROWS = click.IntRange(0, 2**31 - 1)  # the record of a run holds no number without end
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=0), default=0, help="Take only this many rows, picked by the hash of their id."
+    "--limit", type=_ROWS, default=0, help="Take only this many rows, picked by the hash of their id."
 )
 
 trial_option = click.option(

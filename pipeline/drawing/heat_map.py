@@ -12,6 +12,8 @@ from matplotlib import pyplot as plt
 from schema.pictures import read_header, to_pixels
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
+matplotlib.rcParams["text.parse_math"] = False  # labels are no formulas: a $ in them is money
+
 
 def draw_heat_map(image: bytes, explanation: pb.ExplainResponse, out: Path) -> None:
     """Writes the upright photo, and beside it the photo under its heat map.

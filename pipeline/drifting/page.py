@@ -14,6 +14,8 @@ from components.html_page import render_html, write_html
 from pipeline.drifting.comparing import Finding
 from pipeline.drifting.seen import Seen
 
+matplotlib.rcParams["text.parse_math"] = False  # labels are no formulas: a $ in them is money
+
 _MOST_BARS = 20
 _WORDS = (
     ("familiarity", "how much a picture is like those that the models learnt from"),

@@ -3,7 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Final
 
 _LOGGER: Final = "apache_beam.options.pipeline_options"
@@ -23,13 +23,17 @@ def require_beam_arguments(arguments: Sequence[str]) -> None:
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
     with _words() as dropped:
-        options, said = PipelineOptions(list(arguments)), io.StringIO()
+        said = io.StringIO()
         try:
-            with redirect_stderr(said):
+            with redirect_stderr(said), redirect_stdout(io.StringIO()):
+                options = PipelineOptions(list(arguments))
                 options.get_all_options()
                 runner = options.view_as(StandardOptions).runner or ""
         except SystemExit as error:  # argparse's, after pages of usage
-            raise ValueError(f"--beam-arg: {said.getvalue().strip().rpartition('error: ')[2]}") from error
+            why = said.getvalue().strip().rpartition("error: ")[2]
+            raise ValueError(
+                f"--beam-arg: {why or 'with -h or --help Beam tells its options and runs nothing'}"
+            ) from error
     _require_runner(runner)
     if dropped and runner in _IN_THIS_PROCESS:
         raise ValueError(f"--beam-arg {' '.join(arguments)}: Beam would pass over it ({dropped[0]})")

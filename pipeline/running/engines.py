@@ -136,6 +136,14 @@ def _environment(workers: str) -> tuple[str, str]:
 
 def _address(text: str, option: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+    if not _is_host(host) or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 2**16:
         raise ValueError(f"{option}{'' if option.endswith(':') else ' '}{text}: an address is HOST:PORT")
     return host.strip("[]"), int(port)
+
+
+def _is_host(text: str) -> bool:
+    """Whether it can be looked up at all: a socket raises an error of texts of what cannot, not one of the system."""
+    try:
+        return bool(text.encode("idna"))
+    except UnicodeError:  # an empty or too long part, or half of a character
+        return False

@@ -68,7 +68,7 @@ def require_server(layout: Layout) -> None:
     server = _server(layout.metadata_url)
     try:
         socket.create_connection((server.host, server.port), _PATIENCE_S).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of a name that cannot be looked up at all, as a..b
         raise RunError(f"the database {server} of {METADATA_URL} cannot be reached: {error}") from error
     try:
         open_store(layout).get_artifact_types()

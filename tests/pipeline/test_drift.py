@@ -87,6 +87,14 @@ def test_what_drifted_is_named(tmp_path):
     assert (dark["drifted"], code) == (["brightness"], 1)
 
 
+def test_a_label_is_no_formula(tmp_path):
+    """Two $ in one are money, and the page is drawn all the same."""
+    named = {**EVAL, "article_type": {**EVAL["article_type"], "bins": ["$_$", "$$", "$5 or $\\frac$", "A\nB"]}}
+    result = drift(written(tmp_path, merger(usual(300), reference=named)), "--report", tmp_path / "drift.html")
+    assert result.exit_code == 0, result.output
+    assert "<img" in (tmp_path / "drift.html").read_text(encoding="utf-8")
+
+
 def test_nearer_than_eval_is_no_drift(tmp_path):
     """Pictures that the release learnt from are more familiar than eval was; nobody is woken for that. Less is."""
     near, code = found(written(tmp_path, merger({**usual(300), "familiarity": [0, 0, 300]})))
@@ -103,6 +111,16 @@ def test_few_pictures_raise_no_alarm(tmp_path):
     assert result.exit_code == 0, result.stdout
     one = drift(written(tmp_path, merger({"article_type": [0, 0, 1, 0]})))
     assert one.exit_code == 0 and "too few" in one.stdout
+
+
+@pytest.mark.parametrize("where", ["seen", "eval", "neither tells of any measure"])
+def test_nothing_to_compare_is_not_told_as_no_drift(tmp_path, where):
+    """Who watches by the exit code alone would go on for ever without anything being watched."""
+    none = {name: [0] * len(one["bins"]) for name, one in EVAL.items()}
+    reference = {name: {**one, "counts": none[name]} for name, one in EVAL.items()} if where == "eval" else EVAL
+    told = {"seen": merger(none), "eval": merger(usual(300), reference=reference)}
+    result = drift(written(tmp_path, told.get(where, merger({}, reference={}))), "--json")
+    assert (result.exit_code, "nothing to compare: of release 3" in result.output) == (1, True), result.output
 
 
 def test_mergers_add_up_and_nothing_counts_twice(tmp_path):

@@ -54,7 +54,7 @@ def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting:
     [
         *(f"--max-p50-ms={value}" for value in ("nan", "inf", "0", "-1", "fast")),
         *(f"--max-bad={value}" for value in ("nan", "inf", "-0.1", "2", "few")),
-        *(f"--limit={value}" for value in ("-1", "1.5", "nan", "all")),
+        *(f"--limit={value}" for value in ("-1", "1.5", "nan", "all", "9" * 20)),
         *(f"--ask={value}" for value in ("-1", "nan")),
         *("--split-by=colour", "--profile=fast", "--attributes=colour", "--schema={data}/styles.csv"),
         *("--schema={data}/empty", "--mapping={data}/styles.csv", "--mapping={data}", "--data={data}/nothing"),
@@ -70,7 +70,7 @@ def test_a_setting_that_makes_no_sense(catalogue: Path, tmp_path: Path, setting:
         *("--set=epochs=1.5", "--set=mirror=maybe", "--set=colour=1", "--set=learning_rate=nan"),
         *("--beam-arg=--runner=Foo", "--beam-arg=--runner=a.b.Foo", "--beam-arg=--runner=json.loads"),
         *("--beam-arg=spark", "--beam-arg=--nonsense=3", "--beam-arg=--direct_num_workers=x"),
-        *("--beam-arg=--runner=DaskRunner",),
+        *("--beam-arg=--runner=DaskRunner", "--beam-arg=--help"),
     ],
 )
 def test_an_option_that_makes_no_sense(catalogue: Path, tmp_path: Path, option: str) -> None:
@@ -80,6 +80,13 @@ def test_an_option_that_makes_no_sense(catalogue: Path, tmp_path: Path, option: 
     result = CliRunner().invoke(run, arguments)
     assert result.exit_code in (1, 2), result.output
     assert arguments[-1].rpartition("=")[2].rpartition("/")[2] in result.output
+    assert not (tmp_path / "root").exists()
+
+
+def test_an_empty_path_is_not_the_folder_that_one_is_in(tmp_path: Path) -> None:
+    """As a variable that is not set makes it: nobody asked for all that lies here."""
+    for command in (["run", "--root", tmp_path / "root", "--data"], ["schema", "diff"]):
+        assert_refused(lookbook(*command, ""), "it is empty; give a path or a URI")
     assert not (tmp_path / "root").exists()
 
 

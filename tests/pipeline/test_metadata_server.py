@@ -54,6 +54,7 @@ def test_runs_are_recorded_and_cached_on_postgresql(
     [
         (("s3cr%40t", "s3cret"), "does not take the record of runs"),
         (("127.0.0.1", "nowhere.invalid"), "cannot be reached"),
+        (("127.0.0.1", "no..where"), "cannot be reached"),
         (("postgresql://", "oracle://"), "is no URL of a database"),
         (("lookbook:", ":"), "is no URL of a database"),
         (("127.0.0.1:", "127.0.0.1:9"), "is no URL of a database"),

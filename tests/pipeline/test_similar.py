@@ -84,6 +84,14 @@ def test_the_heat_map_lies_over_what_was_asked_about(tmp_path, kind):
     assert drawn.shape == wanted.shape and np.abs(drawn - wanted).mean() < 2
 
 
+@pytest.mark.parametrize("label", ["$_$", "$$", "$5 or $\\frac$"])
+def test_a_label_over_a_heat_map_is_no_formula(tmp_path, label):
+    """Two $ in one are money."""
+    heat = pb.ExplainResponse(rows=1, columns=1, heat=[0.1], head="article_type", label=label)
+    draw_heat_map(tiny_models.picture("red"), heat, tmp_path / "drawn.png")
+    assert (tmp_path / "drawn.png").stat().st_size
+
+
 def test_what_never_ends_is_no_picture(root):
     """A device is read no further than a picture may be large, and the refusal names it."""
     command = [sys.executable, "-m", "pipeline.runner", "similar", "/dev/zero", "--server", "127.0.0.1:1"]

@@ -72,6 +72,11 @@ def command(
     from pipeline.drifting.comparing import compare
 
     findings = compare(seen.measures, threshold)
+    if not findings:
+        raise RunError(
+            f"nothing to compare: of release {seen.release} no measure has pictures both in eval and among the "
+            f"{seen.pictures:,} that were seen; ask the merger some, or release one whose eval split has rows"
+        )
     if report:
         from pipeline.drifting.page import write_page
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
+from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options, wrong_use
 from pipeline.config import Layout, Remote
+from pipeline.drawing.places import require_other
 from pipeline.errors import RunError
 from schema import names
 
@@ -45,6 +46,8 @@ def command(
     """
     if out.suffix.lower() not in _FORMATS:
         raise click.UsageError(f"--out is {out}; it must end in {', '.join(_FORMATS)}")
+    with wrong_use():
+        require_other("--out", out, image)
     from pipeline.asking import connected
     from pipeline.drawing.heat_map import draw_heat_map
     from schema.file_names import as_text

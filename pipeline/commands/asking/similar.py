@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
+from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options, wrong_use
 from pipeline.config import Layout, Remote
+from pipeline.drawing.places import require_other
 from pipeline.errors import RunError
 from schema import names
 
@@ -44,6 +45,9 @@ def command(layout: Layout, image: Path, k: int, sheet: Path | None, server: Rem
     """
     if sheet and sheet.suffix.lower() not in _FORMATS:
         raise click.UsageError(f"--contact-sheet is {sheet}; it must end in {', '.join(_FORMATS)}")
+    if sheet:
+        with wrong_use():
+            require_other("--contact-sheet", sheet, image)
     from pipeline.asking import connected
     from schema.file_names import as_text
     from serving.client import ClassifyError
@@ -62,6 +66,7 @@ def command(layout: Layout, image: Path, k: int, sheet: Path | None, server: Rem
     if sheet:
         from pipeline.drawing.contact_sheet import draw_contact_sheet
 
+        sheet.parent.mkdir(parents=True, exist_ok=True)
         draw_contact_sheet(encoded, found, sheet)
     if as_json:
         print_json(plain(found))

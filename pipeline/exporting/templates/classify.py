@@ -1,5 +1,6 @@
 """What is in a photo, without a server: ``python classify.py shoe.jpg``; needs ``ai-edge-litert numpy pillow``."""
 
+import io
 import json
 import math
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 try:
     from ai_edge_litert.interpreter import Interpreter
@@ -22,19 +23,34 @@ OF_TYPE = Counter(path[LEVELS[-1]] for path in PATHS for _ in range(path["count"
 MODELS = {
     name: Interpreter(str(FOLDER / one["file"])).get_signature_runner() for name, one in MANIFEST["models"].items()
 }
+KINDS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+TURNS = dict(zip(range(2, 9), (Image.Transpose(way) for way in (0, 3, 1, 5, 4, 6, 2)), strict=True))
 
 
 def shown(file: Any) -> np.ndarray:
     """A picture file → float32[H, W, 3]: upright by Exif, transparent pixels white, no colour profile applied."""
     image: Image.Image = Image.open(file)
+    if image.format not in KINDS:
+        raise ValueError(f"is {image.format}; give one of {', '.join(KINDS)}")
     image.load()  # what a PNG says behind its pixels, too
-    image.info = {key: value for key, value in image.info.items() if "xmp" not in key}  # turns nothing
-    image = ImageOps.exif_transpose(image)
+    if image.mode == "F" or (image.mode, image.format) == ("I", "TIFF"):
+        raise ValueError("is a TIFF of 32 bits a sample; give 8 or 16")
+    image = upright(image)
     if image.mode.startswith("I"):  # of 16 bits the upper 8 count
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return np.asarray(image.convert("RGB"), np.float32)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turned as Exif says, whose XMP turns nothing; as it is where its Exif cannot be read, as viewers show it."""
+    image.info = {key: value for key, value in image.info.items() if "xmp" not in key}
+    try:
+        turn = TURNS.get(image.getexif().get(0x0112, 1))
+    except Exception:  # Pillow raises nearly anything on broken Exif
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -68,7 +84,25 @@ def joint(told: dict[str, np.ndarray]) -> tuple[list[str], float]:
     return [best[level] for level in LEVELS], float(trust * weights.max() / weights.sum())
 
 
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        path, confidence = joint(scores(shown(name)))
+def main(names: list[str]) -> int:
+    """Answers about each file; one that is no picture is told on stderr, and keeps no other from its answer."""
+    if not names:
+        print(f"usage: python {Path(__file__).name} PICTURE...", file=sys.stderr)
+        return 2
+    code = 0
+    for name in names:
+        try:
+            pixels = shown(name)
+        except Exception as error:  # Pillow raises nearly anything on a broken file
+            print(f"{name}: {error}", file=sys.stderr)
+            code = 1
+            continue
+        path, confidence = joint(scores(pixels))
         print(f"{name}: {' › '.join(path)} ({confidence:.2f})")
+    return code
+
+
+if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files are bytes, and not each terminal has a ›
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.exit(main(sys.argv[1:]))

@@ -88,6 +88,11 @@ def test_layers_are_those_of_the_backbone():
         ValueError, match=r"frozen_to is 'block4_add', but small_cnn has no layer 'block4_add'.*block3_"
     ):
         HyperParameters().with_settings(chosen[1:])
+    with pytest.raises(ValueError, match="frozen_to is 'block4_add', but mobilenet_v2 has no layer 'block4_add'"):
+        HyperParameters().with_settings(["backbone=mobilenet_v2", "frozen_to=block4_add"])
+    assert (
+        HyperParameters().with_settings(["backbone=mobilenet_v2", "frozen_to=block_4_add"]).frozen_to == "block_4_add"
+    )
     with pytest.raises(ValueError, match="no layer 'block3_add'"):
         HyperParameters().with_settings([*chosen, "neighbour_layers=block7_add,block3_add"])
 

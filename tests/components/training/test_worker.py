@@ -57,8 +57,59 @@ def test_another_worker_takes_part_until_its_share_is_done(tmp_path, stand_in, m
     assert ran(run_dir, 1) == 2
 
 
-def test_a_configuration_that_is_none_is_told(monkeypatch):
-    """Words, and no training alone of what was meant for several."""
-    monkeypatch.setenv(worker.TF_CONFIG, "worker 0")
-    with pytest.raises(ValueError, match="must be a JSON object"):
-        worker.workers()
+def config(workers=("a:1", "b:1"), task=(("type", "worker"), ("index", 0)), **jobs):
+    """The text of a configuration."""
+    return json.dumps({"cluster": {"worker": workers, **jobs}, "task": dict(task)})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("worker 0", "must be a JSON object"),
+        ("[]", r"it is \[\]; it must be an object"),
+        ("[" * 100_000, "must be a JSON object"),
+        ('{"cluster": 5}', "cluster is 5"),
+        ('{"cluster": {"worker": ["a:1", "b:1"]}, "task": null}', "task is None"),
+        (config("host:2222"), "cluster.worker is 'host:2222'; it must be a list"),
+        (config([1, 2]), "different HOST:PORT"),
+        (config(["a", "b"]), "different HOST:PORT"),
+        (config(["a:1", "a:1"]), "different HOST:PORT"),
+        (config(["a:1", "b:99999"]), "different HOST:PORT"),
+        (config(["a:1", " :1"]), "different HOST:PORT"),
+        (config(ps=["c:1"]), "cluster names worker, ps;"),
+        (config(["a:1"], chief=["c:1"]), "cluster names worker, chief;"),
+        (config(task={"type": "ps", "index": 0}), "task.type is 'ps'"),
+        (config(task={}), "task.type is None"),
+        (config(task={"type": "worker"}), "task.index is None"),
+        (config(task={"type": "worker", "index": "x"}), "task.index is 'x'"),
+        (config(task={"type": "worker", "index": 2}), "task.index is 2; it must be one of 0 to 1"),
+        (config(task={"type": "worker", "index": -1}), "task.index is -1"),
+        (config(task={"type": "worker", "index": 0.9}), "task.index is 0.9"),
+        (config(task={"type": "worker", "index": True}), "task.index is True"),
+        (config(task={"type": "worker", "index": float("nan")}), "task.index is nan"),
+        (config(["a:1"], {"index": 1}), "task.index is 1; it must be one of 0 to 0"),
+        ('{"task": {"index": 1}}', "as cluster names 1"),
+    ],
+)
+def test_a_configuration_that_no_training_could_go_by_is_told(monkeypatch, text, words):
+    """Words at once: no training alone of what was meant for several, no waiting for ever, no fault hours later."""
+    monkeypatch.setenv(worker.TF_CONFIG, text)
+    for ask in (worker.workers, worker.index):
+        with pytest.raises(ValueError, match=rf"^TF_CONFIG is .*{words}"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", (1, 0)),
+        ("{}", (1, 0)),
+        (config(task={"type": "worker", "index": "1"}), (2, 1)),
+        (config(["[::1]:2222", "b.c:1", "d:1"], {"type": "worker", "index": 2}, ps=[]), (3, 2)),
+        ('{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}, "environment": "cloud"}', (1, 0)),
+    ],
+)
+def test_a_configuration_names_the_workers_and_this_one(monkeypatch, text, place):
+    """Alone where it names one or nobody; as a text too, which a template may have put the index in as."""
+    monkeypatch.setenv(worker.TF_CONFIG, text)
+    assert (worker.workers(), worker.index()) == place
