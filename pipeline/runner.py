@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from schema.allocator import TRAINING_BYTES, keep_freed_memory
 from serving.local.processes import end_on_signals
 
 _COMMANDS = {
@@ -78,7 +77,6 @@ def main() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # Else this process would take all of a GPU's memory, which the process of a training needs.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    keep_freed_memory(TRAINING_BYTES)
     warnings.simplefilter("ignore", FutureWarning)
     # Names of files are bytes: what is no text is shown escaped instead of ending the command.
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -18,7 +18,6 @@ from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperat
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 from pipeline.running.console import Say
-from schema.allocator import give_memory_back
 
 _CACHED = metadata_store_pb2.Execution.State.CACHED
 
@@ -64,7 +63,6 @@ class ReportingDagRunner(LocalDagRunner):
             component = node.pipeline_node.node_info.id
             self._say(f"{index + 1:>3}/{len(pipeline.nodes)} {component} …")
             self.steps.append(_launch(pipeline, node.pipeline_node, deployment, self._beam))
-            give_memory_back()  # what a training has freed is no use to the steps behind it
             self._say(f"      {_said(self.steps[-1])}")
 
 
