@@ -73,8 +73,6 @@ def main() -> None:
     """Runs the command line; a fault that has a reason ends with that reason and exit code 1."""
     # Before TensorFlow is imported anywhere: afterwards it is too late.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # By itself TensorFlow takes oneDNN on Intel's newer processors alone; it is faster on others too.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # Else this process would take all of a GPU's memory, which the process of a training needs.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     warnings.simplefilter("ignore", FutureWarning)

@@ -157,11 +157,6 @@ def told_of(model: keras.Model) -> Mapping[str, np.ndarray]:
     return next((layer.told for layer in model.layers if isinstance(layer, NearestPictures)), {})
 
 
-def remembered_variables(model: keras.Model) -> list[keras.Variable]:
-    """What the memory of a model is made of; nothing where it has none."""
-    return [one for layer in model.layers if isinstance(layer, NearestPictures) for one in layer.variables]
-
-
 def memory_of(model: keras.Model) -> MemoryCard | None:
     """How the pictures vote that a model can tell; None where it can tell none."""
     found = (layer for layer in model.layers if isinstance(layer, NearestPictures) and layer.told)

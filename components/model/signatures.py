@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.model import preprocessing
-from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES, remembered_variables
+from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES
 from components.naming.model import EVIDENCE, NameModel
 from schema import names
 from schema.heads import Head
@@ -50,11 +50,12 @@ class UncalibratedClassifier(tf.Module):
             name_model: of the same heads; None where there were no names to learn from.
         """
         super().__init__(name="uncalibrated_classifier")
-        # The bare variables are tracked, and the model is hidden in a function: a tracked Keras 3 variable is exported
+        # The bare variables are tracked, and the model is hidden in a partial: a tracked Keras 3 variable is exported
         # twice, and a session, which is how TensorFlow Serving loads, restores the copy that no signature reads.
-        remembered = remembered_variables(model) if model else []
-        self._variables = [variable.value for variable in remembered]
-        self._outputs = _with_constant_weights(model, remembered) if model else lambda images: {}
+        self._variables = [variable.value for variable in model.variables] if model else []
+        self._outputs: Callable[[tf.Tensor], dict[str, tf.Tensor]] = (
+            functools.partial(model, training=False) if model else lambda images: {}
+        )
         self._transform = transform_output.transform_features_layer()
         raw = transform_output.raw_feature_spec()
         self._label_specs = {
@@ -110,26 +111,3 @@ class UncalibratedClassifier(tf.Module):
         """Raw labels by column, [N] of the schema's type each → ``<head>_id`` int64[N] of every head."""
         features = self._transform(labels)
         return {names.label_id(head): features[names.label_id(head)] for head in self._heads}
-
-
-def _with_constant_weights(
-    model: keras.Model, remembered: Sequence[keras.Variable]
-) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """The model as one function, its weights constants of the graph, except for what it remembers.
-
-    oneDNN lays the filters of a convolution out anew at each call, which takes a single picture as long as the rest,
-    unless they are constants: then at the first one alone. What is remembered stays in variables, for a graph is
-    copied whenever it is rewritten.
-    """
-    kept = {id(variable) for variable in remembered}
-    state = [
-        [one.value if id(one) in kept else one.numpy() for one in variables]
-        for variables in (model.trainable_variables, model.non_trainable_variables)
-    ]
-
-    @tf.function  # one for all signatures, which share its constants
-    def outputs(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        answer, _ = model.stateless_call(*state, images, training=False)
-        return dict(answer)
-
-    return functools.partial(outputs)  # a module that sees the function itself saves it, and all constants, once more

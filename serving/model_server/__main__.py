@@ -23,9 +23,7 @@ async def serve(options: Options) -> None:
         ConfigError: it can't start; only what needs TensorFlow to be found out comes after its slow import.
     """
     configuration = config.read(options)
-    # TensorFlow reads these when it is imported. By itself it takes oneDNN on Intel's newer processors alone.
-    for name, value in {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}.items():
-        os.environ.setdefault(name, value)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
     from serving.model_server.server import ModelServer
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # that session loading is deprecated: see saved_model.py

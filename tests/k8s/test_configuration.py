@@ -194,9 +194,8 @@ def test_model_servers_use_as_many_threads_as_cpus(model_server: Workload) -> No
 
 
 def test_model_servers_keep_freed_memory(model_server: Workload) -> None:
-    """What is said to a model server's C library and to TensorFlow is what a local one is told."""
-    said = {one["name"]: one["value"] for one in model_server.main["env"]}
-    assert said == {"TF_ENABLE_ONEDNN_OPTS": "1", **allocator.ENVIRONMENT}
+    """What is said to a model server's C library is what a local one is told."""
+    assert {one["name"]: one["value"] for one in model_server.main["env"]} == allocator.ENVIRONMENT
 
 
 def test_model_servers_read_the_committed_files(base: Manifests, model_server: Workload) -> None:
