@@ -107,7 +107,7 @@ class _Pixels:
         return near
 
     def forget(self, indices: np.ndarray) -> None:
-        """Lets go of pictures that are in no more pairs: a cell of many that are nearly alike needs all of them."""
+        """Lets go of pictures that are in no more pairs: of a cell of many that are nearly alike all would be held."""
         for index in indices:
             self._seen.pop(index, None)
 
