@@ -21,8 +21,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from schema.allocator import TRAINING_BYTES, keep_freed_memory
-
 CALL: Final = "call.json"
 TRAINED: Final = "trained.weights.h5"
 _MODULE: Final = "components.training.worker"
@@ -233,7 +231,6 @@ def _is_address(value: Any) -> bool:
 def main(path: Path) -> None:
     """One training, in the process that :func:`train_elsewhere` or :func:`serve` starts."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    keep_freed_memory(TRAINING_BYTES)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     train(Call.read(path))
     sys.stdout.flush()

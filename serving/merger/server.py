@@ -12,8 +12,8 @@ import uvicorn
 
 from schema import heads as table
 from schema import names
+from schema.allocator import return_large_blocks
 from serving.merger.admission.api_keys import ApiKeys
-from serving.merger.admission.memory import return_large_blocks
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core import images
 from serving.merger.core.corrections import Overlays

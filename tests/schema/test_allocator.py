@@ -41,11 +41,10 @@ needs_glibc = pytest.mark.skipif(sys.platform != "linux", reason="only glibc is 
 
 
 @needs_glibc
-@pytest.mark.parametrize("most", [allocator.SERVING_BYTES, allocator.TRAINING_BYTES])
-def test_a_block_is_taken_again_without_asking_the_system(most: int) -> None:
+def test_a_block_is_taken_again_without_asking_the_system() -> None:
     """What a step has freed the next one gets, where by default each of its pages is filled anew."""
     assert faults("", {}) > 20 * BLOCK // 4096 // 600  # of 2 MB each, where the system gives those
-    assert faults(f"keep_freed_memory({most})", {}) < 20
+    assert faults(f"keep_freed_memory({allocator.SERVING_BYTES})", {}) < 20
 
 
 @needs_glibc

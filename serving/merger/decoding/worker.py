@@ -9,7 +9,7 @@ import socket
 import sys
 from typing import Any, Final
 
-from serving.merger.admission.memory import return_large_blocks
+from schema.allocator import return_large_blocks
 from serving.merger.core import images
 from serving.merger.core.errors import ImageError
 from serving.merger.core.images import Picture, Size
