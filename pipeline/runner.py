@@ -4,13 +4,14 @@ import importlib
 import io
 import os
 import re
+import signal
 import sys
 import warnings
 from pathlib import Path
 
 import click
 
-from serving.local.processes import end_on_signals
+from serving.local.signals import ended_by_signals
 
 _COMMANDS = {
     "run": "pipeline.commands.run",
@@ -79,8 +80,12 @@ def main() -> None:
     # Names of files are bytes: what is no text is shown escaped instead of ending the command.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    end_on_signals()
-    cli([_at_home(word) for word in sys.argv[1:]], prog_name="lookbook")
+    with ended_by_signals(_ending, signal.SIG_DFL):
+        cli([_at_home(word) for word in sys.argv[1:]], prog_name="lookbook")
+
+
+def _ending(number: int) -> BaseException:
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def _at_home(word: str) -> str:

@@ -11,15 +11,15 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final
 
 from serving.local.processes import StackError
+from serving.local.signals import ended_by_signals
 from serving.local.stack import LOGS, stack
 from serving.merger.settings import variable
 
 REVIEW_STORE: Final = variable("review_store")
 WATCH_S: Final = 0.5
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def serve(release: Path, http_port: int, grpc_port: int, metrics_port: int, logs: Path) -> None:
@@ -43,13 +43,6 @@ def _absolute(store: str) -> str:
     return store if not store or "://" in store else str(Path(store).expanduser().absolute())
 
 
-def _interrupt(*_: Any) -> NoReturn:
-    """Ends whatever runs, once: a second signal must not interrupt the stopping."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser("serving.local.stack", description="Run model server and merger on a release.")
@@ -66,13 +59,12 @@ def main() -> int:
         f"{REVIEW_STORE}, else nowhere)",
     )
     arguments = parser.parse_args()
-    for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, _interrupt)
     try:
         # By the environment, and whole: the merger stands in another folder, and others may read a command line.
         os.environ[REVIEW_STORE] = _absolute(arguments.__dict__.pop("review_store"))
-        serve(**vars(arguments))
+        # A second signal must not interrupt the stopping.
+        with ended_by_signals(lambda _: KeyboardInterrupt(), signal.SIG_IGN):
+            serve(**vars(arguments))
     except KeyboardInterrupt:
         return 0
     except StackError as error:

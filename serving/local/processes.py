@@ -11,11 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 STOP_S: Final = 20.0
-ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 POLL_S: Final = 0.05
 TAIL_LINES: Final = 15
 LOWEST_PORT: Final = 20_000
@@ -84,22 +83,6 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-
-
-def end_on_signals() -> None:
-    """From now on SIGTERM and SIGHUP end this process in order, its children first, by SystemExit.
-
-    A second signal ends it at once. What whoever started it told it to ignore stays ignored, as under ``nohup``.
-    """
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
-
-
-def _end(number: int, _: Any) -> NoReturn:
-    for one in ENDING:
-        signal.signal(one, signal.SIG_DFL)
-    raise SystemExit(128 + number)
 
 
 def stop_all(children: Iterable[Child]) -> None:

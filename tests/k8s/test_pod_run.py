@@ -86,7 +86,7 @@ async def test_paths_from_outside_are_those_of_the_merger(url: str) -> None:
     rules = rendering.combination("ingress").get("Ingress", "rest")["spec"]["rules"]
     paths = [path["path"] for rule in rules for path in rule["http"]["paths"]]
     addresses = [{"/v1": "/v1/models", "/assets": "/"}.get(path, path) for path in paths]
-    page = {"/", *(f"/{file.name}" for file in (rendering.ROOT / "serving/web/public").iterdir())}
+    page = {"/", "/review", *(f"/{file.name}" for file in (rendering.ROOT / "serving/web/public").iterdir())}
     is_page_built = (rendering.ROOT / "serving/web/dist/index.html").exists()
     async with httpx.AsyncClient(base_url=url) as client:
         for address in addresses:
