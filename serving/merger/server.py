@@ -12,6 +12,7 @@ import uvicorn
 
 from schema import heads as table
 from schema import names
+from schema.addresses import with_port
 from schema.allocator import return_large_blocks
 from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.uploads import Uploads
@@ -139,7 +140,7 @@ class Server:
         guard = Guard(self._callers, self._uploads, self._telemetry, self._settings)
         servicer = ClassifierServicer(self._classifier, self._releases, guard, self._settings)
         self._grpc = make_server(servicer, self._lifecycle, self._uploads, self._settings)
-        address = f"{self._settings.host}:{self._settings.grpc_port}"
+        address = with_port(self._settings.host, self._settings.grpc_port)
         if self._credentials:
             self.grpc_port = self._grpc.add_secure_port(address, self._credentials)
         else:

@@ -225,6 +225,8 @@ class Classifier:
 
     async def _inspect(self, item: Item) -> Inspected | Unread | LookbookError:
         try:
+            if item.error:
+                raise item.error
             require_short(item.name)
             return await self._pictures.inspect(item.image)
         except LookbookError as error:

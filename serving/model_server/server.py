@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from schema.addresses import with_port
 from serving.model_server.api.grpc_services import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
 from serving.model_server.api.limit import CallLimit
 from serving.model_server.api.predict import Predictor
@@ -89,7 +90,7 @@ class ModelServer:
         return server
 
     def _grpc_addresses(self) -> list[str]:
-        tcp = [f"{self._options.bind_address}:{self._options.port}"] if self._options.port else []
+        tcp = [with_port(self._options.bind_address, self._options.port)] if self._options.port else []
         return tcp + [f"{UNIX}{path}" for path in [self._options.grpc_socket_path] if path]
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -133,8 +134,8 @@ class ModelServer:
         await self._rest.setup()
         if self._rest_socket:
             await web.SockSite(self._rest, self._rest_socket).start()
-            address = self._options.bind_address
-            logger.info("Exporting HTTP/REST API at:%s:%d ...", address, self._options.rest_api_port)
+            address = with_port(self._options.bind_address, self._options.rest_api_port)
+            logger.info("Exporting HTTP/REST API at:%s ...", address)
 
     async def _close(self) -> None:
         logger.info("Stopping: no new requests, up to %.0f s for those under way", DRAIN_SECONDS)
@@ -206,6 +207,8 @@ def _bind(server: Any, address: str, credentials: Any) -> None:
 
 def _listen(address: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((address, port))
+        is_ipv6 = ":" in address  # of which :: is all of IPv4 too, as gRPC has it
+        family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+        return socket.create_server((address, port), family=family, dualstack_ipv6=is_ipv6)
     except OSError as error:
-        raise ConfigError(f"Can't listen on {address}:{port}; is it taken? ({error})") from error
+        raise ConfigError(f"Can't listen on {with_port(address, port)}; is it taken? ({error})") from error

@@ -20,6 +20,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from schema import names
 from serving.tensorflow_serving.local import local_flags
 from tests import tiny_models
+from tests.ipv6 import has_ipv6
 from tests.model_server.process import ModelServerProcess, free_port, model_server
 from tests.model_server.running import Shelf, best_labels, predict_request, wait_until
 
@@ -98,6 +99,20 @@ def listeners(process: ModelServerProcess) -> set[str]:
 def test_listens_on_loopback(process: ModelServerProcess) -> None:
     """Whoever reaches its port can make it serve anything: nobody does from outside, unless it is asked for."""
     assert listeners(process) == {"127.0.0.1"}
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_listens_on_ipv6(shelf: Shelf, tmp_path: Path) -> None:
+    """An IPv6 address is one to listen on, for gRPC and for REST."""
+    shelf.push(tmp_path / "models", "plain", 1)
+    with model_server(tmp_path / "models", tmp_path, bind_address="::") as running:
+        request = predict_request(names.ARTICLE_TYPE, [tiny_models.picture("red")])
+        with grpc.insecure_channel(running.target.replace("127.0.0.1", "[::1]")) as channel:
+            answer = PredictionServiceStub(channel).Predict(request, timeout=60)
+        assert best_labels(answer, names.ARTICLE_TYPE) == [tiny_models.expected("red")[names.ARTICLE_TYPE]]
+        for host in ("[::1]", "127.0.0.1"):
+            url = f"{running.rest_url.replace('127.0.0.1', host)}/v1/models/{names.CATEGORY}"
+            assert httpx.get(url, trust_env=False).status_code == 200
 
 
 def test_drain(process: ModelServerProcess) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from serving.merger.core.deadline import Deadline
-from serving.merger.core.errors import InvalidRequest
+from serving.merger.core.errors import ImageError, InvalidRequest
 from serving.merger.core.merge import DEFAULT_TOP_K
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -36,7 +36,7 @@ class Call:
 
 
 class Item(NamedTuple):
-    """One picture of many: the caller's id of it, the file, and the product's name, "" for none.
+    """One picture of many: the caller's id of it, the file or why there is none, and the product's name, "" for none.
 
     A message would copy the file at every look.
     """
@@ -44,6 +44,7 @@ class Item(NamedTuple):
     id: str
     image: bytes
     name: str = ""
+    error: ImageError | None = None
 
 
 class StreamItem(NamedTuple):

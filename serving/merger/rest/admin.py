@@ -5,12 +5,14 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.merger.lifecycle import Lifecycle
+from serving.merger.rest.middleware import HeadAsGet
 from serving.merger.telemetry import Telemetry
 
 
 def make_admin_app(lifecycle: Lifecycle, telemetry: Telemetry) -> FastAPI:
     """``/metrics``, ``/seen``, ``/livez`` and ``/readyz``: no key, no TLS, so not for the outside."""
     app = FastAPI(title="Lookbook: operations", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_middleware(HeadAsGet)
     add_health(app, lifecycle)
 
     @app.get("/metrics")

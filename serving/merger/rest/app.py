@@ -29,7 +29,7 @@ from serving.merger.models.releases import Releases
 from serving.merger.rest import admin, cors, docs, page, review
 from serving.merger.rest.bodies import read_batch, read_image, read_item
 from serving.merger.rest.forms import keep_uploads_in_memory, query_names
-from serving.merger.rest.middleware import ClientGone, Gate, identify
+from serving.merger.rest.middleware import ClientGone, Gate, HeadAsGet, identify
 from serving.merger.rest.problems import problem_response
 from serving.merger.review.desk import Desk
 from serving.merger.service import Classifier
@@ -88,6 +88,7 @@ def make_app(
         observer=partial(telemetry.called, "http"),
     )
     cors.add(app, settings.allowed_origins)
+    app.add_middleware(HeadAsGet)
     _add_errors(app)
     guarded = APIRouter(
         dependencies=[Depends(partial(_identify, callers)), Depends(_require_known_query)],

@@ -21,7 +21,7 @@ from google.protobuf import json_format
 from starlette.requests import Request
 
 from serving.merger.core.calls import Batch, Item
-from serving.merger.core.errors import BatchTooLarge, InvalidRequest
+from serving.merger.core.errors import BatchTooLarge, ImageError, ImageUndecodable, InvalidRequest
 from serving.merger.settings import Settings
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
@@ -85,13 +85,14 @@ async def parse(body: bytearray, settings: Settings) -> Batch:
 
     Raises:
         BatchTooLarge: it has too many pictures.
-        InvalidRequest: it is no ClassifyBatchRequest.
+        InvalidRequest: it is no ClassifyBatchRequest. A text that is no picture's Base64 is the error of its item alone.
     """
+    errors: dict[int, ImageError] = {}
     rest, pictures = _cut_out(body)
     try:
         document = json.loads(_text(rest), object_pairs_hook=once)
         require_known_fields(document, pb.ClassifyBatchRequest.DESCRIPTOR)
-        places = _places(document, settings)
+        places = _places(document, settings, errors)
         message = json_format.ParseDict(document, pb.ClassifyBatchRequest())
     except (ValueError, json_format.ParseError, RecursionError) as error:
         raise InvalidRequest(f"The JSON is no ClassifyBatchRequest: {str(error)[:200]}") from error
@@ -99,9 +100,12 @@ async def parse(body: bytearray, settings: Settings) -> Batch:
         raise InvalidRequest(f"The JSON has a text of more than {LONG_TEXT} characters that is no picture of an item.")
     images = {}
     for i, number in places.items():
-        with _naming(i):
+        with _noting(errors, i):
             images[i] = await _decoded(body, pictures[number])
-    items = [Item(item.id, images.get(i, b"") or item.image, item.name) for i, item in enumerate(message.items)]
+    items = [
+        Item(item.id, images.get(i, b"") or item.image, item.name, errors.get(i))
+        for i, item in enumerate(message.items)
+    ]
     return Batch(items, message.options)
 
 
@@ -189,8 +193,8 @@ def _is_escaped(body: bytearray, at: int, start: int) -> bool:
     return bool((len(before) - len(before.rstrip(b"\\"))) % 2)
 
 
-def _places(document: Any, settings: Settings) -> dict[int, int]:
-    """Item → number of the text that is its picture; each such text is emptied."""
+def _places(document: Any, settings: Settings, errors: dict[int, ImageError]) -> dict[int, int]:
+    """Item → number of the text that is its picture; each such text is emptied, as is each that is no Base64."""
     if not isinstance(document, dict):
         raise ValueError("it is no object")
     items = document.get("items")
@@ -205,9 +209,9 @@ def _places(document: Any, settings: Settings) -> dict[int, int]:
             continue
         if image.startswith(_MARK):
             places[i] = int(image.removeprefix(_MARK))
-            item["image"] = ""
-        else:
-            with _naming(i):
+        item["image"] = ""
+        if i not in places:
+            with _noting(errors, i):
                 item["image"] = base64.b64encode(_short(image.encode())).decode()
     return places
 
@@ -222,11 +226,11 @@ def _texts(item: Any, place: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _naming(item: int) -> Iterator[None]:
+def _noting(errors: dict[int, ImageError], item: int) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise InvalidRequest(f"The picture items[{item}].image {error}.") from error
+        errors[item] = ImageUndecodable(f"The picture items[{item}].image {error}.")
 
 
 def _short(text: bytes) -> bytes:

@@ -108,6 +108,23 @@ class Gate:
             await app(scope, body.receive, _hardened(send, name, body))
 
 
+class HeadAsGet:
+    """ASGI middleware: HEAD is GET without a body (RFC 9110, 9.3.2), which uvicorn leaves out.
+
+    Args:
+        app: gets a GET for each HEAD.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # a copy: uvicorn reads its own
+        await self._app(scope, receive, send)
+
+
 def identify(callers: ApiKeys, scope: Scope) -> str:
     """Who sends the request.
 

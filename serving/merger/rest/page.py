@@ -41,7 +41,7 @@ def add(app: FastAPI, folder: Path) -> None:
 
 
 def _add_file(app: FastAPI, address: str, file: Path) -> None:
-    app.add_api_route(address, _sender(file), methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route(address, _sender(file), include_in_schema=False)
 
 
 def _sender(file: Path) -> Callable[[], Awaitable[Response]]:

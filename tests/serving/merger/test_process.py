@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc.aio
 import httpx
 import psutil
 import pytest
@@ -14,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.merger.server import listen
 from tests import tiny_models
+from tests.ipv6 import has_ipv6
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import ROOT, MergerProcess, merger, until
 
@@ -66,6 +68,18 @@ async def test_interrupt_ends_at_once(fake: FakeModelServer, tmp_path: Path) -> 
         await running.ready()
         running.process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(running.process.wait(), 10) == 0
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+async def test_listens_on_ipv6(fake: FakeModelServer, tmp_path: Path) -> None:
+    """An IPv6 address is one to listen on, for REST and for gRPC, as clusters without IPv4 need it."""
+    async with merger(tmp_path, fake.target, host="::", anonymous=True) as running:
+        await running.ready()
+        reply = await running.http.post(f"http://[::1]:{running.http_port}/v1/classify", content=RED, headers=JPEG)
+        assert reply.status_code == 200
+        async with grpc.aio.insecure_channel(f"[::1]:{running.grpc_port}") as channel:
+            health = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
 
 
 @pytest.mark.parametrize("setting", ["http_port", "grpc_port"])

@@ -118,3 +118,18 @@ async def test_metrics(running: MergerProcess, fake: FakeModelServer) -> None:
     assert 'lookbook_model_calls_total{code="OK",model="category"}' in text
     assert "lookbook_images_active 0.0" in text and "lookbook_release 1.0" in text
     assert "process_resident_memory_bytes" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/v1/models", "/v1/taxonomy", "/v1/classify", "/docs", "/openapi.json"]
+)
+async def test_head(running: MergerProcess, path: str) -> None:
+    """HEAD, which monitors and browsers ask, tells what GET would, without a body, and the connection goes on."""
+    got, head = [await running.http.request(method, path) for method in ("GET", "HEAD")]
+    assert head.content == b""
+    same = ("content-type", "content-length", "etag", "allow")
+    assert (head.status_code, *map(head.headers.get, same)) == (got.status_code, *map(got.headers.get, same))
+    assert (
+        (await running.admin.head("/metrics")).status_code == (await running.admin.head("/readyz")).status_code == 200
+    )
+    assert (await running.http.get("/livez")).json() == {"status": "alive"}
