@@ -30,7 +30,7 @@ class Row(NamedTuple):
 class Settings:
     """The merger's settings. Sizes are in bytes, times in milliseconds, as the names say."""
 
-    host: Annotated[str, Row("Address that both transports listen on; 0.0.0.0 for every interface.")] = "127.0.0.1"
+    host: Annotated[str, Row("Address that both transports listen on; 0.0.0.0 or :: for every one.")] = "127.0.0.1"
     http_port: Annotated[int, Row("Port of REST and the page; 0 picks a free one.")] = 8080
     grpc_port: Annotated[int, Row("Port of gRPC; 0 picks a free one.")] = 9090
     admin_port: Annotated[

@@ -85,7 +85,7 @@ async def parse(body: bytearray, settings: Settings) -> Batch:
 
     Raises:
         BatchTooLarge: it has too many pictures.
-        InvalidRequest: it is no ClassifyBatchRequest. A text that is no picture's Base64 is the error of its item alone.
+        InvalidRequest: it is no ClassifyBatchRequest. A text that is no Base64 is the error of its item alone.
     """
     errors: dict[int, ImageError] = {}
     rest, pictures = _cut_out(body)
