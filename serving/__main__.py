@@ -63,7 +63,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         logging.getLogger("serving").error("cannot serve", extra={"reason": str(error)})
         return 1
     return 0

@@ -88,7 +88,7 @@ class Server:
         """Listens on all ports.
 
         Raises:
-            OSError, RuntimeError: a port is taken.
+            OSError: a port is taken, or the address is not this machine's.
         """
         self._background = [asyncio.create_task(self._releases.follow())]
         return_large_blocks()
@@ -141,10 +141,11 @@ class Server:
         servicer = ClassifierServicer(self._classifier, self._releases, guard, self._settings)
         self._grpc = make_server(servicer, self._lifecycle, self._uploads, self._settings)
         address = with_port(self._settings.host, self._settings.grpc_port)
-        if self._credentials:
-            self.grpc_port = self._grpc.add_secure_port(address, self._credentials)
-        else:
-            self.grpc_port = self._grpc.add_insecure_port(address)
+        with _listening_on(address):
+            if self._credentials:
+                self.grpc_port = self._grpc.add_secure_port(address, self._credentials)
+            else:
+                self.grpc_port = self._grpc.add_insecure_port(address)
         await self._grpc.start()
 
     async def _start_http(self) -> None:
@@ -224,17 +225,26 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
+@contextlib.contextmanager
+def _listening_on(address: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # gRPC's is the latter
+        raise OSError(f"nothing can listen on {address}; is it taken, and is it this machine's? ({error})") from error
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is taken, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol must be named: asyncio turns Nagle's algorithm off only where it reads TCP, and with it on the body
     # of every answer waits 40 ms for the client's acknowledgement of the headers.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((host, port))
+    with _listening_on(with_port(host, port)):
+        sock.bind((host, port))
     sock.listen(BACKLOG)
     return sock

@@ -87,9 +87,16 @@ async def test_taken_port(fake: FakeModelServer, tmp_path: Path, setting: str) -
     """A port that is taken ends the process with the reason, instead of sharing it with a stranger."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(AssertionError, match="cannot serve"):
+        with pytest.raises(AssertionError, match=f"cannot serve.*nothing can listen on 127.0.0.1:{port}; is it taken"):
             async with merger(tmp_path, fake.target, **{setting: port}):
                 pass
+
+
+async def test_strange_address(fake: FakeModelServer, tmp_path: Path) -> None:
+    """An address that is not this machine's ends the process with the address in the reason."""
+    with pytest.raises(AssertionError, match=r"cannot serve.*nothing can listen on 203\.0\.113\.7:0"):
+        async with merger(tmp_path, fake.target, host="203.0.113.7", anonymous=True):
+            pass
 
 
 async def test_log_is_json_without_pictures(running: MergerProcess, fake: FakeModelServer) -> None:
