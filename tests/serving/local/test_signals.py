@@ -47,11 +47,15 @@ try:
 finally:
     time.sleep(1)
 """
-PLACES = ("plain", "finalizer", "callback", "swallowed")
+CASES = (
+    ("plain", signal.SIGTERM),
+    ("finalizer", signal.SIGTERM),
+    ("callback", signal.SIGHUP),
+    ("swallowed", signal.SIGINT),
+)
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(("place", "number"), CASES)
 def test_no_signal_is_lost(place: str, number: signal.Signals) -> None:
     """A signal that comes where nothing can be raised ends the program as well, once, and lets it tidy up."""
     program = PROGRAM.format(number=int(number), place=place)
