@@ -35,7 +35,11 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop, settings.shutdown_delay_ms / 1000)
     loop.add_signal_handler(signal.SIGINT, stop, 0.0)
-    await server.start()
+    try:
+        await server.start()
+    except OSError:
+        await server.stop(0.0)  # what has started by then
+        raise
     gc.enable()
     gc.freeze()  # what the imports made stays for good; collections need not walk over it
     await server.stop(await stopped)

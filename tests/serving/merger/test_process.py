@@ -82,14 +82,15 @@ async def test_listens_on_ipv6(fake: FakeModelServer, tmp_path: Path) -> None:
         assert health.status == health_pb2.HealthCheckResponse.SERVING
 
 
-@pytest.mark.parametrize("setting", ["http_port", "grpc_port"])
+@pytest.mark.parametrize("setting", ["http_port", "grpc_port", "admin_port"])
 async def test_taken_port(fake: FakeModelServer, tmp_path: Path, setting: str) -> None:
     """A port that is taken ends the process with the reason, instead of sharing it with a stranger."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(AssertionError, match=f"cannot serve.*nothing can listen on 127.0.0.1:{port}; is it taken"):
+        with pytest.raises(AssertionError, match=f"cannot serve.*nothing can listen on 127.0.0.1:{port}; is it taken") as caught:
             async with merger(tmp_path, fake.target, **{setting: port}):
                 pass
+        assert "Traceback" not in str(caught.value)
 
 
 async def test_strange_address(fake: FakeModelServer, tmp_path: Path) -> None:
