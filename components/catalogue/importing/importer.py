@@ -17,7 +17,7 @@ from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, NotTaken, PictureIndex
 from components.catalogue.importing.rows import Rejected, RowReader, Rows, Wanted
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
-from components.catalogue.importing.sources.excel import WORKSHEET
+from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
 from components.catalogue.importing.sources.files import Files, folder_files, open_files
 from components.catalogue.importing.sources.questions import Ask
 from components.catalogue.importing.sources.table import Table
@@ -271,6 +271,7 @@ def _require_any(source: Source, rows: Rows, count: int) -> None:
     inner = [name for name in files.names if name.lower().endswith(_ARCHIVES)]
     left = [f"links out of the source are not followed: {', '.join(files.refused[:3])}"] if files.refused else []
     left += [f"archives in it are not opened: {', '.join(inner[:3])}"] if inner else []
+    left += [one.what for one in source.table.notes.all() if one.what == PICTURES_INSIDE]
     more = "".join(f"; {words}" for words in [*left, *(["give --pictures"] if left else [])])
     raise CatalogueError(
         f"none of {count:,} rows of {source.path} can be taken: "
