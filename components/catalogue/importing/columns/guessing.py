@@ -52,6 +52,8 @@ class Guess:
         self.columns = {role: self.columns[role] for role in ROLES if role in self.columns}
 
     def _known(self, role: str, wanted: str) -> str:
+        if role == _TYPE and not wanted:
+            raise CatalogueError(f"{OPTIONS[role]} is '', and it is what is learnt; say which column tells it")
         if not wanted or is_known(wanted, self._looks):
             return wanted
         for column in self._looks:

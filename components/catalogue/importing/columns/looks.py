@@ -119,6 +119,13 @@ def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping
     return looks, rows
 
 
+def is_cell(look: Look, folder: str, index: PictureIndex) -> bool:
+    """Whether the name of a column is one of its cells: a picture like them, or the id of one."""
+    if look.is_picture:
+        return _names_picture(look.column, folder, index)
+    return look.id_share >= MOST and index.has_id(look.column)
+
+
 def is_parent(rows: Sequence[Mapping[str, str]], parent: str, child: str) -> bool:
     """Whether nearly each label of ``child`` stands under one of ``parent``, which has fewer."""
     pairs = Counter((tidy(row.get(child, "")), tidy(row.get(parent, ""))) for row in rows)
