@@ -17,6 +17,7 @@ from pipeline.commands.common import (
     trial_option,
     wrong_use,
 )
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import IMAGE_SCHEMA, Layout, PipelineConfig
 from pipeline.profiles import PROFILES
 from pipeline.running.beam_arguments import require_beam_arguments
@@ -38,7 +39,7 @@ from pipeline.sources import bring_in, place, require_few_rejected
 @click.option(
     "--pipeline-root", required=True, metavar="URI", help="Where the cluster keeps artifacts: gs://… or s3://…"
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .yaml or .json file.")
+@click.option("--out", type=PathToWrite(dir_okay=False), required=True, help="A .yaml or .json file.")
 @attributes_option
 @limit_option
 @trial_option
