@@ -25,6 +25,9 @@ from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import fitted, require_plain_paths
 from pipeline.sources import bring_in, place, require_few_rejected
 
+_OF_A_PIPELINE = b"deploymentSpec"
+"""A key that each of Kubeflow's specifications has, and none of Kubernetes' manifests."""
+
 
 @click.command("compile")
 @click.option("--target", type=click.Choice(["kubeflow"]), default="kubeflow", show_default=True)
@@ -70,6 +73,7 @@ def command(
     """
     if out.suffix not in (".yaml", ".json"):
         raise click.UsageError(f"--out is {out}; it must end in .yaml or .json")
+    _require_own(out)
     image, pipeline_root = options.pop("image"), options.pop("pipeline_root")
     _require_cluster(image, pipeline_root)
     found = place(layout, data, mapping_file)
@@ -86,6 +90,13 @@ def command(
 
         compile_for_kubeflow(config, image, pipeline_root, out)
         say(f"{out}: Lookbook's pipeline for {target}, image {image}")
+
+
+def _require_own(out: Path) -> None:
+    """Raises click.UsageError where a file is there that no compiling made, as a cluster's own manifest."""
+    there = out.read_bytes() if out.is_file() else b""
+    if there.strip() and _OF_A_PIPELINE not in there:
+        raise click.UsageError(f"--out {out} is there, and no pipeline: it is left as it is; give another name")
 
 
 def _require_cluster(image: str, pipeline_root: str) -> None:
