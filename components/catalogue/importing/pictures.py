@@ -103,7 +103,7 @@ class PictureIndex:
             return self._by_path(text, folder)
         except NotTaken:
             # As other tools write a path: with %20 or &amp;, in quotes, with characters that nobody sees.
-            other = tidy(unquote(without_entities(text))).strip("'\"")
+            other = without_query(tidy(unquote(without_entities(text))).strip("'\""))
             if other == text:
                 raise
             return self._by_path(other, folder)
@@ -169,9 +169,15 @@ def first_of(text: str) -> tuple[str, int]:
         pictures = _BETWEEN_URLS.split(text)
     else:
         pictures = _BETWEEN_FILES.split(text)
-        if not all(one.lower().endswith(PICTURE_SUFFIXES) for one in pictures):  # a name may hold a comma
+        if not all(without_query(one).lower().endswith(PICTURE_SUFFIXES) for one in pictures):  # a name with a comma
             pictures = [text]
     return pictures[0], len(pictures) - 1
+
+
+def without_query(path: str) -> str:
+    """A path without what a shop's page asks of its picture, as in ``1.jpg?v=2``; a name may hold such a sign."""
+    plain = path.partition("?")[0].partition("#")[0]
+    return plain if plain.lower().endswith(PICTURE_SUFFIXES) else path
 
 
 def _listed(text: str) -> list[str]:
@@ -220,7 +226,7 @@ def name_in_url(url: str) -> str:
 
 def is_end_alone(text: str, name: str) -> bool:
     """Whether a file shares only the end of its path with the path that it was found by."""
-    wanted = posixpath.normpath(_same(text.replace("\\", "/")))
+    wanted = posixpath.normpath(_same(without_query(text).replace("\\", "/")))
     return not f"/{_same(name)}".startswith(f"/{wanted}") and not f"/{_same(name)}".endswith(
         (f"/{wanted}", f"/{wanted}{PurePosixPath(name).suffix.lower()}")
     )

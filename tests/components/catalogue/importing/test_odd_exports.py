@@ -81,13 +81,31 @@ def test_a_product_in_several_categories(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "cell", ["{i}.jpg,x.jpg,", ",{i}.jpg", '["{i}.jpg", "x.jpg"]', "['{i}.jpg']", r'["https:\/\/a.test\/{i}.jpg","x"]']
+    "cell",
+    [
+        "{i}.jpg?v=2&w=90",
+        "img/{i}.jpg#x, x.jpg?v=1",
+        "{i}.jpg,x.jpg,",
+        ",{i}.jpg",
+        '["{i}.jpg", "x.jpg"]',
+        "['{i}.jpg']",
+        r'["https:\/\/a.test\/{i}.jpg","x"]',
+    ],
 )
 def test_a_list_of_pictures_in_any_dress(tmp_path, cell):
-    """Separators at the ends, and lists as JSON and Python write them, name the first picture of a row."""
+    """Separators at the ends, what a page asks of a picture, and lists of JSON and Python: the first picture counts."""
     told = imported(shop(tmp_path, lines("sku;type;images", f"S{{i}};{{type}};{cell}")), tmp_path / "out")
     assert told["mapping"]["columns"]["picture"] == "images"
     assert types_of(tmp_path / "out") == {f"S{i}": TYPES[i % 3] for i in ROWS}
+
+
+def test_remarks_in_the_names_of_columns(tmp_path):
+    """A unit, a language or a mark of what must be filled in hides no column; the plain name counts before it."""
+    head = "Artikelnr. (SKU);Produkttyp [Pflicht];Farbe (RAL);Name (en);Name"
+    told = imported(shop(tmp_path, lines(head, "{i};{type};rot;shirt;Hemd")), tmp_path / "out")
+    assert types_of(tmp_path / "out") == RIGHT
+    assert told["mapping"]["columns"][names.BASE_COLOUR] == "Farbe (RAL)"
+    assert styles(tmp_path / "out")["0"][names.PRODUCT_NAME] == "Hemd"
 
 
 @pytest.mark.parametrize("row", ["{i}.jpg,{type}", "{i},{type},Name {i}"])
