@@ -157,6 +157,8 @@ def import_source(
     reader = RowReader(source.mapping.columns, source.table.folder, source.index, source.taxonomy, source.mapping.fetch)
     rows = reader.read(source.table)
     count = len(rows.wanted) + len(rows.rejected)
+    _require_any(source, rows, count)
+    folder.begin()
     _gather(source, rows, folder, allow_private, progress)
     _require_any(source, rows, count)
     complete_splits(rows)
@@ -279,7 +281,8 @@ def _require_any(source: Source, rows: Rows, count: int) -> None:
     if rows.wanted:
         return
     reasons = Counter(one.finding.reason.value for one in rows.rejected).most_common()
-    first = next((f"{one.place}: {one.finding.detail}" for one in rows.rejected), "")
+    usual = [one for one in rows.rejected if reasons[0][0] == one.finding.reason.value]
+    first = f"{usual[0].place}: {usual[0].finding.detail}"
     files = source.index.files
     inner = [name for name in files.names if name.lower().endswith(_ARCHIVES)]
     left = [f"links out of the source are not followed: {', '.join(files.refused[:3])}"] if files.refused else []

@@ -166,6 +166,25 @@ def test_a_list_under_the_name_of_json_lines(tmp_path):
     assert "a.jsonl:1 is no JSON" in lookbook_import(source, tmp_path / "other").output
 
 
+def test_an_import_that_takes_nothing_leaves_the_earlier_one(tmp_path):
+    """A wrong sheet costs no catalogue; and a catalogue that is given as a source is called one, in words."""
+    source, out = shop(tmp_path, lines("id,type", "{i},{type}")), tmp_path / "out"
+    imported(source, out)
+    (source / "b.csv").write_text("id,type\nX,a\nY,b\n")
+    assert lookbook_import(source / "b.csv", out).exit_code == 1
+    assert types_of(out) == RIGHT
+    assert "is of an import, and no source; take it as it is" in lookbook_import(out, tmp_path / "other").output
+    (out / names.STYLES_CSV).unlink()
+    assert "it did not end: run it again" in lookbook_import(out, tmp_path / "other").output
+
+
+def test_the_example_of_a_refusal_is_of_its_usual_reason(tmp_path):
+    """One broken row among many of another fault does not stand for them."""
+    text = lines("id,type,image", "{i}x,{type},https://a.test/x{i}.png") + "1,2,3,4\n"
+    result = lookbook_import(shop(tmp_path, text), tmp_path / "out")
+    assert "6 × image not fetched, 1 × unreadable row (first: a.csv:2:" in result.output
+
+
 @pytest.mark.parametrize(
     ("text", "options", "says"),
     [
