@@ -180,9 +180,9 @@ def test_an_import_that_takes_nothing_leaves_the_earlier_one(tmp_path):
 
 def test_the_example_of_a_refusal_is_of_its_usual_reason(tmp_path):
     """One broken row among many of another fault does not stand for them."""
-    text = lines("id,type,image", "{i}x,{type},https://a.test/x{i}.png") + "1,2,3,4\n"
+    text = lines("id,type,image\n1,2,3,4", "{i}x,{type},https://a.test/x{i}.png")
     result = lookbook_import(shop(tmp_path, text), tmp_path / "out")
-    assert "6 × image not fetched, 1 × unreadable row (first: a.csv:2:" in result.output
+    assert "6 × image not fetched, 1 × unreadable row (first: a.csv:3:" in result.output
 
 
 @pytest.mark.parametrize(
