@@ -7,8 +7,9 @@ from typing import Final
 from components.catalogue.reading.cells import without_entities
 
 _PART: Final = re.compile(r"(.+)\[(-?[1-9])\]")
-_BETWEEN: Final = re.compile(r"\s*(?:[-=]{0,2}>|[»›→⇒▸►＞]|/{2,}|\s/\s)\s*")
-_BETWEEN_PATHS: Final = re.compile(r"\s*(?<!\\)[,;|]\s*")  # WooCommerce writes a comma of a name as ``\,``
+# Each looks at a run of spaces once, from where it begins.
+_BETWEEN: Final = re.compile(r"(?:(?<!\s)\s+)?(?:[-=]{0,2}>|[»›→⇒▸►＞]|/{2,}|\s/\s)\s*")
+_BETWEEN_PATHS: Final = re.compile(r"(?:(?<!\s)\s+)?(?<!\\)[,;|]\s*")  # WooCommerce writes a comma of a name as ``\,``
 
 
 def is_known(column: str, columns: Collection[str]) -> bool:

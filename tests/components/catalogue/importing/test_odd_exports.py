@@ -1,6 +1,7 @@
 """Exports as shops have them that once gave a wrong label, lost a row or a picture, or ended in an unreasoned error."""
 
 import json
+import time
 
 import pytest
 
@@ -176,6 +177,15 @@ def test_an_import_that_takes_nothing_leaves_the_earlier_one(tmp_path):
     assert "is of an import, and no source; take it as it is" in lookbook_import(out, tmp_path / "other").output
     (out / names.STYLES_CSV).unlink()
     assert "it did not end: run it again" in lookbook_import(out, tmp_path / "other").output
+
+
+def test_cells_that_are_filled_up_with_spaces_take_no_minutes(tmp_path):
+    """A database's columns of a fixed width are read at once: a thousand spaces behind a URL took one a cell."""
+    spaces, begun = " " * 1000, time.monotonic()
+    row = f"{{i}};Mode > {{type}}{spaces * 20}.;https://a.test/{{i}}.jpg{spaces}front"
+    imported(shop(tmp_path, lines("id;category;image", row)), tmp_path / "out")
+    assert types_of(tmp_path / "out") == {key: f"{label} ." for key, label in RIGHT.items()}
+    assert time.monotonic() - begun < 20
 
 
 def test_the_example_of_a_refusal_is_of_its_usual_reason(tmp_path):
