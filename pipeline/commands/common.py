@@ -15,6 +15,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.storage.errors import StorageError
 from components.storage.location import Location, location
 from components.storage.uri import SCHEMES
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, METADATA_URL, Layout, Remote
 from pipeline.running.dataflow import Dataflow
 from pipeline.running.engines import JOB_SERVERS, LOCAL, NAMES, Engine
@@ -46,7 +47,7 @@ def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--root",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=PathToWrite(file_okay=False),
         default=DEFAULT_ROOT,
         show_default=True,
         envvar="LOOKBOOK_ROOT",

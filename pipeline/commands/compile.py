@@ -17,12 +17,16 @@ from pipeline.commands.common import (
     trial_option,
     wrong_use,
 )
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import IMAGE_SCHEMA, Layout, PipelineConfig
 from pipeline.profiles import PROFILES
 from pipeline.running.beam_arguments import require_beam_arguments
 from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import fitted, require_plain_paths
 from pipeline.sources import bring_in, place, require_few_rejected
+
+_OF_A_PIPELINE = b"deploymentSpec"
+"""A key that each of Kubeflow's specifications has, and none of Kubernetes' manifests."""
 
 
 @click.command("compile")
@@ -38,7 +42,7 @@ from pipeline.sources import bring_in, place, require_few_rejected
 @click.option(
     "--pipeline-root", required=True, metavar="URI", help="Where the cluster keeps artifacts: gs://… or s3://…"
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .yaml or .json file.")
+@click.option("--out", type=PathToWrite(dir_okay=False), required=True, help="A .yaml or .json file.")
 @attributes_option
 @limit_option
 @trial_option
@@ -69,6 +73,7 @@ def command(
     """
     if out.suffix not in (".yaml", ".json"):
         raise click.UsageError(f"--out is {out}; it must end in .yaml or .json")
+    _require_own(out)
     image, pipeline_root = options.pop("image"), options.pop("pipeline_root")
     _require_cluster(image, pipeline_root)
     found = place(layout, data, mapping_file)
@@ -85,6 +90,13 @@ def command(
 
         compile_for_kubeflow(config, image, pipeline_root, out)
         say(f"{out}: Lookbook's pipeline for {target}, image {image}")
+
+
+def _require_own(out: Path) -> None:
+    """Raises click.UsageError where a file is there that no compiling made, as a cluster's own manifest."""
+    there = out.read_bytes() if out.is_file() else b""
+    if there.strip() and _OF_A_PIPELINE not in there:
+        raise click.UsageError(f"--out {out} is there, and no pipeline: it is left as it is; give another name")
 
 
 def _require_cluster(image: str, pipeline_root: str) -> None:

@@ -29,6 +29,7 @@ from pipeline.commands.common import (
     trial_option,
     wrong_use,
 )
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout
 from pipeline.errors import RunError
 from schema import names
@@ -47,7 +48,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("directory", type=PathToWrite(file_okay=False))
 @click.option("--count", type=click.IntRange(min=18), default=600, show_default=True, help="Pictures to draw.")
 @click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
 @refusing(RunError)
@@ -76,7 +77,7 @@ def sample(directory: Path, count: int, seed: int) -> None:
 
 
 @command.command()
-@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("directory", type=PathToWrite(file_okay=False))
 @refusing(RunError)
 def download(directory: Path) -> None:
     """Fetch "Fashion Product Images (Small)" from Kaggle into DIRECTORY (about 600 MB).
@@ -114,7 +115,7 @@ def download(directory: Path) -> None:
 @limit_option
 @attributes_option
 @trial_option
-@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one HTML file.")
+@click.option("--page", type=PathToWrite(dir_okay=False), help="Write the report as one HTML file.")
 @click.option("--open", "to_open", is_flag=True, help="Open that page (default: catalogue.html) in the browser.")
 @mapping_option
 @root_option

@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import json_option, print_json, refusing, root_option, trial_mark
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout
 from pipeline.errors import RunError
 from schema.release_folder import ReleaseError
 
 
 @click.command("export")
-@click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("target", metavar="DIR", type=PathToWrite())
 @click.option(
     "--to",
     "kind",

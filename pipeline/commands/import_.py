@@ -14,6 +14,7 @@ from components.catalogue.importing.columns.words import OPTIONS
 from components.catalogue.reading.errors import CatalogueError
 from components.storage.location import Location
 from pipeline.commands.common import DataPath, json_option, print_json, refusing
+from pipeline.commands.paths import PathToWrite
 from pipeline.sources import ask_on_terminal, mapping_lines, outcome_lines
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -38,7 +39,7 @@ def _known_encoding(context: click.Context, option: click.Parameter, name: str) 
 @click.argument("source", type=DataPath())
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathToWrite(file_okay=False),
     required=True,
     help="Folder of the catalogue: a new or empty one, or that of an earlier import, which is gone on with.",
 )

@@ -18,6 +18,7 @@ from pipeline.commands.common import (
     shown_figure,
     trial_mark,
 )
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout
 from pipeline.errors import RunError
 from schema.release_folder import Release, ReleaseError, ReleaseFolder
@@ -84,7 +85,7 @@ version_option = click.option("--version", "version", type=click.IntRange(min=1)
 
 @command.command()
 @click.argument("version", type=click.IntRange(min=1))
-@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the card as one HTML file.")
+@click.option("--page", type=PathToWrite(dir_okay=False), help="Write the card as one HTML file.")
 @root_option
 @json_option
 @refusing(RunError, ReleaseError)

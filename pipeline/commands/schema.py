@@ -28,6 +28,7 @@ from pipeline.commands.common import (
     schema_option,
     wrong_use,
 )
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout
 from pipeline.sources import bring_in, place, require_few_rejected
 from schema import names
@@ -103,7 +104,7 @@ def diff(
 @limit_option
 @mapping_option
 @root_option
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write it.")
+@click.option("--out", type=PathToWrite(dir_okay=False), required=True, help="Where to write it.")
 @refusing(CatalogueError)
 def update(layout: Layout, path: Location, mapping_file: Path | None, schema_file: Path, limit: int, out: Path) -> None:
     """Write a schema that the catalogue at PATH meets. Read it before you use it.

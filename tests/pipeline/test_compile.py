@@ -97,3 +97,14 @@ def test_what_no_cluster_could_use_is_refused(folder, option, value, right):
     assert result.returncode == 2
     assert f"{option} is {value!r}" in result.stderr and right in result.stderr
     assert not (folder / "wrong.yaml").exists()
+
+
+def test_a_file_that_is_no_pipeline_is_left_as_it_is(folder, specification):
+    """A manifest of the cluster, named by mistake, is not lost; an earlier pipeline is no reason to refuse."""
+    out = folder / "deployment.yaml"
+    out.write_text("kind: Deployment\n")
+    _, result = compiled(folder, "--out", out)
+    assert result.returncode == 2 and "left as it is" in result.stderr
+    assert out.read_text() == "kind: Deployment\n"
+    _, result = compiled(folder, "--image", "a b")
+    assert "--image is 'a b'" in result.stderr

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, NotTaken, PictureIndex
 from components.catalogue.importing.rows import Rejected, RowReader, Rows, Wanted
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
-from components.catalogue.importing.sources.excel import WORKSHEET
+from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
 from components.catalogue.importing.sources.files import Files, folder_files, open_files
 from components.catalogue.importing.sources.questions import Ask
 from components.catalogue.importing.sources.table import Table
@@ -117,13 +117,26 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     table, sheets = find_table(files, given.sheets, given.encoding, ask, without)
     index = PictureIndex(open_files(location(given.pictures)) if given.pictures else files)
     seen, rows = looks.look_at(table, index)
-    if not rows and next(table.records(), None) is None:
-        raise CatalogueError(f"{table.name} has a header and no rows")
+    _require_rows(table, seen, index)
     guess = Guess(seen, rows, given.columns, ask)
     mapping = replace(given, sheets=tuple(sheets), columns=guess.columns)
     taxonomy = read_taxonomy(given.taxonomy) if given.taxonomy else {}
     examples = {role: _examples(rows, column) for role, column in guess.columns.items() if column}
     return Source(path, table, mapping, guess.why, examples, index, taxonomy)
+
+
+def _require_rows(table: Table, seen: Sequence[looks.Look], index: PictureIndex) -> None:
+    """Refuses a table without rows to guess by, and one whose header is a row: it would be lost."""
+    first = next(table.records(), None)
+    if first is None:
+        raise CatalogueError(f"{table.name} has a header and no rows")
+    if not any(look.rows for look in seen):
+        raise CatalogueError(f"no row of {table.name} can be read; first: {first.place}: {first.error}")
+    if any(looks.is_cell(look, table.folder, index) for look in seen):
+        raise CatalogueError(
+            f"{table.name} has no header, for its first row is of a picture: {', '.join(table.columns)[:80]}; write "
+            "the names of the columns above it, as in id,articleType"
+        )
 
 
 def import_source(
@@ -144,6 +157,8 @@ def import_source(
     reader = RowReader(source.mapping.columns, source.table.folder, source.index, source.taxonomy, source.mapping.fetch)
     rows = reader.read(source.table)
     count = len(rows.wanted) + len(rows.rejected)
+    _require_any(source, rows, count)
+    folder.begin()
     _gather(source, rows, folder, allow_private, progress)
     _require_any(source, rows, count)
     complete_splits(rows)
@@ -266,11 +281,13 @@ def _require_any(source: Source, rows: Rows, count: int) -> None:
     if rows.wanted:
         return
     reasons = Counter(one.finding.reason.value for one in rows.rejected).most_common()
-    first = next((f"{one.place}: {one.finding.detail}" for one in rows.rejected), "")
+    usual = [one for one in rows.rejected if reasons[0][0] == one.finding.reason.value]
+    first = f"{usual[0].place}: {usual[0].finding.detail}"
     files = source.index.files
     inner = [name for name in files.names if name.lower().endswith(_ARCHIVES)]
     left = [f"links out of the source are not followed: {', '.join(files.refused[:3])}"] if files.refused else []
     left += [f"archives in it are not opened: {', '.join(inner[:3])}"] if inner else []
+    left += [one.what for one in source.table.notes.all() if one.what == PICTURES_INSIDE]
     more = "".join(f"; {words}" for words in [*left, *(["give --pictures"] if left else [])])
     raise CatalogueError(
         f"none of {count:,} rows of {source.path} can be taken: "

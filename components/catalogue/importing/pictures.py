@@ -1,6 +1,7 @@
 """Where the picture of a row is: the file, the URL or the cell that it means, or why there is none."""
 
 import itertools
+import json
 import os
 import posixpath
 import re
@@ -19,8 +20,10 @@ from components.catalogue.reading.findings import Reason
 from schema.file_names import PICTURE_SUFFIXES, as_written, preference
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
-_BETWEEN_URLS: Final = re.compile(r"\s*[,;|\s]\s*(?=(?:https?:)?//)", re.IGNORECASE)
-_BETWEEN_FILES: Final = re.compile(r"\s*[,;|\n]\s*")
+# Each looks at a run of spaces once, from where it begins: cells that are filled up with them take no minutes.
+_BETWEEN_URLS: Final = re.compile(r"(?<![,;|\s])[,;|\s]+(?=(?:https?:)?//)", re.IGNORECASE)
+_BETWEEN_FILES: Final = re.compile(r"(?:(?<!\s)\s+)?[,;|\n]\s*")
+_AROUND: Final = " \t\r\n,;|"
 _FETCHED: Final = ("http://", "https://")
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 _BEHIND_ID: Final = re.compile(r"[\s_.\-(]")
@@ -62,7 +65,12 @@ class PictureIndex:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.pictures = [name for name in files.names if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES]
-        self._paths = {_same(name): name for name in files.names}
+        self._names = frozenset(files.names)
+        self._paths: dict[str, str] = {}
+        self._twins: set[str] = set()
+        for name in files.names:
+            if self._paths.setdefault(_same(name), name) != name:
+                self._twins.add(_same(name))
         self._named: dict[str, list[str]] = defaultdict(list)
         self._stems: dict[str, list[str]] = defaultdict(list)
         self._beginnings: dict[str, list[str]] = defaultdict(list)
@@ -96,7 +104,7 @@ class PictureIndex:
             return self._by_path(text, folder)
         except NotTaken:
             # As other tools write a path: with %20 or &amp;, in quotes, with characters that nobody sees.
-            other = tidy(unquote(without_entities(text))).strip("'\"")
+            other = without_query(tidy(unquote(without_entities(text))).strip("'\""))
             if other == text:
                 raise
             return self._by_path(other, folder)
@@ -104,8 +112,13 @@ class PictureIndex:
     def _by_path(self, text: str, folder: str) -> str:
         path = _same(re.sub(r"^file:/+", "/", text, flags=re.IGNORECASE).replace("\\", "/"))
         inside = posixpath.normpath(posixpath.join(folder and _same(folder), path.lstrip("/")))
+        # Linux and zips keep names apart that differ in case alone: the one as it is written counts.
+        exact = text.replace("\\", "/").lstrip("/")
+        for known in (posixpath.normpath(posixpath.join(folder, exact)), posixpath.normpath(exact)):
+            if known in self._names:
+                return known
         for known in (inside, posixpath.normpath(path.lstrip("/"))):
-            if known in self._paths:
+            if known in self._paths and known not in self._twins:
                 return self._paths[known]
         base = path.rpartition("/")[2]
         found = self._named.get(base) or self._stems.get(base, [])
@@ -127,7 +140,8 @@ class PictureIndex:
         """
         wanted = _same(row_id)
         if found := self._stems.get(wanted):
-            return self._only(found, row_id), False
+            exact = [name for name in found if PurePosixPath(name).stem == row_id]
+            return self._only(exact or found, row_id), False
         for name in self._beginnings.get(wanted, ()):
             stem = _same(PurePosixPath(name).stem)
             owners = [stem[: at.start()] for at in _BEHIND_ID.finditer(stem)] + [stem]
@@ -149,14 +163,33 @@ class PictureIndex:
 
 def first_of(text: str) -> tuple[str, int]:
     """The first picture that a cell names, and how many more it names."""
-    text = text.strip()
+    text = text.strip(_AROUND)
+    if listed := _listed(text):
+        return listed[0], len(listed) - 1
     if text.lower().startswith(("http://", "https://", "//")):
         pictures = _BETWEEN_URLS.split(text)
     else:
         pictures = _BETWEEN_FILES.split(text)
-        if not all(one.lower().endswith(PICTURE_SUFFIXES) for one in pictures):  # a name may hold a comma
+        if not all(without_query(one).lower().endswith(PICTURE_SUFFIXES) for one in pictures):  # a name with a comma
             pictures = [text]
-    return pictures[0].rstrip(" ,;|"), len(pictures) - 1
+    return pictures[0], len(pictures) - 1
+
+
+def without_query(path: str) -> str:
+    """A path without what a shop's page asks of its picture, as in ``1.jpg?v=2``; a name may hold such a sign."""
+    plain = path.partition("?")[0].partition("#")[0]
+    return plain if plain.lower().endswith(PICTURE_SUFFIXES) else path
+
+
+def _listed(text: str) -> list[str]:
+    """The texts of a list as JSON and Python write it; none where a cell is no such list."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return []
+    try:
+        members = json.loads(text if '"' in text else text.replace("'", '"'))
+    except (ValueError, RecursionError):
+        return []  # a name in brackets
+    return [one.strip() for one in members if isinstance(one, str) and one.strip()]
 
 
 def url_of(text: str) -> str:
@@ -194,7 +227,7 @@ def name_in_url(url: str) -> str:
 
 def is_end_alone(text: str, name: str) -> bool:
     """Whether a file shares only the end of its path with the path that it was found by."""
-    wanted = posixpath.normpath(_same(text.replace("\\", "/")))
+    wanted = posixpath.normpath(_same(without_query(text).replace("\\", "/")))
     return not f"/{_same(name)}".startswith(f"/{wanted}") and not f"/{_same(name)}".endswith(
         (f"/{wanted}", f"/{wanted}{PurePosixPath(name).suffix.lower()}")
     )

@@ -3,12 +3,12 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
-from components.catalogue.importing.columns.cells import base_of, cell
+from components.catalogue.importing.columns.cells import base_of, cell, further_paths
 from components.catalogue.importing.columns.words import PICTURE, key
 from components.catalogue.importing.pictures import (
     Kind,
@@ -143,6 +143,7 @@ class RowReader:
 
     def _labels(self, record: Record, row_id: str) -> dict[str, str]:
         labels = {column: self._label(record, column) for column in self._levels}
+        self._note_further_categories(record)
         article_type = labels[names.ARTICLE_TYPE_LABEL]
         if row_id and row_id in self._taken and not article_type:
             raise NotTaken(Reason.FURTHER_ROW, f"of the product in {self._taken[row_id]}, without a label of its own")
@@ -154,6 +155,12 @@ class RowReader:
         if empty:
             raise NotTaken(Reason.EMPTY_LABEL, f"no {', '.join(empty)}")
         return labels
+
+    def _note_further_categories(self, record: Record) -> None:
+        column = self._columns[names.ARTICLE_TYPE_LABEL]
+        path = "" if column in record.cells else record.cells.get(base_of(column), "")
+        if further := further_paths(path):
+            self.rows.changes.note("further categories of a row, not taken", f"{record.place}: {', '.join(further)}")
 
     def _label(self, record: Record, role: str) -> str:
         text = self._text(record, role)
@@ -197,7 +204,7 @@ class RowReader:
             return self._file(file)
         if url := url_of(text):
             return self._of_url(url, written)
-        file = self._index.by_path(text, self._folder)
+        file = self._index.by_path(text, record.folder or self._folder)
         if is_end_alone(text, file):
             self.rows.changes.note("picture found by the end of its path alone", f"{record.place}: {text!a} → {file!r}")
         return self._file(file)
@@ -240,9 +247,21 @@ def _name_by_picture(rows: Rows) -> None:
     is_told = all(count == 1 for count in stems.values())
     for row in rows.wanted:
         row.cells[names.ID] = _file_name(tidy(row.picture.stem if is_told else _whole_name(row)))
+    _tell_apart(rows.wanted)
     if rows.wanted:
         way = "its picture's name" if is_told else "its picture's path, for names come more than once"
         rows.changes.note(f"id that is {way}", f"{rows.wanted[0].place}: {rows.wanted[0].id!r}")
+
+
+def _tell_apart(rows: Sequence[Wanted]) -> None:
+    """Adds to ids that were made, and are of different pictures, what these differ in: ``1.jpg`` beside ``1.png``."""
+    pictures: dict[str, set[Located]] = {}
+    for row in rows:
+        pictures.setdefault(folded(row.id), set()).add(row.picture)
+    for row in rows:
+        if len(pictures[folded(row.id)]) > 1:
+            digest = hashlib.sha256(row.picture.where.encode("utf-8", "surrogateescape")).hexdigest()
+            row.cells[names.ID] = f"{row.id}-{digest[:8]}"
 
 
 def _whole_name(row: Wanted) -> str:

@@ -43,9 +43,12 @@ class CatalogueFolder:
         (path / MARKER).write_text(
             "Made by `lookbook import`, which may write here again: keep nothing of yours here.\n"
         )
-        (path / names.STYLES_CSV).unlink(missing_ok=True)
         self._fetched = self._read_fetched()
         self._written: set[str] = set()
+
+    def begin(self) -> None:
+        """Takes the rows of an earlier import away, before pictures are written: half of it is no catalogue."""
+        (self.path / names.STYLES_CSV).unlink(missing_ok=True)
 
     def put(self, row: Wanted, content: bytes) -> None:
         """Writes the picture of a row, named by its id and what it is.

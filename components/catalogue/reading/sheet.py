@@ -3,6 +3,7 @@
 import csv
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,8 @@ from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 from schema import names
 
-MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; a quote open for longer than this was never closed
+MAX_LINES_OF_A_ROW: Final = 10  # a quoted name may hold line ends; one of more lines must look like no rows
+_MOST_LINES: Final = 1000  # of a description with markup; a quote open for longer than this was never closed
 SEPARATORS: Final = (",", ";", "\t", "|")
 _OTHERS: Final = {
     b"pk\3\4": "a spreadsheet's own file; save it as CSV in UTF-8",
@@ -25,6 +27,7 @@ _OTHERS: Final = {
 }
 """What files that are no text of cells begin with, in small letters, and what to do about them."""
 _SAID: Final = re.compile(r'"?sep=([^\w"\s]|\t)"?\s*', re.IGNORECASE)  # the first line, as Excel writes it
+_QUOTED: Final = re.compile(r'(?:^|(?<=[,;\t|\n]))"[^"]*"')
 _LINES_ABOVE: Final = 20
 _LOOKED_AT: Final = 4096  # bytes or characters from the beginning, to guess by
 
@@ -64,18 +67,18 @@ class Sheet:
         """The sheet as if its header stood in a later line: what stands above one may be a title."""
         for index in range(self.first, min(self.first + _LINES_ABOVE, len(self.lines))):
             if self.lines[index].strip():
-                yield Sheet(self.lines, _separator(self.lines[index]), index)
+                yield Sheet(self.lines, _separator(self.lines[index : index + 1]), index)
 
     def records(self) -> Iterator[Record]:
         """The header and every row that is not an empty line."""
-        start = self.first
+        start, width = self.first, 1
         while start < len(self.lines):
             if not self.lines[start].strip():
                 start += 1
                 continue
-            record, used = _record(self.lines, start, self.separator)
+            record, used = _record(self.lines, start, self.separator, width)
             yield record
-            start += used
+            start, width = start + used, max(width, len(record.fields))
 
 
 def open_sheet(content: bytes, changes: Changes, name: str = names.STYLES_CSV, encoding: str = "") -> Sheet:
@@ -99,7 +102,7 @@ def open_sheet(content: bytes, changes: Changes, name: str = names.STYLES_CSV, e
     first = next(index for index, line in enumerate(lines) if line.strip())
     if said := _SAID.fullmatch(lines[first]):
         return Sheet(lines, said.group(1), first + 1)
-    return Sheet(lines, _separator(lines[first]), first)
+    return Sheet(lines, _separator(lines[first : first + _LINES_ABOVE]), first)
 
 
 def _text(content: bytes, changes: Changes, name: str, encoding: str) -> str:
@@ -197,13 +200,22 @@ def _cell_of(line: str) -> str:
     return fields[0] if fields else ""
 
 
-def _separator(header: str) -> str:
-    """The one that the header has most of; a comma if it has none."""
-    return max(SEPARATORS, key=header[:_LOOKED_AT].count)
+def _separator(lines: Sequence[str]) -> str:
+    """The one that most lines have alike, and of such the one that they have most of; a comma if they have none.
+
+    What stands in quotes does not count, nor do texts in the header: ``id;type;"name (de, en, fr)"``.
+    """
+    plain = _QUOTED.sub('""', "\n".join(line[:_LOOKED_AT] for line in lines)).split("\n")
+
+    def agreement(separator: str) -> tuple[int, int]:
+        counts = Counter(filter(None, (line.count(separator) for line in plain)))
+        return max(((lines, count) for count, lines in counts.items()), default=(0, 0))
+
+    return max(SEPARATORS, key=agreement)
 
 
-def _record(lines: Sequence[str], start: int, separator: str) -> tuple[Record, int]:
-    """The record that begins at ``start`` and how many lines it takes.
+def _record(lines: Sequence[str], start: int, separator: str, width: int) -> tuple[Record, int]:
+    """The record that begins at ``start`` and how many lines it takes; ``width`` is that of the rows before.
 
     The strict reader refuses quotes that do not pair up, where the lenient one would swallow the rows that follow.
     """
@@ -211,10 +223,24 @@ def _record(lines: Sequence[str], start: int, separator: str) -> tuple[Record, i
         fields = _strictly(lines[start:end], separator)
         if fields is not None:
             return Record(start + 1, fields), end - start
+    if width > 1 and (found := _of_many_lines(lines[start : start + _MOST_LINES], separator, width)):
+        return Record(start + 1, found[0]), found[1]
     fields = _leniently(lines[start], separator)
     too_long = max(map(len, fields)) > csv.field_size_limit()
     error = f"field larger than field limit ({csv.field_size_limit()})" if too_long else ""
     return Record(start + 1, fields, stray_quote=not error, error=error), 1
+
+
+def _of_many_lines(lines: Sequence[str], separator: str, width: int) -> tuple[list[str], int] | None:
+    """The row with a long text in quotes that ``lines`` begin with, and how many it takes; none of these may be one."""
+    reader = csv.reader((line + "\n" for line in lines), strict=True, delimiter=separator)
+    try:
+        fields = next(reader)
+    except csv.Error:
+        return None
+    inside = lines[1 : reader.line_num - 1]
+    is_plain = len(fields) == width and not any(len(_leniently(line, separator)) == width for line in inside)
+    return (fields, reader.line_num) if is_plain else None
 
 
 def _strictly(lines: Sequence[str], separator: str) -> list[str] | None:

@@ -11,6 +11,7 @@ from components.catalogue.reading.errors import CatalogueError
 from pipeline.commands.asking.bulk import Bulk, bulk_options, classify_in_bulk
 from pipeline.commands.asking.product_names import read_names
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema.file_names import as_text
@@ -24,7 +25,7 @@ _SHOWN = 5
 @server_options
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PathToWrite(dir_okay=False),
     help="For a DIR: results.csv or results.jsonl; resumed if it exists.",
 )
 @click.option("--excel", "for_excel", is_flag=True, help="With --out results.csv: a file that Excel reads as UTF-8.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.commands.common import FiniteRange, json_option, print_json, refusing
+from pipeline.commands.paths import PathToWrite
 from pipeline.errors import RunError
 
 if TYPE_CHECKING:
@@ -29,10 +30,8 @@ LISTED = 5
     show_default=True,
     help="Distance, 0 to 1, that is no drift however many pictures there are.",
 )
-@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="File to keep all counts in.")
-@click.option(
-    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Page to write, with a picture a measure."
-)
+@click.option("--save", type=PathToWrite(dir_okay=False), help="File to keep all counts in.")
+@click.option("--report", type=PathToWrite(dir_okay=False), help="Page to write, with a picture a measure.")
 @json_option
 @refusing(RunError)
 def command(

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options, wrong_use
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout, Remote
 from pipeline.drawing.places import require_other
 from pipeline.errors import RunError
@@ -18,7 +19,7 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 @root_option
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PathToWrite(dir_okay=False),
     default=Path("heat.png"),
     show_default=True,
     help=f"Picture to write: {', '.join(_FORMATS)}.",

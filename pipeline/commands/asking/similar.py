@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options, wrong_use
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout, Remote
 from pipeline.drawing.places import require_other
 from pipeline.errors import RunError
@@ -26,7 +27,7 @@ _FORMATS = (".png", ".jpg", ".jpeg")
 @click.option(
     "--contact-sheet",
     "sheet",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PathToWrite(dir_okay=False),
     help=f"Picture to write, of the photo and the products: {', '.join(_FORMATS)}.",
 )
 @server_options

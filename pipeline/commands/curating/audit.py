@@ -20,6 +20,7 @@ from pipeline.commands.common import (
     refusing,
     root_option,
 )
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout
 from pipeline.errors import RunError
 from schema import heads as table
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @limit_option
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathToWrite(file_okay=False),
     default=Path("audit"),
     show_default=True,
     help="Folder for the page and the lists; must not hold another audit.",

@@ -13,6 +13,7 @@ from components.catalogue.reading.errors import CatalogueError
 from components.storage.location import Location
 from pipeline.commands.common import data_option, json_option, mapping_option, print_json, refusing, root_option
 from pipeline.commands.curating.export import export
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout
 from pipeline.errors import RunError
 from schema.corrections import CorrectionsError
@@ -39,7 +40,7 @@ command.add_command(export)
 @root_option
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathToWrite(file_okay=False),
     help="New folder for the corrected catalogue; without it nothing is written.",
 )
 @click.option(

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.common import json_option, print_json, read_key, refusing
+from pipeline.commands.paths import PathToWrite
 from pipeline.errors import RunError
 from schema.corrections import CorrectionsError
 from serving.client.http import is_url
@@ -15,7 +16,7 @@ from serving.local.processes import StackError
 @click.argument("source", metavar="SOURCE", envvar="LOOKBOOK_REVIEW_STORE")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathToWrite(file_okay=False),
     required=True,
     help="Folder for corrections.csv and pictures/; a list that is there is replaced.",
 )

@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from pipeline.commands.common import json_option, print_json, refusing, root_option, server_options
+from pipeline.commands.paths import PathToWrite
 from pipeline.config import Layout, Remote
 from pipeline.errors import RunError
 from schema import heads as table
@@ -23,7 +24,7 @@ _SHOWN = 10
 
 @click.command("sort")
 @click.argument("photos", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="Folder for the sorted photos.")
+@click.option("--into", type=PathToWrite(file_okay=False), help="Folder for the sorted photos.")
 @click.option(
     "--by",
     type=click.Choice(table.columns()),

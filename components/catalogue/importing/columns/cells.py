@@ -4,8 +4,12 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from components.catalogue.reading.cells import without_entities
+
 _PART: Final = re.compile(r"(.+)\[(-?[1-9])\]")
-_BETWEEN: Final = re.compile(r"\s*(?:>|»|›|/{2}|\s/\s)\s*")
+# Each looks at a run of spaces once, from where it begins.
+_BETWEEN: Final = re.compile(r"(?:(?<!\s)\s+)?(?:[-=]{0,2}>|[»›→⇒▸►＞]|/{2,}|\s/\s)\s*")
+_BETWEEN_PATHS: Final = re.compile(r"(?:(?<!\s)\s+)?(?<!\\)[,;|]\s*")  # WooCommerce writes a comma of a name as ``\,``
 
 
 def is_known(column: str, columns: Collection[str]) -> bool:
@@ -33,9 +37,23 @@ def cell(cells: Mapping[str, str], column: str) -> str:
 
 
 def parts_of(path: str) -> list[str]:
-    """The parts of a path like ``Clothing > Shirts``; of several paths from one root the longest."""
-    one = path
-    several = re.split(r"\s*[,;|]\s*", path)
-    if len(several) > 1 and len({_BETWEEN.split(each)[0] for each in several}) == 1:
-        one = max(several, key=lambda each: len(_BETWEEN.split(each)))
-    return [part for part in _BETWEEN.split(one.strip()) if part]
+    """The parts of a path like ``Clothing > Shirts``; of several paths those of the longest, of which the first."""
+    return max(_paths_of(path), key=len)
+
+
+def further_paths(path: str) -> list[str]:
+    """Of several paths those that do not lead to the one that counts."""
+    counts = parts_of(path)
+    return [" > ".join(one) for one in _paths_of(path) if one != counts[: len(one)]]
+
+
+def _paths_of(path: str) -> list[list[str]]:
+    """The paths in a cell: several where all are of more than one part, or from one root; a name may hold a comma."""
+    plain = without_entities(path)
+    several = list(filter(None, map(_split, _BETWEEN_PATHS.split(plain))))
+    are_paths = all(len(one) > 1 for one in several) or len({one[0] for one in several}) == 1
+    return several if several and are_paths else [_split(plain)]
+
+
+def _split(path: str) -> list[str]:
+    return [part.replace("\\,", ",") for part in _BETWEEN.split(path.strip()) if part]

@@ -6,7 +6,7 @@ from typing import Final
 
 from components.catalogue.importing.columns.cells import base_of, is_known, parts_of
 from components.catalogue.importing.columns.looks import MOST, Look, is_parent
-from components.catalogue.importing.columns.words import GENERIC, OPTIONS, PICTURE, ROLES, SYNONYMS, key
+from components.catalogue.importing.columns.words import GENERIC, OPTIONS, PICTURE, ROLES, SYNONYMS, key, plain_key
 from components.catalogue.importing.sources.questions import Ask, Question
 from components.catalogue.reading.errors import CatalogueError
 from schema import names
@@ -52,6 +52,8 @@ class Guess:
         self.columns = {role: self.columns[role] for role in ROLES if role in self.columns}
 
     def _known(self, role: str, wanted: str) -> str:
+        if role == _TYPE and not wanted:
+            raise CatalogueError(f"{OPTIONS[role]} is '', and it is what is learnt; say which column tells it")
         if not wanted or is_known(wanted, self._looks):
             return wanted
         for column in self._looks:
@@ -72,9 +74,11 @@ class Guess:
         return [look for look in self._looks.values() if look.column not in taken]
 
     def _named(self, words: Sequence[str], test: Callable[[Look], bool]) -> list[Look]:
-        """Free columns of these names, the surest first; ``Colour (2)`` and ``colour`` are one name."""
-        found = [look for look in self._free() if key(look.column) in words and test(look)]
-        return sorted(found, key=lambda look: words.index(key(look.column)))
+        """Free columns of these names, the surest first; without any, ``Colour [RAL]`` is ``colour``."""
+        for name in (key, plain_key):
+            if found := [look for look in self._free() if name(look.column) in words and test(look)]:
+                return sorted(found, key=lambda look: words.index(name(look.column)))
+        return []
 
     def _by_name(self, role: str, test: Callable[[Look], bool]) -> bool:
         if role in self.columns:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from components.catalogue.importing.columns.cells import parts_of
-from components.catalogue.importing.pictures import NotTaken, PictureIndex, first_of, name_in_url, url_of
+from components.catalogue.importing.pictures import NotTaken, PictureIndex, first_of, name_in_url, url_of, without_query
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
@@ -119,6 +119,13 @@ def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping
     return looks, rows
 
 
+def is_cell(look: Look, folder: str, index: PictureIndex) -> bool:
+    """Whether the name of a column is one of its cells: a picture like them, or the id of one."""
+    if look.is_picture:
+        return _names_picture(look.column, folder, index)
+    return look.id_share >= MOST and index.has_id(look.column)
+
+
 def is_parent(rows: Sequence[Mapping[str, str]], parent: str, child: str) -> bool:
     """Whether nearly each label of ``child`` stands under one of ``parent``, which has fewer."""
     pairs = Counter((tidy(row.get(child, "")), tidy(row.get(parent, ""))) for row in rows)
@@ -133,7 +140,7 @@ def _names_picture(text: str, folder: str, index: PictureIndex) -> bool:
     first, _ = first_of(text)
     try:
         url = url_of(first)
-        if (name_in_url(url) if url else first).lower().endswith(PICTURE_SUFFIXES):
+        if (name_in_url(url) if url else without_query(first)).lower().endswith(PICTURE_SUFFIXES):
             return True
         if not url and ("/" in first or "\\" in first):
             return bool(index.by_path(first, folder))

@@ -1,5 +1,6 @@
 """What columns are called in shops: for each role, names in several languages, the surest first."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -94,6 +95,8 @@ _GENERIC: Final = """
 GENERIC: Final = tuple(_GENERIC.split())
 """Names of a label of any level."""
 
+_REMARK: Final = re.compile(r"\s*(?:\((?!\d+\))[^()]*\)|\[[^\[\]]*\])")
+"""A unit, a language or a mark in brackets; a number there tells columns of one name apart."""
 _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
 
 
@@ -101,3 +104,8 @@ def key(name: str) -> str:
     """A column's name without case, accents, spaces and punctuation: ``Référence n°`` is ``referencen``."""
     letters = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     return "".join(letter for letter in letters if letter.isalnum())
+
+
+def plain_key(name: str) -> str:
+    """The same without a remark in brackets: ``Bezeichnung (de)`` is ``bezeichnung``."""
+    return key(_REMARK.sub("", name))

@@ -30,7 +30,7 @@ def coco_table(name: str, document: dict[str, Any]) -> Table:
     try:
         notes = Changes()
         return Listed(name, COLUMNS, list(_records(name, document, notes)), notes)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CatalogueError(f"{name} is not as COCO has it: {type(error).__name__}: {error}") from error
 
 

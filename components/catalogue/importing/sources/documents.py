@@ -20,8 +20,12 @@ def json_lines(files: Files, name: str) -> Table:
     Raises:
         CatalogueError: it is no text, or has no object at all.
     """
-    lines = _decoded(files.read_sheet(name), name).split("\n")  # not splitlines: Unicode has ends inside of texts
-    return _listed(name, [_record(f"{name}:{at}", at, line) for at, line in enumerate(lines, 1) if line.strip()])
+    text = _decoded(files.read_sheet(name), name)
+    lines = enumerate(text.split("\n"), 1)  # not splitlines: Unicode has ends inside of texts
+    records = [_record(f"{name}:{at}", at, line) for at, line in lines if line.strip()]
+    if all(record.error for record in records) and (document := _document(text)):
+        return json_table(name, document)
+    return _listed(name, records)
 
 
 def json_table(name: str, document: Any) -> Table:
@@ -72,8 +76,27 @@ def _objects_of_lines(text: str) -> list[Any]:
         return []
 
 
+def _document(text: str) -> Any:
+    """A JSON document under the name of JSON lines; None where it is none."""
+    try:
+        return _loaded(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def text_of(value: Any) -> str:
-    """A value as the text of a cell."""
+    """A value as the text of a cell.
+
+    Raises:
+        ValueError: JSON can write what is no text: half of a surrogate pair.
+    """
+    text = _text_of(value)
+    if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
+        raise ValueError(f"{text[:40]!a} holds half of a surrogate pair, which is no character")
+    return text
+
+
+def _text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -93,7 +116,7 @@ def whole_number(value: float) -> str:
 def flat(value: dict[str, Any], before: str = "", depth: int = MOST_DEPTH) -> Iterator[tuple[str, str]]:
     """Column and text of each value of an object, nested ones as ``outer.inner``; of a list of objects side by side."""
     for key, inner in value.items():
-        column = tidy(f"{before}{key}")
+        column = text_of(tidy(f"{before}{key}"))
         if isinstance(inner, dict) and depth > 1:
             yield from flat(inner, f"{column}.", depth - 1)
         elif isinstance(inner, list) and inner and all(isinstance(one, dict) for one in inner) and depth > 1:
@@ -132,14 +155,18 @@ def _record(place: str, line: int, text: str) -> Record:
 
 def _object(place: str, line: int, value: Any) -> Record:
     if not isinstance(value, dict):
-        return Record(place, line, {}, error=f"no object but {json.dumps(value, ensure_ascii=False)[:40]}")
-    return Record(place, line, dict(flat(value)))
+        return Record(place, line, {}, error=f"no object but {json.dumps(value)[:40]}")
+    try:
+        return Record(place, line, dict(flat(value)))
+    except ValueError as error:
+        return Record(place, line, {}, error=str(error))
 
 
 def _listed(name: str, records: list[Record]) -> Table:
     columns = list(dict.fromkeys(column for record in records for column in record.cells))
     if not columns:
-        raise CatalogueError(f"{name} holds no object")
+        first = f": {records[0].place} is {records[0].error}" if records else ""
+        raise CatalogueError(f"{name} holds no object{first}; each line must be one, or the file a list of objects")
     if len(columns) > MAX_COLUMNS:
         raise CatalogueError(f"{name} has {len(columns):,} columns; at most {MAX_COLUMNS:,} are read")
     return Listed(name, columns, records)

@@ -7,6 +7,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
@@ -18,8 +19,10 @@ from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+)(\d+):[A-Z]+(\d+)"')
+_ZEROS: Final = re.compile(r"(?:\[[^\]]*\])*(0+)")
 WORKSHEET: Final = "#"
 """Stands between the file and its worksheet in the name of a sheet."""
+PICTURES_INSIDE: Final = "picture inside of a workbook, not read; lay it beside as a file that is named by its row's id"
 
 
 class Worksheet(Table):
@@ -60,11 +63,14 @@ def _read(files: Files, file: str, worksheet: str, notes: Changes) -> Iterator[t
     with files.open_sheet(file) as values, files.open_sheet(file) as formulas:
         book = _workbook(values, file, True)
         shown = _rows_of(book, worksheet)
-        merged = _Merged(_pieces(zipfile.ZipFile(formulas), book[worksheet]._worksheet_path), notes)
+        archive = zipfile.ZipFile(formulas)
+        for name in (name for name in archive.namelist() if name.startswith("xl/media/")):
+            notes.note(PICTURES_INSIDE, f"{name} of {file}")
+        merged = _Merged(_pieces(archive, book[worksheet]._worksheet_path), notes)
         written = _rows_of(_workbook(formulas, file, False), worksheet) if _has_formulas(formulas) else None
         for line, kept in enumerate(shown, 1):
-            typed = next(written) if written else kept
-            texts = [_text(value, cell) for value, cell in zip(kept, typed, strict=True)]
+            typed = [cell.value for cell in next(written)] if written else [None] * len(kept)
+            texts = [_text(cell, formula) for cell, formula in zip(kept, typed, strict=True)]
             if any(map(tidy, texts)):
                 yield line, merged.filled(line, texts)
 
@@ -113,10 +119,11 @@ def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
 
 
 def _rows_of(book: Any, worksheet: str) -> Iterator[tuple[Any, ...]]:
-    if worksheet not in book.sheetnames:
-        raise CatalogueError(f"there is no worksheet {worksheet!r}; there are: {', '.join(book.sheetnames)}")
+    known = [sheet.title for sheet in book.worksheets]  # sheets of charts are none
+    if worksheet not in known:
+        raise CatalogueError(f"there is no worksheet {worksheet!r}; there are: {', '.join(known)}")
     book[worksheet].reset_dimensions()  # some tools claim that a sheet is one cell
-    return book[worksheet].iter_rows(values_only=True)
+    return book[worksheet].iter_rows()
 
 
 def worksheets(files: Files, file: str) -> list[str]:
@@ -133,6 +140,7 @@ def worksheets(files: Files, file: str) -> list[str]:
 
 
 def _filled(sheet: Any) -> Iterator[bool]:
+    sheet.reset_dimensions()
     return (any(cell is not None for cell in row) for row in sheet.iter_rows(values_only=True))
 
 
@@ -165,14 +173,16 @@ _BOOK, _STRICT = "xl/workbook.xml", b"purl.oclc.org/ooxml"
 _NO_VALUE: Final = "\0"
 
 
-def _text(value: Any, written: Any) -> str:
-    """What a cell shows; ``written`` is the formula of one that has a formula."""
+def _text(cell: Any, formula: Any) -> str:
+    """What a cell shows; ``formula`` is that of one that has one."""
+    value = cell.value
     if value is None:
-        return _NO_VALUE if isinstance(written, str) and written.startswith("=") else ""
+        is_empty_text = cell.data_type == "str"  # which Excel keeps of ="" too
+        return "" if formula is None or is_empty_text else _NO_VALUE
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return whole_number(value)
+    if isinstance(value, (int, float)) and float(value).is_integer():
+        return whole_number(value).zfill(_digits(cell.number_format))
     if isinstance(value, datetime.datetime) and value.time() == datetime.time.min:
         return value.date().isoformat()  # Excel knows no days without an hour
     if isinstance(value, (datetime.datetime, datetime.date)):
@@ -180,10 +190,20 @@ def _text(value: Any, written: Any) -> str:
     return _unescaped(str(value))
 
 
+@lru_cache(64)
+def _digits(number_format: str) -> int:
+    """How many digits a whole number is shown with at least: ``00000`` makes 00042 of 42."""
+    zeros = _ZEROS.fullmatch(number_format.partition(";")[0])
+    return len(zeros.group(1)) if zeros else 0
+
+
 def _unescaped(text: str) -> str:
-    """Excel writes what XML cannot hold as ``_x000D_``."""
+    """Excel writes what XML cannot hold as ``_x000D_``, and some tools an emoji as its two halves."""
     if "_x" not in text:
         return text
     from openpyxl.utils.escape import unescape
 
-    return str(unescape(text))
+    try:
+        return str(unescape(text)).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:  # half of one is no character
+        return text

@@ -22,6 +22,7 @@ from components.catalogue.reading.source import (
 from components.storage.errors import Missing
 from components.storage.location import Location, Remote
 from schema.file_names import is_of_a_system
+from schema.names import STYLES_CSV
 
 MAX_SHEET_BYTES: Final = 512 << 20
 MARKER: Final = ".lookbook-import"
@@ -187,6 +188,10 @@ def open_files(path: Location) -> Files:
         CatalogueError: it is neither, or not to be trusted.
         StorageError: it lies in a store that cannot be read.
     """
+    if isinstance(path, Path) and (path / MARKER).is_file():
+        is_whole = (path / STYLES_CSV).is_file()
+        what = "take it as it is: lookbook data check" if is_whole else "it did not end: run it again, with --out"
+        raise CatalogueError(f"{path} is of an import, and no source; {what} {path}")
     return folder_files(path) if path.is_dir() else ZipFiles(path)
 
 

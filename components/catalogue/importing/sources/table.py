@@ -28,6 +28,7 @@ class Record:
         reason: the kind of that error.
         embedded: column → bytes of a picture that the sheet itself holds.
         faults: column → why its cell cannot be read; the row cannot be taken if that column is of use.
+        folder: that the path of its picture may be relative to; empty for that of the table.
     """
 
     place: str
@@ -38,6 +39,7 @@ class Record:
     reason: Reason = Reason.UNREADABLE_ROW
     embedded: Mapping[str, bytes] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
 
 
 class Table(ABC):
@@ -90,6 +92,7 @@ class Joined(Table):
         names = [table.name for table, _ in tables]
         columns = dict.fromkeys(itertools.chain.from_iterable(table.columns for table, _ in tables))
         super().__init__(", ".join(names), list(columns))
+        self.folder = ""  # each has its own
         self._tables = tables
         for table, _ in tables:
             self.notes.add(table.notes)
@@ -98,7 +101,7 @@ class Joined(Table):
         """See :meth:`Table.records`."""
         for table, split in self._tables:
             for one in table.records():
-                yield replace(one, split=one.split or split)
+                yield replace(one, split=one.split or split, folder=table.folder)
 
     @property
     def embedded_columns(self) -> list[str]:

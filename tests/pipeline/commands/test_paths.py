@@ -1,0 +1,37 @@
+"""Paths on the command line, and what is said where there is nothing at one."""
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.runner import cli
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import", ".", "--out", ""),
+        ("data", "sample", ""),
+        ("data", "check", ".", "--page", ""),
+        ("releases", "--root", ""),
+        ("export", "--to", "litert", ""),
+        ("sort", ".", "--into", "", "--move"),
+        ("schema", "update", ".", "--out", ""),
+        ("drift", "--save", ""),
+        ("explain", __file__, "--out", ""),
+        ("corrections", "merge", ".", "--data", ".", "--out", ""),
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, command):
+    """A variable without a value leaves one, and nothing is drawn, imported or moved to wherever one happens to be."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 2 and "it is empty; give a path" in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_root_without_a_release_says_how_to_make_one(tmp_path):
+    """Who has none yet is not told of one without a number."""
+    command = ["export", "--to", "litert", str(tmp_path / "out"), "--root", str(tmp_path / "no")]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 1
+    assert "release has no release; make one with: lookbook run --data PATH" in result.output
