@@ -74,10 +74,13 @@ class PictureIndex:
         self._named: dict[str, list[str]] = defaultdict(list)
         self._stems: dict[str, list[str]] = defaultdict(list)
         self._beginnings: dict[str, list[str]] = defaultdict(list)
+        self._folders: dict[str, list[str]] = defaultdict(list)
         for name in self.pictures:
             base = _same(name.rpartition("/")[2])
             stem = os.path.splitext(base)[0]  # noqa: PTH122 - thousands of times
             self._named[base].append(name)
+            if folder := _same(name).rpartition("/")[0].rpartition("/")[2]:
+                self._folders[folder].append(name)
             self._stems[stem].append(name)
             for found in _BEHIND_ID.finditer(stem):
                 self._beginnings[stem[: found.start()]].append(name)
@@ -91,8 +94,8 @@ class PictureIndex:
         return self._stems.keys()
 
     def has_id(self, row_id: str) -> bool:
-        """Whether a file has the id as its name."""
-        return _same(row_id) in self._stems
+        """Whether a file, or a folder with pictures, has the id as its name."""
+        return _same(row_id) in self._stems or _same(row_id) in self._folders
 
     def by_path(self, text: str, folder: str = "") -> str:
         """The file that a path means: relative to ``folder``, to the top, or to a place that only its writer had.
@@ -129,6 +132,7 @@ class PictureIndex:
     def by_id(self, row_id: str, ids: Collection[str] = ()) -> tuple[str, bool]:
         """The file whose name is the id, else the first that begins with it (``10001_front.jpg``), else the one alike.
 
+        A product may have a folder of its own, ``10001/front.jpg``, whose first picture counts.
         Alike is what differs as spreadsheets and file systems make it: 7 for 007.jpg. The flag says that it is so.
 
         Args:
@@ -139,9 +143,14 @@ class PictureIndex:
             NotTaken: there is none, or several of the name.
         """
         wanted = _same(row_id)
+        own = self._folders.get(wanted, [])
         if found := self._stems.get(wanted):
-            exact = [name for name in found if PurePosixPath(name).stem == row_id]
-            return self._only(exact or found, row_id), False
+            inside = [name for name in found if name in own]
+            exact = [name for name in inside or found if PurePosixPath(name).stem == row_id]
+            # Of a folder for each product, another one's tenth picture is not that of the product 10.
+            return self._only(inside or [*(exact or found), *own[:1]], row_id), False
+        if own:
+            return min(own), False
         for name in self._beginnings.get(wanted, ()):
             stem = _same(PurePosixPath(name).stem)
             owners = [stem[: at.start()] for at in _BEHIND_ID.finditer(stem)] + [stem]

@@ -206,3 +206,33 @@ def test_the_error_tells_what_is_wrong(tmp_path, text, options, says):
     """Not that no column has labels where no row could be read; and a catalogue without labels is no traceback."""
     result = lookbook_import(shop(tmp_path, text), tmp_path / "out", *options)
     assert result.exit_code == 1 and says in result.output and isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("column", ["id", "Kennung 7"])
+@pytest.mark.parametrize("ids", [range(100, 106), range(1, 7)], ids=["large", "small"])
+def test_a_folder_for_each_product(tmp_path, column, ids):
+    """The first picture in the folder that has a row's id as its name is the row's, and no other product's is."""
+    source = tmp_path / "shop"
+    for at, row_id in enumerate(ids):
+        for number in (1, 2, 3, 10):
+            photo(source / f"photos/{row_id}/{number}.jpg", 10 * at + number)
+    rows = [f"{row_id},{TYPES[at % 3]}" for at, row_id in enumerate(ids)]
+    (source / "a.csv").write_text("\n".join([f"{column},type", *rows, ""]))
+    imported(source, tmp_path / "out")
+    assert types_of(tmp_path / "out") == {str(row_id): TYPES[at % 3] for at, row_id in enumerate(ids)}
+    for row_id in ids:
+        written = (tmp_path / f"out/images/{row_id}.jpg").read_bytes()
+        assert written in [one.read_bytes() for one in (source / f"photos/{row_id}").iterdir()]
+
+
+def test_another_products_picture_is_not_taken_for_one_of_its_number(tmp_path):
+    """Where the file of an id lies in the folder of another product, the row is told and not guessed at."""
+    source = tmp_path / "shop"
+    for number in range(1, 13):
+        photo(source / f"3/{number}.jpg", number)
+        photo(source / f"{number}/a.jpg", 20 + number)
+    rows = [f"{row_id},{TYPES[row_id % 3]}" for row_id in range(1, 13)]
+    (source / "a.csv").write_text("\n".join(["id,type", *rows, ""]))
+    imported(source, tmp_path / "out")
+    assert set(types_of(tmp_path / "out")) == {"3"}
+    assert {reason for reason, _ in rejected(tmp_path / "out").values()} == {"several images"}
