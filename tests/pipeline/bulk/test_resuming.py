@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from components.storage.location import Location
 from pipeline.bulk import stages
-from pipeline.bulk.output import LocalFiles
+from pipeline.bulk.files import LocalFiles
 from pipeline.commands.asking.classify import command
 from pipeline.errors import RunError
 from tests import tiny_models
@@ -83,7 +83,7 @@ def test_beams_counters_tell_what_was_done(layout, photos, tmp_path):
 
     (photos / "000.jpg").write_text("no picture")
     found, working = list_input(str(photos)), tmp_path / "working"
-    outputs.write_shards(LocalFiles(working), list(shards_of(found.entries, 150)))
+    outputs.write_shards(LocalFiles(working), dict(enumerate(shards_of(found.entries, 150))))
     job = stages.Job(layout.releases, 1, found.place, working, ".csv", 2)
     pipeline = beam.Pipeline("FnApiRunner")
     stages.classify(pipeline, job, [0, 1])
