@@ -148,3 +148,11 @@ def test_an_output_that_cannot_be_written_is_told(layout, photos, tmp_path):
         command, ["--input", str(photos), "--output", str(tmp_path / "file" / "x.csv"), "--root", str(layout.root)]
     )
     assert result.exit_code == 1 and "cannot be written: Not a directory" in result.output, result.output
+
+
+def test_without_any_release_it_is_said_how_to_make_one(photos, tmp_path):
+    """Who has made none yet learns what to do, and not that there is no release of no number."""
+    arguments = ["--input", str(photos), "--output", str(tmp_path / "x.csv"), "--root", str(tmp_path / "root")]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 1
+    assert "has no release; make one with: lookbook run --data PATH" in result.output, result.output
