@@ -100,3 +100,14 @@ def test_a_key_file_in_another_encoding_is_told(tmp_path):
     assert told.exit_code == 2 and "is not UTF-8" in told.output
     (tmp_path / "key").write_text("key\n", encoding="utf-8-sig")
     assert read_key(tmp_path / "key") == "key"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "it is empty"), ("a,b\n1,2\n", "it misses the columns"), ("\0", "NUL")]
+)
+def test_a_list_that_is_none_is_told_by_its_own_name(tmp_path, content, words):
+    """Who gave decisions.csv is not sent to look at a styles.csv that is another file."""
+    (tmp_path / "decisions.csv").write_text(content)
+    with pytest.raises(CorrectionsError, match=f"decisions.csv is no list of corrections: .*{words}") as refused:
+        read_offered(tmp_path / "decisions.csv")
+    assert "styles.csv" not in str(refused.value)
