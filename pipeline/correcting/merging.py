@@ -106,7 +106,7 @@ def require_free(out: Path, given: Location) -> None:
     """Sees to it that nothing is lost by writing to ``out``, and that the catalogue that was given stays as it is.
 
     Raises:
-        CatalogueError: there is something, or what no folder can replace (a link, a mount point); or it lies in ``given``.
+        CatalogueError: there is something, or a link or mount point, or it lies in ``given``.
     """
     if os.path.lexists(out) and (not _is_folder(out) or any(out.iterdir())):
         raise CatalogueError(f"{out} is there already; give a new folder: a catalogue is never written over")
