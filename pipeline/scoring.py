@@ -75,8 +75,8 @@ def sound_release(folder: ReleaseFolder, version: int | None) -> Release:
         releases = {release.version: release for release in folder.releases()}
         wanted = version or max(releases, default=0)
         if wanted not in releases:
-            known = f"; it has: {[*releases]}" if releases else "; make one with: lookbook run --data PATH"
-            raise RunError(f"{folder.directory} has no release{f' {version}' if version else ''}{known}")
+            there = f"it has: {[*releases]}" if releases else "make one with: lookbook run --data PATH"
+            raise RunError(f"{folder.directory} has no release{f' {version}' if version else ''}; {there}")
         folder.verify(releases[wanted])
     except ReleaseError as error:
         raise RunError(str(error)) from error

@@ -225,7 +225,8 @@ class ReleaseFolder:
         return self.directory / model / f"{STAGING_PREFIX}{version}"
 
     def _listed(self) -> list[int]:
-        return sorted(int(path.stem) for path in self._manifests.glob("*.json") if path.stem.isdecimal())
+        found = (path.stem for path in self._manifests.glob("*.json") if path.stem.isdecimal())
+        return sorted(int(stem) for stem in found if stem == str(int(stem)))  # 007.json is nobody's
 
     def _absent(self, version: int) -> list[str]:
         return [model for model in table.MODELS if not self.model_path(model, version).is_dir()]

@@ -6,6 +6,7 @@ interrupted has no manifest, and so nobody pulls it; the next push of that relea
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _MANIFESTS: Final = "manifests"
 _REPORTS: Final = "reports"
 _MANIFEST: Final = re.compile(r"([1-9][0-9]*)\.json")  # 007.json is nobody's, and would be looked for as 7.json
 _IN_NO_NAME: Final = re.compile(r"[\\\0\ud800-\udfff]")
+_NOT_TAKEN: Final = "%r of the report of release %s is not taken: it is no file, or has a name that leads elsewhere"
+_log = logging.getLogger("lookbook.release")
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,13 @@ class RemoteReleases:
 
     def fetch_report(self, version: int, folder: Path) -> None:
         """Copies the report for people, for which no hashes are known, into a new folder; there may be none."""
-        for name in self.store.sizes(f"{_REPORTS}/{version}"):
-            _require_inside([name])
+        at = f"{_REPORTS}/{version}"
+        for name in self.store.sizes(at):
+            # On this machine there may be a pipe, which would be waited for.
+            is_file = self.store.scheme != "file" or Path(self.store.root, at, name).is_file()
+            if not is_file or not _is_inside(name):
+                _log.warning(_NOT_TAKEN, name, version)
+                continue
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             _write(folder / name, self.store.chunks(f"{_REPORTS}/{version}/{name}"))
 
@@ -115,15 +123,17 @@ class RemoteReleases:
         is_there = self._has_manifest(manifest, release.version)
         places = [(model, folder.model_path(model, release.version)) for model in table.MODELS]
         done = [self._push_folder(f"{model}/{release.version}", path) for model, path in places]
-        done.append(
-            self._push_folder(f"{_REPORTS}/{release.version}", folder.directory / _REPORTS / str(release.version))
-        )
+        done.append(self._push_folder(f"{_REPORTS}/{release.version}", folder.report_path(release.version)))
         if not is_there:
             self.store.write(_manifest_name(release.version), manifest.encode("utf-8"))
         return Pushed(*(sum(getattr(one, part) for one in done) for part in ("copied", "kept", "size_bytes")))
 
     def _push_folder(self, at: str, folder: Path) -> Pushed:
-        there, ours = self.store.sizes(at), list(files_below(folder))
+        there, all_ours = self.store.sizes(at), list(files_below(folder))
+        # All that a manifest lists is so; a report has no such list.
+        ours = [name for name in all_ours if (folder / name).is_file() and _is_inside(name)]
+        for name in set(all_ours) - set(ours):
+            _log.warning(_NOT_TAKEN, name, folder.name)
         for name in there.keys() - set(ours):  # of another push, of another release that came to nothing
             self.store.remove(f"{at}/{name}")
         kept = [name for name in ours if self._is_same(folder / name, f"{at}/{name}", there.get(name))]
@@ -182,9 +192,13 @@ def _require_listed(release: Release) -> None:
             )
 
 
+def _is_inside(name: str) -> bool:
+    return not any(part in ("", ".", "..") for part in name.split("/")) and not _IN_NO_NAME.search(name)
+
+
 def _require_inside(names: Iterable[str]) -> None:
     for name in names:
-        if not name or any(part in ("", ".", "..") for part in name.split("/")) or _IN_NO_NAME.search(name):
+        if not _is_inside(name):
             raise ReleaseError(f"the file name {name!r} leads out of the release; nothing of it is taken")
 
 

@@ -4,7 +4,7 @@ import glob
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from pipeline.bulk.sources import Entry
 from schema import names
 from schema.file_names import as_text
 from schema.product_names import MOST_CHARACTERS
-from serving.client.listing import HEAD_BYTES, Listing, add_files, free_name, list_folder, why_no_picture
+from serving.client.listing import HEAD_BYTES, Listing, add_files, files_below, free_name, list_folder, why_no_picture
 from serving.client.product_names import names_of
 
 _MAGIC: Final = "*?["
@@ -88,11 +88,8 @@ def list_input(text: str) -> Input:
 
 def _local(place: Path, pattern: str) -> Input:
     if pattern:
-        escaped = Path(glob.escape(str(place)), pattern)
-        # Not Path.glob, for which a leading dot is a letter like others.
-        found = (Path(one) for one in glob.iglob(str(escaped), recursive=True))  # noqa: PTH207
         listing = Listing()
-        add_files(listing, place, (path for path in found if not path.is_dir()))
+        add_files(listing, place, _globbed(place, [part for part in pattern.split("/") if part], listing))
         return _of_files(place, listing)
     if place.is_dir():
         return _of_files(place, list_folder(place))
@@ -100,11 +97,29 @@ def _local(place: Path, pattern: str) -> Input:
         raise CatalogueError(f"there is nothing at {place}")
     if place.name == names.STYLES_CSV:
         return _of_sheet(place.parent, _version_here)
-    if place.is_file() and zipfile.is_zipfile(place):
+    if place.is_file() and (_is_called_zip(place) or zipfile.is_zipfile(place)):
         return _of_zip(place)
     listing = Listing()
     add_files(listing, place.parent, [place])
     return _of_files(place.parent, listing)
+
+
+def _globbed(place: Path, pattern: list[str], listing: Listing) -> Iterator[Path]:
+    """The files that a pattern means; what ``**`` stands for is looked through as a folder is, links left out."""
+    at = pattern.index("**") if "**" in pattern else len(pattern)
+    # Not Path.glob, for which a leading dot is a letter like others.
+    for one in glob.iglob(str(Path(glob.escape(str(place)), *pattern[:at]))):  # noqa: PTH207
+        top = Path(one)
+        if not top.is_dir():
+            yield from [top] if at == len(pattern) else []
+        elif at < len(pattern):
+            below = files_below(top, place, listing)
+            yield from (path for path in below if path.is_dir() or _matches(path.relative_to(top).parts, pattern[at:]))
+
+
+def _is_called_zip(place: Location) -> bool:
+    """Whether it means to be one: a download that was cut short is not told by its content."""
+    return place.name.lower().endswith(".zip")
 
 
 def _remote(place: Remote, pattern: str) -> Input:
@@ -113,7 +128,7 @@ def _remote(place: Remote, pattern: str) -> Input:
     if place.name == names.STYLES_CSV:
         objects = objects_of(place.parent)
         return _of_sheet(place.parent, lambda address: objects.get(address, (0, "")))
-    if zipfile.is_zipfile(place.open()):
+    if _is_called_zip(place) or zipfile.is_zipfile(place.open()):
         return _of_zip(place)
     return _of_objects(place.parent, {place.name: (place.size or 0, "")}, "")
 
@@ -220,7 +235,7 @@ def split_glob(text: str) -> tuple[Location, str]:
     return location("/".join(parts[:first]) or ("/" if text.startswith("/") else ".")), "/".join(parts[first:])
 
 
-def _matches(name: list[str], pattern: list[str]) -> bool:
+def _matches(name: Sequence[str], pattern: Sequence[str]) -> bool:
     if not pattern:
         return not name
     if pattern[0] == "**":

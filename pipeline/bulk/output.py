@@ -16,14 +16,13 @@ Names that begin with an underscore are no data to Arrow, Spark and DuckDB.
 import fcntl
 import json
 import os
-import tempfile
-from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from components.storage.errors import Missing
 from components.storage.location import Location, Remote
+from pipeline.bulk.files import Files, files_at
 from pipeline.bulk.sources import Entry
 from pipeline.errors import RunError
 
@@ -32,78 +31,8 @@ SUMMARY: Final = "_summary.json"
 _SHARDS: Final = "_shards"
 _DONE: Final = ".done.json"
 _LOCK: Final = ".lock"
+_TEMPORARY: Final = ".tmp"
 PARTIAL: Final = ".partial"
-
-
-class Files(ABC):
-    """Files below one folder, each of which is there whole or not at all."""
-
-    @abstractmethod
-    def read(self, name: str) -> bytes | None:
-        """The content of a file; None where there is none."""
-
-    @abstractmethod
-    def write(self, name: str, content: bytes) -> None:
-        """Makes a file, or replaces it."""
-
-    @abstractmethod
-    def names(self, folder: str = "") -> set[str]:
-        """Of the files in a folder, relative to it."""
-
-
-class LocalFiles(Files):
-    """On this machine, or on a volume that all workers have."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def read(self, name: str) -> bytes | None:
-        """See :meth:`Files.read`."""
-        path = self.root / name
-        return path.read_bytes() if path.is_file() else None
-
-    def write(self, name: str, content: bytes) -> None:
-        """See :meth:`Files.write`."""
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
-            Path(temporary).chmod(0o666 & ~_umask())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-
-    def names(self, folder: str = "") -> set[str]:
-        """See :meth:`Files.names`."""
-        path = self.root / folder
-        return {one.name for one in path.iterdir() if one.is_file()} if path.is_dir() else set()
-
-
-class StoredFiles(Files):
-    """In a store."""
-
-    def __init__(self, root: Remote) -> None:
-        self._store = root.store
-
-    def read(self, name: str) -> bytes | None:
-        """See :meth:`Files.read`."""
-        try:
-            return self._store.read(name)
-        except Missing:
-            return None
-
-    def write(self, name: str, content: bytes) -> None:
-        """See :meth:`Files.write`."""
-        self._store.write(name, content)
-
-    def names(self, folder: str = "") -> set[str]:
-        """See :meth:`Files.names`."""
-        return {name for name in self._store.sizes(folder) if "/" not in name}
 
 
 @dataclass(frozen=True)
@@ -131,22 +60,46 @@ class Output:
         """Those in the working folder."""
         return files_at(self.working)
 
-    def summary(self) -> dict[str, Any] | None:
-        """That of an output that is whole; None where there is none.
+    def require_ours(self) -> None:
+        """Refuses a place where something else is, or that could not be had when all is done.
 
         Raises:
-            RunError: what is there is not ours.
+            RunError: so it is.
         """
-        if isinstance(self.place, Path) and os.path.lexists(self.place) and not self._is_ours(self.place):
-            raise RunError(f"{self.place} is there already, and is no output of this command; give another --output")
-        content = files_at(self.place).read(SUMMARY)
-        return json.loads(content) if content else None
+        try:
+            for place in dict.fromkeys((self.place, self.working)):
+                _require_ours(place)
+            self._require_replaceable()
+        except OSError as error:
+            raise RunError(f"{self.working} cannot be written: {error.strerror}; give another --output") from error
 
-    def plan(self) -> dict[str, Any] | None:
-        """What the output that is there, whole or begun, is of; None where there is none."""
-        done = files_at(self.place).read(PLAN)
-        content = done or self.files().read(PLAN)
-        return json.loads(content) if content else None
+    def plan(self) -> tuple[Location, dict[str, Any]] | None:
+        """Where an output is, whole or begun, and what it is of; None where there is none."""
+        for place in (self.place, self.working):
+            if (found := files_at(place).document(PLAN)) is not None:
+                return place, found
+        return None
+
+    def is_whole(self, shards: int) -> bool:
+        """Whether all of so many tables are there, and the summary that says so."""
+        files = files_at(self.place)
+        summary = files.document(SUMMARY) or {}
+        return summary.get("shards") == shards and done_shards(files) >= set(range(shards))
+
+    def reopen(self) -> None:
+        """Makes an output that was whole, and is no more, one that was begun.
+
+        Raises:
+            RunError: it cannot be made one.
+        """
+        if not (isinstance(self.place, Path) and isinstance(self.working, Path) and (self.place / PLAN).is_file()):
+            return
+        try:
+            self.place.rename(self.working)
+        except OSError as error:
+            raise RunError(
+                f"{self.place} is not whole, and cannot be gone on with as {self.working}: {error.strerror}; remove it"
+            ) from error
 
     def finish(self) -> None:
         """Gives the folder its name."""
@@ -154,14 +107,27 @@ class Output:
             (self.working / _LOCK).unlink(missing_ok=True)
             self.working.rename(self.place)
 
-    @staticmethod
-    def _is_ours(place: Path) -> bool:
-        return (place / SUMMARY).is_file() or (place.is_dir() and not any(place.iterdir()))
+    def leave(self) -> None:
+        """Ends the work on the folder that is filled; one in which nothing was begun goes."""
+        if isinstance(self.working, Path) and self.working.is_dir():
+            (self.working / _LOCK).unlink(missing_ok=True)
+            if not any(self.working.iterdir()):
+                self.working.rmdir()
+
+    def _require_replaceable(self) -> None:
+        place = self.place
+        if isinstance(place, Path) and (place.is_symlink() or os.path.ismount(place)) and not (place / PLAN).is_file():
+            raise RunError(
+                f"{place} is a link or a mount point, and cannot be replaced by the folder that is filled beside it; "
+                f"give a folder in it, as {place / f'labels{self.suffix}'}"
+            )
 
 
-def files_at(place: Location) -> Files:
-    """The files of a folder, here or in a store."""
-    return StoredFiles(place) if isinstance(place, Remote) else LocalFiles(place)
+def _require_ours(place: Location) -> None:
+    """Lets pass nothing at all, an output, and one that ended before its plan was written."""
+    there = files_at(place).all()
+    if PLAN not in there and not all(one in (_SHARDS, _LOCK) or one.endswith(_TEMPORARY) for one in there):
+        raise RunError(f"{place} is there already, and is no output of this command; give another --output")
 
 
 def lock(working: Location) -> IO[bytes] | None:
@@ -185,9 +151,9 @@ def lock(working: Location) -> IO[bytes] | None:
     return file
 
 
-def write_shards(files: Files, shards: list[list[Entry]]) -> None:
-    """Notes the pictures of each shard, for the workers."""
-    for number, entries in enumerate(shards):
+def write_shards(files: Files, shards: Mapping[int, Sequence[Entry]]) -> None:
+    """Notes the pictures of shards by their numbers, for the workers."""
+    for number, entries in shards.items():
         files.write(f"{_SHARDS}/{number:05}.pictures.json", json.dumps(entries).encode("ascii"))
 
 
@@ -216,11 +182,15 @@ def done_shards(files: Files) -> set[int]:
 
 
 def read_done(files: Files, number: int) -> dict[str, Any]:
-    """The counts of a shard that is there."""
-    return dict(json.loads(files.read(f"{_SHARDS}/{number:05}{_DONE}") or b"{}"))
+    """The counts of a shard that is there.
 
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    Raises:
+        RunError: its note is damaged.
+    """
+    name = f"{_SHARDS}/{number:05}{_DONE}"
+    found = files.document(name) or {}
+    counts = [found.get(key) for key in ("pictures", "answered", "failed")]
+    codes = found.get("failed_by")
+    if not isinstance(codes, dict) or not all(isinstance(count, int) for count in (*counts, *codes.values())):
+        raise RunError(f"{files.place}/{name} is damaged; remove it, and run the same command again")
+    return found

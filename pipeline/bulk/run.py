@@ -15,8 +15,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from components.catalogue.reading.errors import CatalogueError
 from components.storage.location import Location
 from pipeline.bulk import output as outputs
+from pipeline.bulk.files import Files, files_at
 from pipeline.bulk.listing import Input, list_input, shards_of
-from pipeline.bulk.output import Files, Output
+from pipeline.bulk.output import Output
 from pipeline.bulk.stages import BATCH, Job, classify
 from pipeline.config import Layout
 from pipeline.errors import RunError
@@ -66,7 +67,7 @@ def run(task: Task, say: Callable[[str], object]) -> dict[str, Any]:
     """
     out = Output(task.output)
     release = sound_release(ReleaseFolder(task.layout.releases), task.version)
-    done_before = out.summary()
+    out.require_ours()
     found = list_input(task.given)
     if not found.entries:
         raise CatalogueError(f"{task.given} has no pictures{_why(found)}")
@@ -75,34 +76,45 @@ def run(task: Task, say: Callable[[str], object]) -> dict[str, Any]:
     except ValueError as error:
         raise CatalogueError(f"{task.given}: {error}") from error
     plan = _plan(task.given, release.version, release.manifest, found, out.suffix)
+    if not _is_whole(out, plan):
+        out.reopen()
+        with outputs.lock(out.working) or threading.Lock():
+            try:
+                if not _is_whole(out, plan):  # others may have made it while this one listed its pictures
+                    return _fill(task, out, plan, found, say)
+            finally:
+                out.leave()
+    say(f"{out.place} is whole already: nothing is left to do")
+    return _summary(out, plan, found, out.place) | {"resumed": plan["pictures"]}
+
+
+def _is_whole(out: Output, plan: dict[str, Any]) -> bool:
+    """Whether nothing is left to do; refuses to go on with the output of something else."""
     _require_same(out, plan)
-    if done_before:
-        say(f"{out.place} is whole already: nothing is left to do")
-        return {**done_before, "resumed": done_before["pictures"]}
-    with outputs.lock(out.working) or threading.Lock():
-        return _fill(task, out, plan, found, say)
+    return out.is_whole(_shards_of(plan))
+
+
+def _shards_of(plan: Mapping[str, Any]) -> int:
+    return -(-int(plan["pictures"]) // int(plan["pictures_per_shard"]))
 
 
 def _fill(task: Task, out: Output, plan: dict[str, Any], found: Input, say: Callable[[str], object]) -> dict[str, Any]:
     started, files = time.monotonic(), out.files()
-    shards = list(shards_of(found.entries, plan["pictures_per_shard"]))
-    if files.read(outputs.PLAN) is None:
-        outputs.write_shards(files, shards)
-        files.write(outputs.PLAN, _as_bytes(plan))
+    shards = dict(enumerate(shards_of(found.entries, plan["pictures_per_shard"])))
     before = outputs.done_shards(files)
+    todo = shards.keys() - before
+    outputs.write_shards(files, {number: shards[number] for number in todo})
+    if files.read(outputs.PLAN) is None:
+        files.write(outputs.PLAN, _as_bytes(plan))
     job = Job(task.layout.releases, plan["release"], found.place, out.working, out.suffix, len(shards), found.is_zip)
-    todo = set(range(len(shards))) - before
-    resumed = sum(len(shards[number]) for number in before)
+    resumed = sum(len(entries) for number, entries in shards.items() if number in before)
     say(f"release {job.version}: {len(found.entries):,} pictures in {len(shards):,} shards, {resumed:,} done before")
     if todo:
         _run_beam(task, job, todo, _Progress(files, len(shards), len(before), say))
-    if missing := set(range(len(shards))) - outputs.done_shards(files):
+    if missing := shards.keys() - outputs.done_shards(files):
         raise RunError(f"{len(missing)} of {len(shards)} shards were not written; run the same command again")
-    summary = _summary(plan, found, files, len(shards)) | {
-        "resumed": resumed,
-        "seconds": round(time.monotonic() - started, 1),
-        "output": str(out.place),
-    }
+    took = {"resumed": resumed, "seconds": round(time.monotonic() - started, 1)}
+    summary = _summary(out, plan, found, out.working) | took
     files.write(outputs.SUMMARY, _as_bytes(summary))
     out.finish()
     return summary
@@ -163,23 +175,39 @@ def _plan(given: str, version: int, manifest: dict[str, Any], found: Input, suff
 
 def _require_same(out: Output, plan: dict[str, Any]) -> None:
     """Refuses to go on with the output of something else."""
-    there = out.plan()
-    if there is None:
+    found = out.plan()
+    if not found:
         return
-    if (was := there.get("release"), there.get("release_digest")) != (plan["release"], plan["release_digest"]):
+    place, there = found
+    if not all(isinstance(there.get(key), type(value)) for key, value in plan.items()):
+        raise RunError(
+            f"{outputs.PLAN} of {place} is damaged, and nobody can tell what its tables are of; remove {place}, or "
+            "give another --output"
+        )
+    if differing := _difference(there, plan):
+        what, way = differing
+        raise RunError(f"{place} is of {what}; {way}, or remove it, or give another --output")
+
+
+def _difference(there: dict[str, Any], plan: dict[str, Any]) -> tuple[str, str] | None:
+    """What another output is of, and what would help; None where it is of the same."""
+    was, size = there["release"], there["pictures_per_shard"]
+    if (was, there["release_digest"]) != (plan["release"], plan["release_digest"]):
         what = f"release {was}, and now it is {plan['release']}" if was != plan["release"] else "another release"
-        way = f"--version {was} goes on with it"
-    elif there.get("pictures_digest") != plan["pictures_digest"]:
-        count, given = there.get("pictures"), there.get("input")
-        what = f"{count:,} pictures of {given}, of which some changed, came or went, or are called otherwise"
-        way = "put that back"
-    else:
-        return
-    place = out.place if out.summary() else out.working
-    raise RunError(f"{place} is of {what}; {way}, or remove it, or give another --output")
+        return what, f"--version {was} goes on with it"
+    if there["pictures_digest"] != plan["pictures_digest"]:
+        what = f"{there['pictures']:,} pictures of {there['input']}, of which some changed, came or went"
+        return f"{what}, or are called otherwise", "put that back"
+    if there["format"] != plan["format"]:
+        return f"{there['format']} tables", "name it so"
+    if size != plan["pictures_per_shard"]:
+        return f"tables of {size:,} pictures each, as another version makes them", "go on with that one"
+    return None
 
 
-def _summary(plan: dict[str, Any], found: Input, files: Files, shards: int) -> dict[str, Any]:
+def _summary(out: Output, plan: dict[str, Any], found: Input, place: Location) -> dict[str, Any]:
+    """What the notes in ``place`` count."""
+    files, shards = files_at(place), _shards_of(plan)
     counts: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     for number in range(shards):
@@ -194,6 +222,9 @@ def _summary(plan: dict[str, Any], found: Input, files: Files, shards: int) -> d
         "failed_by": dict(codes),
         "skipped": dict(Counter(found.skipped.values())),
         "unreadable_folders": found.unreadable,
+        "resumed": 0,
+        "seconds": 0.0,
+        "output": str(out.place),
     }
 
 

@@ -18,7 +18,8 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from components.catalogue.example_gen.parcel import Parcel
 from components.storage.location import Location
-from pipeline.bulk.output import files_at, read_shard, write_done
+from pipeline.bulk.files import files_at
+from pipeline.bulk.output import read_shard, write_done
 from pipeline.bulk.sources import Entry, source_at
 from pipeline.bulk.tables import FORMATS
 from serving.client.outputs import row_values

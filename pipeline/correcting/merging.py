@@ -15,6 +15,7 @@ from components.catalogue.importing.writing import MAPPING, REJECTED
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.rows import read_rows
 from components.catalogue.reading.source import MAX_CSV_BYTES, ZIP_DAMAGE, Catalogue, FileTooLarge
+from components.storage.location import Location
 from pipeline.correcting.offered import Offered, Reading, of_list
 from pipeline.correcting.plan import MERGED, PICTURE_LIMITS, Entry, Outcome, Plan, Planner, as_merged
 from pipeline.correcting.sheet import corrected, header_of
@@ -89,7 +90,7 @@ def write_merged(catalogue: Catalogue, plan: Plan, out: Path, progress: Callable
         CatalogueError: there is something at ``out``.
         OSError: it cannot be written.
     """
-    require_free(out)
+    require_free(out, catalogue.path)
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".unfinished-{out.name}-{os.getpid()}")
     try:
@@ -101,14 +102,21 @@ def write_merged(catalogue: Catalogue, plan: Plan, out: Path, progress: Callable
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def require_free(out: Path) -> None:
-    """Sees to it that nothing is lost by writing to ``out``.
+def require_free(out: Path, given: Location) -> None:
+    """Sees to it that nothing is lost by writing to ``out``, and that the catalogue that was given stays as it is.
 
     Raises:
-        CatalogueError: there is something.
+        CatalogueError: there is something, or a link or mount point, or it lies in ``given``.
     """
-    if os.path.lexists(out) and not (out.is_dir() and not any(out.iterdir())):
+    if os.path.lexists(out) and (not _is_folder(out) or any(out.iterdir())):
         raise CatalogueError(f"{out} is there already; give a new folder: a catalogue is never written over")
+    if isinstance(given, Path) and Path(os.path.realpath(out)).is_relative_to(os.path.realpath(given)):
+        raise CatalogueError(f"{out} lies in {given}, which is only read; give a new folder beside it")
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is one that can be replaced."""
+    return path.is_dir() and not path.is_symlink() and not os.path.ismount(path)
 
 
 def report(entries: Iterable[Entry]) -> str:

@@ -115,7 +115,8 @@ def _page_csv(file: Path) -> Reading:
     try:
         rows = parse_rows(file.read_bytes())
     except CatalogueError as error:
-        raise CorrectionsError(f"{file} is no list of corrections: {error}") from error
+        what = str(error).replace(names.STYLES_CSV, "it", 1)  # which is what it is read as
+        raise CorrectionsError(f"{file} is no list of corrections: {what}") from error
     reading = Reading(faults=[(f"{file}, line {one.line}", one.detail) for one in rows.rejected])
     pictures = _pictures_beside(file)
     for row in rows.taken:

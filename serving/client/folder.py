@@ -6,11 +6,13 @@ there. Every other file of the folder is skipped for a reason that is told. When
 run ends, to be resumed later.
 """
 
+import fcntl
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
 
 from tqdm import tqdm
 
@@ -67,11 +69,13 @@ def classify_directory(
     Raises:
         ClassifyError: the server cannot answer; run again to resume.
         NotADirectoryError: there is no such folder.
-        ValueError: ``out`` has another suffix, or holds rows and none of a file of ``folder``; or no name is of any.
+        ValueError: ``out`` has another suffix, holds rows and none of a file of ``folder``, or is written by another
+            process; or no name is of any.
     """
     output = output_for(out)
     listing = list_folder(folder, beside=out)
     done = _resume(out, output, listing)
+    begun = out.stat().st_size if out.exists() else 0
     todo = [(name, path) for name, path in listing.pictures.items() if output.stored(name) not in done]
     named = names_of(listing.pictures, product_names)
     summary = Summary(len(done), failed_before=sum(done.values()), skipped=listing.skipped, named=len(named))
@@ -80,6 +84,7 @@ def classify_directory(
     output.begin((lambda: _attributes(client)) if todo else tuple)
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("a", encoding="utf-8", newline="") as stream, tqdm(total=len(todo)) as bar:
+        _hold(stream, out, begun)
         if stream.tell() == 0:
             stream.write(BYTE_ORDER_MARK * for_excel + output.header)
         for name, result in results_of(client, todo, named):
@@ -90,6 +95,20 @@ def classify_directory(
     if output.left_out:
         report(f"{out} has no columns for {', '.join(sorted(output.left_out))}; give another output to have them")
     return summary
+
+
+def _hold(stream: IO[Any], out: Path, begun: int) -> None:
+    """Keeps other processes away until the file, of so many bytes, is closed: both would write rows, or cut them off.
+
+    Raises:
+        ValueError: another one writes it, or has since its rows were read.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ValueError(f"another process writes {out}; wait for it, or give another output") from error
+    if os.fstat(stream.fileno()).st_size != begun:
+        raise ValueError(f"another process has written {out} meanwhile; run again to resume")
 
 
 def _attributes(client: ClassifierClient) -> tuple[str, ...]:
@@ -140,6 +159,7 @@ def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
     if found and not any(output.stored(name) in found for name in listing.pictures):
         raise ValueError(f"{out} holds other files than those of the folder; give another output or remove it")
     with out.open("r+b") as stream:
+        _hold(stream, out, len(content))
         stream.truncate(len(whole))
     return found
 

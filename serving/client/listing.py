@@ -1,7 +1,7 @@
 """What is in a folder: which files are pictures to ask about, and why each other one is not."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
@@ -49,16 +49,28 @@ def list_folder(folder: Path, beside: Path | None = None) -> Listing:
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
     listing = Listing()
+    ours = beside and os.path.realpath(beside)
+    # realpath bears links that go in circles
+    add_files(
+        listing, folder, (path for path in files_below(folder, folder, listing) if os.path.realpath(path) != ours)
+    )
+    return listing
+
+
+def files_below(top: Path, folder: Path, listing: Listing) -> Iterator[Path]:
+    """Files, and links to folders, in ``top`` and all below it; what cannot be looked into is noted.
+
+    Args:
+        top: where to look; links to folders below it are not followed.
+        folder: that the names are below.
+        listing: which notes it.
+    """
 
     def cannot_look(error: OSError) -> None:
         listing.unreadable[_name(Path(error.filename), folder)] = error.strerror or str(error)
 
-    walk = os.walk(folder, onerror=cannot_look)
-    files = (Path(top, name) for top, below, files in walk for name in (*files, *_links(top, below)))
-    ours = beside and os.path.realpath(beside)
-    # realpath bears links that go in circles
-    add_files(listing, folder, (path for path in files if os.path.realpath(path) != ours))
-    return listing
+    for place, below, files in os.walk(top, onerror=cannot_look):
+        yield from (Path(place, name) for name in (*files, *_links(place, below)))
 
 
 def add_files(listing: Listing, folder: Path, files: Iterable[Path]) -> None:

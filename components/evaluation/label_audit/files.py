@@ -28,12 +28,15 @@ def require_new(directory: Path) -> None:
     """Makes the folder of an audit, before the work for it is done.
 
     Raises:
-        FileExistsError: it holds a fix list, in which decisions may stand.
+        FileExistsError: it holds a fix list, in which decisions may stand, or another file that would be replaced.
         OSError: it cannot be made, or not be written to.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    if os.path.lexists(directory / FIXES):
-        raise FileExistsError(f"{directory / FIXES} is there, and may hold decisions; give another --out, or remove it")
+    for path in (directory / name for name in (FIXES, PAGE, JSON)):
+        if os.path.lexists(path):
+            raise FileExistsError(
+                f"{path} is there, and may hold decisions, or be no audit's; give another --out, or remove it"
+            )
     tempfile.TemporaryFile(dir=directory).close()
 
 

@@ -19,6 +19,7 @@ NAMES: Final = ("name", names.PRODUCT_NAME)
 """Columns that hold the name, the first that there is."""
 
 _PACKED: Final = b"PK\3\4"
+_MOST_SHOWN: Final = 120
 
 
 def read_names(sheet: Path, changes: Changes) -> dict[str, str]:
@@ -42,7 +43,10 @@ def read_names(sheet: Path, changes: Changes) -> dict[str, str]:
     for record in records:
         fields = _fields(record, len(header), name, opened.separator)
         if not fields:
-            changes.note("row of the names that cannot be read, not heard", f"line {record.line}: {record.fields}")
+            changes.note(
+                "row of the names that cannot be read, not heard",
+                f"line {record.line}: {str(record.fields)[:_MOST_SHOWN]}",
+            )
             continue
         written, what = fields[key].strip(), _name(fields[name])
         whose = id_of(written) if header[key].casefold() == names.ID else written

@@ -94,7 +94,7 @@ def merge(
     from pipeline.sources import bring_in, place
 
     if out:
-        require_free(out)
+        require_free(out, data)
     readings = [read_offered(path) for path in given]
     found = place(layout, data, mapping_file)
     bring_in(found, functools.partial(click.echo, err=as_json))

@@ -192,3 +192,12 @@ def test_a_releases_errors_are_held_against_the_suspects(three_wrong):
         ("50", "Caps", "Shoes"),
         ("4", "Shoes", ""),
     ]
+
+
+@pytest.mark.parametrize("name", [PAGE, FIXES, JSON])
+def test_an_audit_replaces_no_file_that_is_there(tmp_path, name):
+    """Somebody's index.html in the folder that was named is refused before the work, and stays what it is."""
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FileExistsError, match=f"{name} is there, and may hold decisions, or be no audit's"):
+        require_new(tmp_path)
+    assert (tmp_path / name).read_text() == "mine"

@@ -233,7 +233,7 @@ def test_without_pictures_there_is_nothing_to_do(layout, tmp_path, given):
 def test_a_bucket_is_read_and_written(layout, photos, tmp_path, s3_bucket):
     """Objects are found by a glob, one that is no picture fails, and the output is there once its summary is."""
     from components.storage.location import Remote
-    from pipeline.bulk.output import files_at
+    from pipeline.bulk.files import files_at
 
     store = Remote(s3_bucket).store
     for name in ("a/001.jpg", "a/b/002.jpg"):

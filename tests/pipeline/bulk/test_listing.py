@@ -1,5 +1,7 @@
 """Keys of a store are any text, and each that is listed is read; what is given as a place is meant as one."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,48 @@ def test_a_glob_of_buckets_and_a_query_are_told() -> None:
     with pytest.raises(StorageError, match="may be a secret") as refused:
         split_glob("az://shop/photos/*.jpg?sig=s3cr3t")
     assert "s3cr3t" not in str(refused.value)
+
+
+def test_a_glob_that_meets_links_to_folders_ends_and_tells_them(tmp_path: Path) -> None:
+    """Links in circles give no picture a second row, and no listing without end; those that were not followed count."""
+    (tmp_path / "below" / ".cache").mkdir(parents=True)
+    for name in ("0.jpg", "below/1.jpg", "below/.cache/2.jpg", "below/notes.txt"):
+        (tmp_path / name).write_bytes(JPEG)
+    for name in ("here", "again", "below/up", "below/over"):
+        (tmp_path / name).symlink_to(tmp_path)
+    for pattern, pictures in {
+        "**": ["0.jpg", "below/1.jpg", "below/notes.txt"],
+        "**/*.jpg": ["0.jpg", "below/1.jpg"],
+        "**/**/*.jpg": ["0.jpg", "below/1.jpg"],
+        "b*/**/*.jpg": ["below/1.jpg"],
+        "**/below/*.jpg": ["below/1.jpg"],
+        "*/[1-9].jpg": ["below/1.jpg"],
+    }.items():
+        found = list_input(f"{tmp_path}/{pattern}")
+        assert [entry.name for entry in found.entries] == pictures, pattern
+        links = list(found.skipped.values()).count("is a link to a folder")
+        assert links == {"b*/**/*.jpg": 2, "*/[1-9].jpg": 0}.get(pattern, 4), pattern
+
+
+def test_a_glob_tells_the_folders_that_cannot_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies there has no row, which somebody has to know: so it is for a folder, and so it is for a pattern."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "0.jpg").write_bytes(JPEG)
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    for given in (tmp_path, f"{tmp_path}/**/*.jpg"):
+        assert list_input(str(given)).unreadable == {"closed": "Permission denied"}
+
+
+@pytest.mark.parametrize("content", [b"PK\3\4 cut short", b"no zip", b""])
+def test_a_zip_that_is_none_is_told(tmp_path: Path, content: bytes) -> None:
+    """A download that was cut short is no file among which there were no pictures."""
+    (tmp_path / "photos.ZIP").write_bytes(content)
+    with pytest.raises(CatalogueError, match=r"photos\.ZIP is not a zip that can be read"):
+        list_input(str(tmp_path / "photos.ZIP"))

@@ -3,7 +3,8 @@
 import pytest
 
 from components.storage.location import Remote
-from pipeline.bulk.output import LocalFiles, StoredFiles, done_shards, write_done
+from pipeline.bulk.files import LocalFiles, StoredFiles
+from pipeline.bulk.output import done_shards, write_done
 
 
 @pytest.mark.parametrize("kind", ["here", "store"])

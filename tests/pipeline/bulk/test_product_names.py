@@ -70,3 +70,11 @@ def test_names_that_nobody_hears_are_told(tmp_path):
     assert heard(tmp_path / "n.csv", "id,name\n10001,\n10002,nan\n") == ({}, {"sheet without any name, nothing heard"})
     with pytest.raises(ValueError, match=r"none of the 2 names .* '5', '6', the pictures are '10001.jpg'"):
         heard(tmp_path / "n.csv", "id,name\n5,A\n6,B\n")
+
+
+def test_a_row_without_end_is_not_told_whole(tmp_path):
+    """What is said of a row that nobody can read fits a line, however long the row is."""
+    (tmp_path / "n.csv").write_text(f"file,name\n0.jpg,A\n1.jpg,{'x' * 200_000}\n")
+    changes = Changes()
+    assert read_names(tmp_path / "n.csv", changes) == {"0.jpg": "A"}
+    assert 50 < max(len(str(change)) for change in changes.all()) < 300

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from components.storage.location import Location
 from pipeline.bulk import stages
-from pipeline.bulk.output import LocalFiles
+from pipeline.bulk.files import LocalFiles
 from pipeline.commands.asking.classify import command
 from pipeline.errors import RunError
 from tests import tiny_models
@@ -83,7 +83,7 @@ def test_beams_counters_tell_what_was_done(layout, photos, tmp_path):
 
     (photos / "000.jpg").write_text("no picture")
     found, working = list_input(str(photos)), tmp_path / "working"
-    outputs.write_shards(LocalFiles(working), list(shards_of(found.entries, 150)))
+    outputs.write_shards(LocalFiles(working), dict(enumerate(shards_of(found.entries, 150))))
     job = stages.Job(layout.releases, 1, found.place, working, ".csv", 2)
     pipeline = beam.Pipeline("FnApiRunner")
     stages.classify(pipeline, job, [0, 1])
@@ -148,3 +148,11 @@ def test_an_output_that_cannot_be_written_is_told(layout, photos, tmp_path):
         command, ["--input", str(photos), "--output", str(tmp_path / "file" / "x.csv"), "--root", str(layout.root)]
     )
     assert result.exit_code == 1 and "cannot be written: Not a directory" in result.output, result.output
+
+
+def test_without_any_release_it_is_said_how_to_make_one(photos, tmp_path):
+    """Who has made none yet learns what to do, and not that there is no release of no number."""
+    arguments = ["--input", str(photos), "--output", str(tmp_path / "x.csv"), "--root", str(tmp_path / "root")]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 1
+    assert "has no release; make one with: lookbook run --data PATH" in result.output, result.output

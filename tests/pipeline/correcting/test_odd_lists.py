@@ -17,10 +17,19 @@ HEADER = "id,label,column,suggested,decision\n"
 ROW = "1,Heels,articleType,Flats,Flats\n"
 
 
-def merged(tmp_path, data):
+def merged(tmp_path, data, *options):
     """What the command says of one decision about this catalogue."""
     (tmp_path / "decisions.csv").write_text(HEADER + ROW)
-    arguments = ["corrections", "merge", tmp_path / "decisions.csv", "--data", data, "--root", tmp_path / "root"]
+    arguments = [
+        "corrections",
+        "merge",
+        tmp_path / "decisions.csv",
+        "--data",
+        data,
+        "--root",
+        tmp_path / "root",
+        *options,
+    ]
     return CliRunner().invoke(cli, [*map(str, arguments)])
 
 
@@ -100,3 +109,27 @@ def test_a_key_file_in_another_encoding_is_told(tmp_path):
     assert told.exit_code == 2 and "is not UTF-8" in told.output
     (tmp_path / "key").write_text("key\n", encoding="utf-8-sig")
     assert read_key(tmp_path / "key") == "key"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "it is empty"), ("a,b\n1,2\n", "it misses the columns"), ("\0", "NUL")]
+)
+def test_a_list_that_is_none_is_told_by_its_own_name(tmp_path, content, words):
+    """Who gave decisions.csv is not sent to look at a styles.csv that is another file."""
+    (tmp_path / "decisions.csv").write_text(content)
+    with pytest.raises(CorrectionsError, match=f"decisions.csv is no list of corrections: .*{words}") as refused:
+        read_offered(tmp_path / "decisions.csv")
+    assert "styles.csv" not in str(refused.value)
+
+
+@pytest.mark.parametrize("out", ["catalogue/next", "catalogue/images/next", "link/next", "empty", "volume"])
+def test_a_merge_writes_nothing_into_what_it_only_reads_or_cannot_replace(tmp_path, catalogue, monkeypatch, out):
+    """The catalogue stays as it is, by whatever path; links and mount points are refused before the work for them."""
+    (tmp_path / "link").symlink_to(catalogue)
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "empty").symlink_to("volume")
+    monkeypatch.setattr("os.path.ismount", lambda path: str(path).endswith("volume"))
+    before = sorted(catalogue.rglob("*"))
+    told = merged(tmp_path, catalogue, "--out", tmp_path / out)
+    assert told.exit_code == 1 and "give a new folder" in told.output, told.output
+    assert sorted(catalogue.rglob("*")) == before

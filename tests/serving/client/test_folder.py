@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import fcntl
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from serving.client import ClassifierClient
+from serving.client import folder as folder_module
 from serving.client.client import MessageTooLarge
 from serving.client.files import results_of
 from serving.client.folder import Summary, classify_directory
@@ -248,3 +250,30 @@ async def test_names_that_read_the_same_are_two_files(tmp_path):
     listing = list_folder(tmp_path)
     assert {os.fsencode(path.name) for path in listing.pictures.values()} == {b"caf\xe9.jpg", b"caf\\xe9.jpg"}
     assert len(listing.pictures) == len(listing.skipped) == 2
+
+
+@SUFFIXES
+async def test_two_at_once_give_no_picture_two_rows(
+    client: ClassifierClient, fake: FakeModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """Who comes while another writes the file, or has read its rows before another wrote more, is told so."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "0.jpg").write_bytes(RED)
+    out = tmp_path / f"out{suffix}"
+    with out.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ValueError, match=r"another process writes .*; wait for it"):
+            await classified(client, tmp_path / "in", out)
+    assert not out.read_text()
+    names = folder_module.names_of
+
+    def meanwhile(*arguments: object) -> object:
+        monkeypatch.undo()
+        classify_directory(client, tmp_path / "in", out, lambda _: None)
+        return names(*arguments)
+
+    monkeypatch.setattr(folder_module, "names_of", meanwhile)
+    with pytest.raises(ValueError, match=r"has written .* meanwhile; run again"):
+        await classified(client, tmp_path / "in", out)
+    assert rows_of(out) == {"0.jpg": ""}
+    assert (await classified(client, tmp_path / "in", out)).resumed == 1
