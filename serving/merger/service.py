@@ -213,7 +213,7 @@ class Classifier:
         try:
             if not is_patient:
                 self._limiter.check(len(items), call.caller)  # before there is any work with them
-            inspected = [await self._inspect(item) for item in items]
+            inspected = [item.error or await self._inspect(item) for item in items]
             given = [item.name.strip() for item in items]
             outcomes = await self._work(inspected, given, call, started, is_patient)
         except LookbookError as error:
@@ -225,8 +225,6 @@ class Classifier:
 
     async def _inspect(self, item: Item) -> Inspected | Unread | LookbookError:
         try:
-            if item.error:
-                raise item.error
             require_short(item.name)
             return await self._pictures.inspect(item.image)
         except LookbookError as error:
