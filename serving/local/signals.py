@@ -4,7 +4,7 @@ import contextlib
 import functools
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
 ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -22,20 +22,21 @@ def ended_by_signals(ending: Callable[[int], BaseException], second: signal.Hand
         second: what a second signal does, while the first one's exception ends the block.
     """
     numbers = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def end(number: int, _: Any) -> NoReturn:
+        for one in numbers:
+            signal.signal(one, second)
+        _raise_surely(ending(number))
+
     for number in numbers:
-        signal.signal(number, functools.partial(_end, ending, dict.fromkeys(numbers, second)))
+        signal.signal(number, end)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _end(
-    ending: Callable[[int], BaseException], seconds: Mapping[int, signal.Handlers], number: int, _: Any
-) -> NoReturn:
-    for other, second in seconds.items():
-        signal.signal(other, second)
-    raised = ending(number)
+def _raise_surely(raised: BaseException) -> NoReturn:
     # A signal comes between any two steps, also where nothing can be raised: in a finalizer, in dir(), in the callback
     # of a weak reference, which each import has. There the exception is thrown away, so it is raised until it is not.
     signal.signal(signal.SIGALRM, functools.partial(_raise_if_lost, raised))
