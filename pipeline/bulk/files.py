@@ -5,10 +5,13 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from components.storage.errors import Missing
 from components.storage.location import Location, Remote
+
+TEMPORARY: Final = ".tmp"
+"""Ends the name of a file that is not whole yet."""
 
 
 class Files(ABC):
@@ -63,7 +66,7 @@ class LocalFiles(Files):
         """See :meth:`Files.write`."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+        descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=TEMPORARY, dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from components.storage.location import Location, Remote
-from pipeline.bulk.files import Files, files_at
+from pipeline.bulk.files import TEMPORARY, Files, files_at
 from pipeline.bulk.sources import Entry
 from pipeline.errors import RunError
 
@@ -31,7 +31,6 @@ SUMMARY: Final = "_summary.json"
 _SHARDS: Final = "_shards"
 _DONE: Final = ".done.json"
 _LOCK: Final = ".lock"
-_TEMPORARY: Final = ".tmp"
 PARTIAL: Final = ".partial"
 
 
@@ -126,7 +125,7 @@ class Output:
 def _require_ours(place: Location) -> None:
     """Lets pass nothing at all, an output, and one that ended before its plan was written."""
     there = files_at(place).all()
-    if PLAN not in there and not all(one in (_SHARDS, _LOCK) or one.endswith(_TEMPORARY) for one in there):
+    if PLAN not in there and not all(one in (_SHARDS, _LOCK) or one.endswith(TEMPORARY) for one in there):
         raise RunError(f"{place} is there already, and is no output of this command; give another --output")
 
 

@@ -127,10 +127,9 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
 
 def _require_rows(table: Table, seen: Sequence[looks.Look], index: PictureIndex) -> None:
     """Refuses a table without rows to guess by, and one whose header is a row: it would be lost."""
-    first = next(table.records(), None)
-    if first is None:
-        raise CatalogueError(f"{table.name} has a header and no rows")
     if not any(look.rows for look in seen):
+        if not (first := next(table.records(), None)):
+            raise CatalogueError(f"{table.name} has a header and no rows")
         raise CatalogueError(f"no row of {table.name} can be read; first: {first.place}: {first.error}")
     if any(looks.is_cell(look, table.folder, index) for look in seen):
         raise CatalogueError(

@@ -69,8 +69,9 @@ class PictureIndex:
         self._paths: dict[str, str] = {}
         self._twins: set[str] = set()
         for name in files.names:
-            if self._paths.setdefault(_same(name), name) != name:
-                self._twins.add(_same(name))
+            path = _same(name)
+            if self._paths.setdefault(path, name) != name:
+                self._twins.add(path)
         self._named: dict[str, list[str]] = defaultdict(list)
         self._stems: dict[str, list[str]] = defaultdict(list)
         self._beginnings: dict[str, list[str]] = defaultdict(list)
@@ -95,7 +96,8 @@ class PictureIndex:
 
     def has_id(self, row_id: str) -> bool:
         """Whether a file, or a folder with pictures, has the id as its name."""
-        return _same(row_id) in self._stems or _same(row_id) in self._folders
+        wanted = _same(row_id)
+        return wanted in self._stems or wanted in self._folders
 
     def by_path(self, text: str, folder: str = "") -> str:
         """The file that a path means: relative to ``folder``, to the top, or to a place that only its writer had.

@@ -43,8 +43,9 @@ def parts_of(path: str) -> list[str]:
 
 def further_paths(path: str) -> list[str]:
     """Of several paths those that do not lead to the one that counts."""
-    counts = parts_of(path)
-    return [" > ".join(one) for one in _paths_of(path) if one != counts[: len(one)]]
+    paths = _paths_of(path)
+    counts = max(paths, key=len)
+    return [" > ".join(one) for one in paths if one != counts[: len(one)]]
 
 
 def _paths_of(path: str) -> list[list[str]]:

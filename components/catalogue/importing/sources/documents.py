@@ -91,8 +91,10 @@ def text_of(value: Any) -> str:
         ValueError: JSON can write what is no text: half of a surrogate pair.
     """
     text = _text_of(value)
-    if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
-        raise ValueError(f"{text[:40]!a} holds half of a surrogate pair, which is no character")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{text[:40]!a} holds half of a surrogate pair, which is no character") from error
     return text
 
 
