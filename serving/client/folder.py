@@ -74,8 +74,7 @@ def classify_directory(
     """
     output = output_for(out)
     listing = list_folder(folder, beside=out)
-    done = _resume(out, output, listing)
-    begun = out.stat().st_size if out.exists() else 0
+    done, begun = _resume(out, output, listing)
     todo = [(name, path) for name, path in listing.pictures.items() if output.stored(name) not in done]
     named = names_of(listing.pictures, product_names)
     summary = Summary(len(done), failed_before=sum(done.values()), skipped=listing.skipped, named=len(named))
@@ -136,14 +135,14 @@ def _failed(summary: Summary, name: str, why: str, report: Callable[[str], None]
     report(f"{name}: {why}")
 
 
-def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
-    """The files that have a row → whether it holds an error; cuts off a last row that was not written whole.
+def _resume(out: Path, output: Output, listing: Listing) -> tuple[dict[str, bool], int]:
+    """The files that have a row → whether it holds an error, and the bytes of the rows; cuts off what is no whole one.
 
     Raises:
         ValueError: these are no rows of ours, or of another folder.
     """
     if not out.exists():
-        return {}
+        return {}, 0
     if not out.is_file():
         raise ValueError(f"{out} is no file, but a device or a pipe, which nobody can resume; give another output")
     content = out.read_bytes()
@@ -161,7 +160,7 @@ def _resume(out: Path, output: Output, listing: Listing) -> dict[str, bool]:
     with out.open("r+b") as stream:
         _hold(stream, out, len(content))
         stream.truncate(len(whole))
-    return found
+    return found, len(whole)
 
 
 def _require_torn(out: Path, output: Output, rest: bytes, is_first: bool) -> None:
