@@ -16,7 +16,7 @@ from schema.card_fields import CardError, Field
 from schema.card_parts import FamiliarityCard, MemoryCard, read_familiarity, read_memory
 from schema.eval_histograms import EvalHistograms, read_histograms
 
-FORMAT: Final = 8
+FORMAT: Final = 9
 """Version of the format.
 
 1: had no ``format``, and its heads neither ``column`` nor ``level``; those are taken from the table of heads.
@@ -26,6 +26,7 @@ FORMAT: Final = 8
 5: ``familiarity``, ``known_pictures`` and ``eval_histograms``; without them none of the three can be told.
 6: ``name_weights``, without which a product's name is not heard.
 7: ``memory``, without which corrections count from the next training on, and not at once. 8: its ``discount``, else 0.
+9: ``shared_features``, without which each model looks at the picture itself.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -106,6 +107,8 @@ class ModelCard:
         name_weights: head → how much a product's name counts; already applied by the signature ``scores_with_name``,
           which it lacks where this is empty.
         memory: how its known pictures vote, as ``scores_with_memory`` tells it; None where it lacks that signature.
+        shared_features: digest of the backbone and the known pictures that its answers rest on; empty where it tells
+            and takes no features. A model answers from the features of another whose digest is the same.
         format: version of the format that it was read from.
     """
 
@@ -123,6 +126,7 @@ class ModelCard:
     eval_histograms: EvalHistograms | None = None
     name_weights: Mapping[str, float] = field(default_factory=dict)
     memory: MemoryCard | None = None
+    shared_features: str = ""
     format: int = FORMAT
 
     def attributes(self) -> tuple[str, ...]:
@@ -148,6 +152,7 @@ class ModelCard:
             "eval_histograms": asdict(self.eval_histograms) if self.eval_histograms else None,
             "name_weights": dict(self.name_weights),
             "memory": asdict(self.memory) if self.memory else None,
+            "shared_features": self.shared_features,
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 
@@ -192,6 +197,7 @@ def _read(document: Field) -> ModelCard:
         ),
         name_weights=_read_name_weights(document),
         memory=read_memory(document.get("memory", None)),
+        shared_features=document.get("shared_features", "").expect(str, "a text"),
         format=document.get("format", 1).whole(at_least=1),
     )
     _require_known_labels(card, levels)

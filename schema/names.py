@@ -26,6 +26,14 @@ signature            inputs                         outputs
                      or ``scores``                  ``name_weights``; beside it ``embedding`` and ``similarities`` as
                                                     ``neighbours`` has them; where the card has ``memory``. A signature
                                                     of its own: whoever wants scores alone carries no embedding
+                                                    Where the card has ``shared_features``, also what another model
+                                                    needs to answer without looking: ``features`` float32[N, F], and
+                                                    of the k known pictures that vote ``voters`` int32[N, k] and
+                                                    ``voter_weights`` float32[N, k], all 0 where ``image_ok`` is false
+``scores_from_features`` ``features``, ``voters``,  as ``scores``, or as ``scores_with_name`` where there is a ``name``;
+                     ``voter_weights``; ``name``    of a model whose card has the same ``shared_features`` as the one
+                     string[N] where the card has   that told them; ``image_ok`` is false where all weights are 0
+                     ``name_weights``
 ``metadata``         ``keys`` string[N]             ``values`` string[N]: that key's JSON document, ``""`` if unknown
 ``neighbours``       ``image_bytes`` string[N]      the nearest known pictures, nearest first: ``ids``, ``labels`` and
                                                     ``names`` string[N, m], ``similarities`` float32[N, m], 0 to 1;
@@ -84,6 +92,7 @@ SCORES: Final = "scores"
 SCORES_WITH_NAME: Final = "scores_with_name"
 NAME_SCORES: Final = "name_scores"
 SCORES_WITH_MEMORY: Final = "scores_with_memory"
+SCORES_FROM_FEATURES: Final = "scores_from_features"
 METADATA: Final = "metadata"
 LABEL_IDS: Final = "label_ids"
 NEIGHBOURS: Final = "neighbours"
@@ -92,6 +101,9 @@ NEIGHBOUR_LABELS: Final = "labels"
 NEIGHBOUR_NAMES: Final = "names"
 NEIGHBOUR_SIMILARITIES: Final = "similarities"
 EMBEDDING: Final = "embedding"
+FEATURES: Final = "features"
+VOTERS: Final = "voters"
+VOTER_WEIGHTS: Final = "voter_weights"
 NEIGHBOURS_LISTED: Final = 50
 IMAGE_OK: Final = "image_ok"
 FAMILIARITY: Final = "familiarity"
