@@ -31,6 +31,7 @@ TOLERANCE: Final = 2e-3
 BROWSER_TOLERANCE: Final = 1e-2
 
 PAGE: Final = Path(serving.__file__).parent / "web" / "dist-tab"
+PACKED: Final = ".packed"
 PAGE_WORKER: Final = "sw.js"
 PAGE_WORKER_DIGEST: Final = "EXPORT"
 """What stands in the service worker for the export's own digest."""
@@ -84,11 +85,11 @@ def export_browser(releases: Path, version: int | None, target: Path, say: Say) 
 
 
 def _pack(folder: Path, manifest: dict[str, Any]) -> None:
-    for model in manifest["models"].values():
-        file = folder / model["file"]
-        model |= {"file": f"{file.stem}.packed", "packing": PACKING}
-        (folder / model["file"]).write_bytes(packed(file.read_bytes()))
+    for file in {folder / model["file"] for model in manifest["models"].values()}:
+        file.with_suffix(PACKED).write_bytes(packed(file.read_bytes()))
         file.unlink()
+    for model in manifest["models"].values():
+        model |= {"file": str(Path(model["file"]).with_suffix(PACKED)), "packing": PACKING}
 
 
 def _stamp(folder: Path) -> None:
@@ -126,10 +127,11 @@ def _write_models(
     release = next(one for one in store.releases() if one.version == models.version)
     cards = {model: model_card.read_file(store.model_path(model, models.version)) for model in table.MODELS}
     manifest = make_manifest(target, release, cards)
-    for model, card in cards.items():
-        say(f"converting {model} …")
-        content = convert(models.saved_models[model], card, prepare=prepare)
-        (folder / manifest["models"][model]["file"]).write_bytes(content)
+    for file in sorted({one["file"] for one in manifest["models"].values()}):
+        within = [model for model, one in manifest["models"].items() if one["file"] == file]
+        say(f"converting {' and '.join(within)} …")
+        content = convert([(models.saved_models[model], cards[model]) for model in within], prepare=prepare)
+        (folder / file).write_bytes(content)
     page = store.report_path(models.version) / CARD
     if page.is_file():
         shutil.copy(page, folder / CARD)

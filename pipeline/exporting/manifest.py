@@ -11,6 +11,11 @@ from schema.model_card import ModelCard
 from schema.release_folder import Release
 
 FORMAT: Final = 1
+"""Version of the format.
+
+Models that share their features have one ``file``, which gives the outputs of all of them. A reader that opens it once
+for each model is right as before, and slower than it need be; so it is no new version.
+"""
 MANIFEST: Final = "manifest.json"
 _PIXELS: Final = (
     "Whole numbers from 0 to 255, RGB: of the picture upright by Exif, transparent pixels white, no colour profile "
@@ -36,7 +41,7 @@ def make_manifest(target: str, release: Release, cards: Mapping[str, ModelCard])
         "release": release.version,
         "created_at": release.manifest.get("created_at"),
         "trial": any(card.trial for card in cards.values()),
-        "models": {model: _model(card) for model, card in cards.items()},
+        "models": {model: _model(card, _file(model, cards)) for model, card in cards.items()},
         "levels": shared["levels"],
         "heads": {
             name: {"model": model, **head}
@@ -50,12 +55,18 @@ def make_manifest(target: str, release: Release, cards: Mapping[str, ModelCard])
     }
 
 
-def _model(card: ModelCard) -> dict[str, Any]:
+def _file(model: str, cards: Mapping[str, ModelCard]) -> str:
+    shared = {card.shared_features for card in cards.values()}
+    is_one = len(shared) == 1 and "" not in shared
+    return f"{'models' if is_one else model}.tflite"
+
+
+def _model(card: ModelCard, file: str) -> dict[str, Any]:
     outputs = {name: [1, len(head.labels)] for name, head in card.heads.items()}
     if card.familiarity:
         outputs[names.FAMILIARITY] = [1]
     return {
-        "file": f"{card.model}.tflite",
+        "file": file,
         "input": {"name": INPUT, "shape": [1, card.height, card.width, 3], "dtype": "float32"},
         "outputs": outputs,
         "known_pictures": card.known_pictures,

@@ -20,9 +20,8 @@ FOLDER = Path(__file__).parent
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
 LEVELS, HEADS, JOINT, PATHS = (MANIFEST[key] for key in ("levels", "heads", "joint", "taxonomy"))
 OF_TYPE = Counter(path[LEVELS[-1]] for path in PATHS for _ in range(path["count"]))
-MODELS = {
-    name: Interpreter(str(FOLDER / one["file"])).get_signature_runner() for name, one in MANIFEST["models"].items()
-}
+SIZES = {one["file"]: one["input"]["shape"][1:3] for one in MANIFEST["models"].values()}  # both may be in one file
+RUNNERS = {file: Interpreter(str(FOLDER / file)).get_signature_runner() for file in SIZES}
 KINDS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 TURNS = dict(zip(range(2, 9), (Image.Transpose(way) for way in (0, 3, 1, 5, 4, 6, 2)), strict=True))
 
@@ -68,8 +67,8 @@ def triangles(pixels: int, size: int) -> np.ndarray:
 
 def scores(pixels: np.ndarray) -> dict[str, np.ndarray]:
     """float32[H, W, 3] → head → probabilities of its labels, float32[C]; also ``familiarity`` where it is told."""
-    inputs = {name: resized(pixels, *one["input"]["shape"][1:3]) for name, one in MANIFEST["models"].items()}
-    return {head: values[0] for name, run in MODELS.items() for head, values in run(image=inputs[name]).items()}
+    answers = [run(image=resized(pixels, *SIZES[file])) for file, run in RUNNERS.items()]
+    return {head: values[0] for answer in answers for head, values in answer.items()}
 
 
 def joint(told: dict[str, np.ndarray]) -> tuple[list[str], float]:

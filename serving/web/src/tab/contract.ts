@@ -14,6 +14,7 @@ export interface ManifestHead {
 export type ManifestPath = { count: number } & Partial<Record<Level, string>>;
 
 export interface ManifestModel {
+  /** The same of models that share their features: it gives the outputs of all of them. */
   file: string;
   input: { name: string; shape: [number, number, number, number] };
   outputs: Record<string, number[]>;

@@ -1,4 +1,4 @@
-// Both models of an export, in LiteRT.js.
+// The models of an export, in LiteRT.js: each in a file, or both in one.
 import { type CompiledModel, Tensor, loadAndCompile, loadLiteRt, supportsFeature } from "@litertjs/core";
 
 import type { Manifest, Scores, Size } from "./contract";
@@ -13,7 +13,7 @@ export interface Models {
   manifest: Manifest;
   /** What each model sees. */
   sizes: Record<string, Size>;
-  /** Scores of all heads for pixels at each model's size, or those of one model. */
+  /** Scores of all heads for pixels at each model's size, or those of one model and what its file gives beside. */
   scores(pixels: Record<string, Float32Array>): Promise<Scores>;
 }
 
@@ -22,22 +22,21 @@ export async function loadModels(base: URL): Promise<Models> {
   const manifest = (await (await get(new URL("manifest.json", base))).json()) as Manifest;
   await loadRuntime(base);
   const names = Object.keys(manifest.models);
-  const loaded = await Promise.all(
-    names.map(async (name) => {
-      const file = await get(new URL(manifest.models[name]!.file, base));
-      return loadAndCompile(joined(await unpacked(file)), { accelerator: "wasm" });
-    }),
-  );
-  const compiled = Object.fromEntries(names.map((name, at) => [name, loaded[at]!]));
+  const files = [...new Set(names.map((name) => manifest.models[name]!.file))];
+  const compiled = await Promise.all(files.map((file) => load(new URL(file, base))));
   const sizes = Object.fromEntries(names.map((name) => [name, sizeOf(manifest, name)]));
   const scores = async (pixels: Record<string, Float32Array>) => {
-    const runs = Object.entries(pixels).map(([name, values]) =>
-      run(compiled[name]!, manifest.models[name]!.input, values),
-    );
+    const runs = files.map((file, at) => {
+      const name = Object.keys(pixels).find((one) => manifest.models[one]!.file === file);
+      return name ? run(compiled[at]!, manifest.models[name]!.input, pixels[name]!) : {};
+    });
     return Object.assign({}, ...(await Promise.all(runs))) as Scores;
   };
   return { manifest, sizes, scores };
 }
+
+const load = async (file: URL): Promise<CompiledModel> =>
+  loadAndCompile(joined(await unpacked(await get(file))), { accelerator: "wasm" });
 
 /** LiteRT asks for its WebAssembly by itself, unless it is given: here it lies packed, a third as large. */
 async function loadRuntime(base: URL): Promise<void> {
