@@ -49,7 +49,7 @@ def served(trained, sharing, tmp_path_factory):
     folder, models = tmp_path_factory.mktemp("served"), {names.ARTICLE_TYPE: trained.model, names.CATEGORY: sharing}
     for name in models:
         (folder / name).mkdir()
-        calibrate(name, models, Settings(0.2, 0.9), folder / name / "model")
+        calibrate(name, models, Settings(0.9, 0.2), folder / name / "model")
     loaded = {name: tf.saved_model.load(str(folder / name / "model")) for name in models}
     return SimpleNamespace(models=loaded, cards={n: model_card.read_file(folder / n / "model") for n in models})
 
