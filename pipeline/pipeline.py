@@ -22,12 +22,13 @@ from components.catalogue.schema_gate.component import SchemaGate
 from components.catalogue.schema_gate.statistics import statistics_options
 from components.evaluation.gates import eval_config
 from components.evaluation.quality_report.component import QualityReport
+from components.model.layer_names import layer_names
 from components.release.baseline import LatestReleasedModelStrategy
 from components.release.paired_release import PairedRelease
 from components.release.serving_check import server
 from components.release.serving_check.component import ServingCheck
 from components.source_hash import source_hash
-from components.training.hyperparameters import HyperParameters
+from components.training.hyperparameters import AS_THEY_ARE, HyperParameters
 from pipeline.config import PIPELINE_NAME, PipelineConfig
 from pipeline.running.record_store import connection_config
 from schema import names
@@ -127,14 +128,17 @@ def _trainers(
 ) -> dict[str, Trainer]:
     parameters = config.hyperparameters
     article_type = _trainer(names.ARTICLE_TYPE, config, examples, transform, parameters, provenance)
-    if parameters.category_epochs:
-        # The finer labels have taught the backbone what tells the coarser ones apart; its heads learn the rest quickly.
-        parameters = dataclasses.replace(parameters, epochs=parameters.category_epochs)
-        base = article_type.outputs["model"]
-    else:
-        base = None
-    category = _trainer(names.CATEGORY, config, examples, transform, parameters, provenance, base)
+    base = article_type.outputs["model"]
+    category = _trainer(names.CATEGORY, config, examples, transform, _of_category(parameters), provenance, base)
     return {names.ARTICLE_TYPE: article_type, names.CATEGORY: category}
+
+
+def _of_category(parameters: HyperParameters) -> HyperParameters:
+    """The finer labels have taught the backbone what tells the coarser ones apart; its heads learn the rest quickly."""
+    if parameters.category_epochs:
+        return dataclasses.replace(parameters, epochs=parameters.category_epochs)
+    whole = layer_names(parameters.backbone)[-1]
+    return dataclasses.replace(parameters, frozen_to=whole, augmentation=AS_THEY_ARE)
 
 
 def _trainer(

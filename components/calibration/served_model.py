@@ -10,7 +10,7 @@ from components.model.calibration import Calibration, combined
 from components.model.familiarity import familiarity, signals
 from components.model.looks import looks
 from components.model.nearest_pictures import EMBEDDING, SIMILARITIES, votes_key
-from components.model.signatures import BYTES, OUTPUTS, WITH_MEMORY
+from components.model.signatures import BYTES, FROM_FEATURES, OUTPUTS, WITH_MEMORY
 from components.naming.model import EVIDENCE, NAME, alone_key, factors, factors_key, heard
 from schema import model_card, names
 from schema.model_card import ModelCard
@@ -40,6 +40,8 @@ class ServedClassifier(tf.Module):
         self._outputs = self._uncalibrated.signatures[OUTPUTS]
         self._label_ids = self._uncalibrated.signatures[names.LABEL_IDS] if card.heads else None
         self._with_memory = self._uncalibrated.signatures[WITH_MEMORY] if card.memory else None
+        takes_features = card.shared_features and not card.memory
+        self._from_features = self._uncalibrated.signatures[FROM_FEATURES] if takes_features else None
         self._evidence = self._uncalibrated.signatures[EVIDENCE] if card.name_weights else None
         self._priors = dict(priors or {})
         self._offsets = {head: tf.constant(offsets[head]) for head in card.heads}
@@ -67,8 +69,12 @@ class ServedClassifier(tf.Module):
             with_name, alone = tf.function(self.scores_with_name), tf.function(self.name_scores)
             signatures[names.SCORES_WITH_NAME] = with_name.get_concrete_function(image_bytes=BYTES, name=NAME)
             signatures[names.NAME_SCORES] = alone.get_concrete_function(name=NAME)
+        named = {"name": NAME} if self._evidence else {}
+        if self._from_features:
+            specs = self._from_features.structured_input_signature[1]
+            from_features = tf.function(self.scores_from_features)
+            signatures[names.SCORES_FROM_FEATURES] = from_features.get_concrete_function(**specs, **named)
         if self._with_memory:
-            named = {"name": NAME} if self._evidence else {}
             with_memory = tf.function(self.scores_with_memory)
             signatures[names.SCORES_WITH_MEMORY] = with_memory.get_concrete_function(image_bytes=BYTES, **named)
         tf.saved_model.save(self, str(directory), signatures=signatures)
@@ -96,16 +102,28 @@ class ServedClassifier(tf.Module):
         return self._hear(self.scores(image_bytes), name)
 
     def scores_with_memory(self, image_bytes: tf.Tensor, name: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-        """What ``scores``, or ``scores_with_name``, tells, and where the picture lies among the known ones."""
+        """What ``scores``, or ``scores_with_name``, tells, and what of the known pictures its answer rests on."""
         assert self._with_memory  # else there is no such signature
         outputs = self._with_memory(image_bytes=image_bytes)
         answers = self._answers(outputs)
         answered = tf.cast(outputs[names.IMAGE_OK], tf.float32)[:, tf.newaxis]
+        if self._document.shared_features:
+            answers |= {key: outputs[key] * answered for key in (names.FEATURES, names.VOTER_WEIGHTS)}
+            answers[names.VOTERS] = outputs[names.VOTERS]
         return {
             **(answers if name is None else self._hear(answers, name)),
             names.EMBEDDING: outputs[EMBEDDING] * answered,
             names.NEIGHBOUR_SIMILARITIES: outputs[SIMILARITIES] * answered,
         }
+
+    def scores_from_features(
+        self, features: tf.Tensor, voters: tf.Tensor, voter_weights: tf.Tensor, name: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """What ``scores``, or ``scores_with_name``, tells, from what another model saw; see ``schema/names.py``."""
+        assert self._from_features  # else there is no such signature
+        outputs = self._from_features(features=features, voters=voters, voter_weights=voter_weights)
+        answers = self._answers({**outputs, names.IMAGE_OK: tf.reduce_any(voter_weights > 0, axis=1)})
+        return answers if name is None else self._hear(answers, name)
 
     def _hear(self, answers: dict[str, tf.Tensor], name: tf.Tensor) -> dict[str, tf.Tensor]:
         assert self._evidence  # else there is no such signature

@@ -8,7 +8,10 @@ from keras import layers, ops
 from components.model.backbones import build_backbone
 
 FEATURES = "features"
-"""Key of the features beside the heads' logits."""
+"""Key beside the heads' logits: the features by which pictures are near, float32[N, F]."""
+
+POOLED = "pooled"
+"""Key beside the heads' logits: the features that these are made of, float32[N, P]."""
 
 
 CONTRAST = "contrast"
@@ -63,16 +66,17 @@ def with_features(model: keras.Model, backbone: keras.Model, layer_names: Sequen
         layer_names: layers of the backbone to read; none: its pooled features.
 
     Returns:
-        A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`FEATURES`: float32[N, F]}. The
-        features are the channels of all these layers side by side, of each its mean over the picture and its standard
-        deviation, which tells a pattern from a plain surface.
+        A model uint8 or float32[N, H, W, 3] → {head: logits float32[N, classes], :data:`POOLED`: float32[N, P],
+        :data:`FEATURES`: float32[N, F]}. The latter are the channels of all these layers side by side, of each its mean
+        over the picture and its standard deviation, which tells a pattern from a plain surface.
     """
     seen = [moment for name in layer_names for moment in _moments(backbone.get_layer(name).output)]
     seen = seen or [backbone.output]
     network = keras.Model(backbone.input, [backbone.output, *seen])
     pooled, *features = network(model.input)
     logits = {head: model.get_layer(head)(pooled) for head in model.output}
-    return keras.Model(model.input, {**logits, FEATURES: ops.concatenate(features, axis=-1)}, name=model.name)
+    told = {POOLED: pooled, FEATURES: ops.concatenate(features, axis=-1)}
+    return keras.Model(model.input, {**logits, **told}, name=model.name)
 
 
 def _moments(activations: keras.KerasTensor) -> list[keras.KerasTensor]:
@@ -87,7 +91,7 @@ def with_mirror(model: keras.Model) -> keras.Model:
 
     A product and its mirror image are the same product, so the mean errs less than either. The features, where the
     model tells them, stay those of the picture: which way a shoe points is part of what tells a series of photographs
-    from another.
+    from another. Those that the logits are made of are the mean too, of which linear heads make the same logits.
     """
     # One batch of both, since the model is called most often with a single picture, which leaves cores idle.
     both = model(ops.concatenate([model.input, ops.flip(model.input, axis=2)]))

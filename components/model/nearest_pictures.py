@@ -47,6 +47,9 @@ float32[N, :data:`COMPONENTS_TOLD`], each of mean 0 and variance 1 over the know
 """
 COMPONENTS_TOLD = 4
 
+VOTER_WEIGHTS = "voter_weights"
+"""Key beside the heads' logits: what share of the votes each of the nearest has, float32[N, k]; the rest have none."""
+
 ROWS = "neighbour_rows"
 """Key beside the heads' logits: which known pictures are nearest, int32[N, m], nearest first."""
 
@@ -81,17 +84,10 @@ class Known(NamedTuple):
 
 
 def joined(*parts: Known) -> Known:
-    """All of these pictures together, less those that have no label of any head."""
-    usable = [_with_labels(part) for part in parts]
-    labels = {head: np.concatenate([part.labels[head] for part in usable]) for head in parts[0].labels}
-    told = {name: np.concatenate([part.told[name] for part in usable]) for name in parts[0].told}
-    return Known(np.concatenate([part.features for part in usable]), labels, told)
-
-
-def _with_labels(pictures: Known) -> Known:
-    kept = np.any([ids >= 0 for ids in pictures.labels.values()], axis=0)
-    labels = {head: ids[kept] for head, ids in pictures.labels.items()}
-    return Known(pictures.features[kept], labels, {name: texts[kept] for name, texts in pictures.told.items()})
+    """All of these pictures together, whatever labels they lack: the models of a release are to know the same ones."""
+    labels = {head: np.concatenate([part.labels[head] for part in parts]) for head in parts[0].labels}
+    told = {name: np.concatenate([part.told[name] for part in parts]) for name in parts[0].told}
+    return Known(np.concatenate([part.features for part in parts]), labels, told)
 
 
 class Whitening(NamedTuple):
@@ -142,8 +138,9 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int, signs: bo
     Returns:
       A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C], :data:`SIMILARITY` and
       :data:`CENTRALITY`: float32[N], :data:`COMPONENTS`: float32[N, 4], :data:`ROWS`: int32[N, m],
-      :data:`SIMILARITIES`: float32[N, m], :data:`EMBEDDING`: float32[N, F]}, the votes of a head adding up to 1, less
-      the weight of the nearest that have no label of it.
+      :data:`SIMILARITIES`: float32[N, m], :data:`VOTER_WEIGHTS`: float32[N, k], :data:`EMBEDDING`: float32[N, F]} and
+      what the model told beside, the votes of a head adding up to 1, less the weight of the nearest that have no label
+      of it.
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
@@ -152,19 +149,23 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int, signs: bo
     return keras.Model(model.input, {**outputs, **nearest}, name=model.name)
 
 
-def told_of(model: keras.Model) -> Mapping[str, np.ndarray]:
-    """What can be said of the pictures that a model knows, in the order of :data:`ROWS`; empty where it knows none."""
-    return next((layer.told for layer in model.layers if isinstance(layer, NearestPictures)), {})
+def known_by(model: keras.Model) -> "NearestPictures | None":
+    """The pictures that a model knows; None where it knows none."""
+    return next((layer for layer in model.layers if isinstance(layer, NearestPictures)), None)
 
 
-def memory_of(model: keras.Model) -> MemoryCard | None:
-    """How the pictures vote that a model can tell; None where it can tell none."""
-    found = (layer for layer in model.layers if isinstance(layer, NearestPictures) and layer.told)
-    return next((MemoryCard(layer.neighbours, _SHARPNESS, CORRECTIONS_SHARE, _DISCOUNT) for layer in found), None)
+def memory_of(pictures: "NearestPictures") -> MemoryCard:
+    """How the pictures vote that a model knows."""
+    return MemoryCard(pictures.neighbours, _SHARPNESS, CORRECTIONS_SHARE, _DISCOUNT)
 
 
 class NearestPictures(layers.Layer):
-    """Has the nearest known pictures vote; for answering only, it learns nothing."""
+    """Has the nearest known pictures vote; for answering only, it learns nothing.
+
+    Attributes:
+        told: what can be said of them to a person, in the order of :data:`ROWS`: name → str[M].
+        neighbours: how many vote.
+    """
 
     def __init__(self, known: Known, neighbours: int, classes: Mapping[str, int], signs: bool):
         """Remembers the pictures; ``classes``: head → number of its classes. The rest: :func:`with_neighbours`."""
@@ -199,6 +200,15 @@ class NearestPictures(layers.Layer):
             weights -= _DISCOUNT * told[:, self.neighbours :]
         return weights / ops.sum(weights, axis=1, keepdims=True)
 
+    def votes(self, voters: keras.KerasTensor, weights: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """Rows of known pictures int32[N, k] and their weights float32[N, k] → :func:`votes_key`: float32[N, C]."""
+        weights = ops.expand_dims(weights, axis=-1)
+        # A label below 0 is a row of zeros.
+        return {
+            votes_key(head): ops.sum(weights * ops.one_hot(ops.take(self._labels[head], voters), count), axis=1)
+            for head, count in self._classes.items()
+        }
+
     def call(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """Features float32[N, F] → what :func:`with_neighbours` adds to a model."""
         whitened = self._whitened(features)
@@ -206,20 +216,15 @@ class NearestPictures(layers.Layer):
         all_similarities = ops.matmul(embedding, self._pictures)
         # One search for all: the rest of the listed costs next to nothing.
         listed, rows = ops.top_k(all_similarities, max(self._asked, self._listed))
-        similarities, nearest = listed[:, : self.neighbours], rows[:, : self.neighbours]
-        # A label below 0 is a row of zeros.
-        weights = ops.expand_dims(self._weights(listed[:, : self._asked]), axis=-1)
-        votes = {
-            votes_key(head): ops.sum(weights * ops.one_hot(ops.take(self._labels[head], nearest), count), axis=1)
-            for head, count in self._classes.items()
-        }
+        weights = self._weights(listed[:, : self._asked])
         distance = ops.maximum(ops.norm(whitened, axis=-1), _LEAST_DISTANCE)
         return {
-            **votes,
-            SIMILARITY: ops.mean(similarities[:, :_NEAREST], axis=1),
+            **self.votes(rows[:, : self.neighbours], weights),
+            SIMILARITY: ops.mean(listed[:, : min(self.neighbours, _NEAREST)], axis=1),
             CENTRALITY: -ops.log(distance),
             EMBEDDING: embedding,
             COMPONENTS: ops.matmul(features - self._mean, self._components),
+            VOTER_WEIGHTS: weights,
             ROWS: rows[:, : self._listed],
             SIMILARITIES: ops.clip(listed[:, : self._listed], 0.0, 1.0),
         }

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -9,7 +10,8 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.model import preprocessing
-from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES
+from components.model.classifier import POOLED
+from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES, VOTER_WEIGHTS, NearestPictures
 from components.naming.model import EVIDENCE, NameModel
 from schema import names
 from schema.heads import Head
@@ -22,9 +24,41 @@ pictures, their votes (:func:`components.model.nearest_pictures.votes_key`), flo
 
 WITH_MEMORY = "uncalibrated_with_memory"
 """Signature of a model that can tell its known pictures: :data:`OUTPUTS`, and beside them
-:data:`components.model.nearest_pictures.EMBEDDING` and ``SIMILARITIES``."""
+:data:`components.model.nearest_pictures.EMBEDDING` and ``SIMILARITIES``, and ``features``, ``voters`` and
+``voter_weights`` as :mod:`schema.names` has them, of broken pictures too."""
+
+FROM_FEATURES = "uncalibrated_from_features"
+"""Signature of a model that can answer from the features of another: per head its logits and votes."""
+
+_OF_MEMORY = (SIMILARITIES, EMBEDDING, names.FEATURES, names.VOTERS, VOTER_WEIGHTS)
 
 BYTES = tf.TensorSpec([None], tf.string)
+
+
+@dataclass(frozen=True)
+class FromFeatures:
+    """Answers from the features of another model that sees and knows the same.
+
+    Attributes:
+        heads: of :func:`components.model.classifier.heads_alone`.
+        known: the pictures that both know.
+    """
+
+    heads: keras.Model
+    known: NearestPictures
+
+    def specs(self) -> dict[str, tf.TensorSpec]:
+        """Of what :meth:`__call__` takes."""
+        votes = [None, self.known.neighbours]
+        return {
+            names.FEATURES: tf.TensorSpec([None, self.heads.input.shape[-1]], tf.float32, name=names.FEATURES),
+            names.VOTERS: tf.TensorSpec(votes, tf.int32, name=names.VOTERS),
+            names.VOTER_WEIGHTS: tf.TensorSpec(votes, tf.float32, name=names.VOTER_WEIGHTS),
+        }
+
+    def __call__(self, features: tf.Tensor, voters: tf.Tensor, voter_weights: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What :data:`FROM_FEATURES` says."""
+        return {**self.heads(features, training=False), **self.known.votes(voters, voter_weights)}
 
 
 class UncalibratedClassifier(tf.Module):
@@ -37,6 +71,7 @@ class UncalibratedClassifier(tf.Module):
         heads: Sequence[Head],
         told: Mapping[str, np.ndarray] | None = None,
         name_model: NameModel | None = None,
+        from_features: FromFeatures | None = None,
     ):
         """Wraps a model.
 
@@ -48,6 +83,7 @@ class UncalibratedClassifier(tf.Module):
             told: what the signature ``neighbours`` says of the pictures that the model knows, by the names of its
                 outputs: str[M] each; None for a model that is not to tell them.
             name_model: of the same heads; None where there were no names to learn from.
+            from_features: of ``model``; None for one that is not to answer from another's features.
         """
         super().__init__(name="uncalibrated_classifier")
         # The bare variables are tracked, and the model is hidden in a partial: a tracked Keras 3 variable is exported
@@ -63,6 +99,7 @@ class UncalibratedClassifier(tf.Module):
         }
         self._heads = [head.name for head in heads]
         self._name_model = name_model
+        self._from_features = from_features
         # Variables, since constants lie in the graph, which is copied whenever it is rewritten.
         self._told = {
             name: tf.Variable(tf.constant(texts.tolist()), trainable=False) for name, texts in (told or {}).items()
@@ -76,6 +113,9 @@ class UncalibratedClassifier(tf.Module):
         if self._told:
             signatures[names.NEIGHBOURS] = tf.function(self.neighbours).get_concrete_function(image_bytes=BYTES)
             signatures[WITH_MEMORY] = tf.function(self.outputs_with_memory).get_concrete_function(image_bytes=BYTES)
+        if self._from_features:
+            specs = self._from_features.specs()
+            signatures[FROM_FEATURES] = tf.function(self._from_features).get_concrete_function(**specs)
         if self._name_model:
             signatures[EVIDENCE] = self._name_model.evidence
         tf.saved_model.save(self, directory, signatures=signatures)
@@ -83,12 +123,16 @@ class UncalibratedClassifier(tf.Module):
     def outputs(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → what :data:`OUTPUTS` says."""
         outputs = self.outputs_with_memory(image_bytes)
-        return {key: values for key, values in outputs.items() if key not in (SIMILARITIES, EMBEDDING)}
+        return {key: values for key, values in outputs.items() if key not in _OF_MEMORY}
 
     def outputs_with_memory(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → what :data:`WITH_MEMORY` says."""
         outputs = self._all_outputs(image_bytes)
-        return {key: values for key, values in outputs.items() if key != ROWS}
+        rows = outputs.pop(ROWS, None)
+        if rows is not None:
+            outputs[names.VOTERS] = rows[:, : outputs[VOTER_WEIGHTS].shape[1]]
+            outputs[names.FEATURES] = outputs.pop(POOLED)
+        return outputs
 
     def neighbours(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures string[N] → the nearest known ones, as :mod:`schema.names` says; of a broken one no text."""

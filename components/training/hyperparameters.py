@@ -92,8 +92,8 @@ class HyperParameters:
         batch_size: rows a step.
         head_epochs: passes over the training split before the others, in which the backbone stays as it is.
         epochs: passes over the training split, at most.
-        category_epochs: passes of the category model, which then starts from the article type model's backbone; 0: it
-          starts where that one started and gets as many epochs.
+        category_epochs: passes in which the category model's backbone, which begins as the article type model's, learns
+          on; 0: it stays what it is, so that one look at a picture does for both models.
         patience: epochs without a better eval loss before training stops.
         learning_rate: its peak.
         backbone_rate: learning rate of the backbone as a share of that of the heads.

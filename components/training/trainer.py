@@ -1,6 +1,8 @@
 """Trains one of the two models: TFX's ``run_fn``, the same for both, told by ``custom_config`` which one it is."""
 
 import dataclasses
+import hashlib
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,9 +15,9 @@ import tensorflow_transform as tft
 
 from components import plots
 from components.model import nearest_pictures
-from components.model.classifier import FEATURES, with_features, with_light, with_mirror
+from components.model.classifier import FEATURES, heads_alone, with_features, with_light, with_mirror
 from components.model.looks import TOLD
-from components.model.signatures import UncalibratedClassifier
+from components.model.signatures import FromFeatures, UncalibratedClassifier
 from components.naming.learning import learn_names, name_evidence
 from components.naming.model import NameModel
 from components.training import devices, training_data, worker
@@ -76,17 +78,22 @@ def run_fn(fn_args: Any) -> None:
         )
         evaluation = evaluation.batch(parameters.batch_size)
         trained = trained_elsewhere(fn_args, counts, parameters, base) if devices.wants_own_process() else None
-        model, backbone = trained or train_classifier(
+        classifier, backbone = trained or train_classifier(
             config["model"], train, evaluation, counts, parameters, run_dir, base
         )
         told = [read_told(config["model"], files) for files in (fn_args.train_files, fn_args.eval_files)]
-        fitted, model = answering_models(model, backbone, train, evaluation, parameters, told)
+        fitted, model = answering_models(classifier, backbone, train, evaluation, parameters, told)
         outputs = eval_outputs(fitted, evaluation, ids, counts)
     if name_model:
         eval_names = training_data.read_names(fn_args.eval_files)
         outputs = dataclasses.replace(outputs, names=name_evidence(name_model, eval_names, heads))
     plots.plot_training(run_dir / METRICS, heads, run_dir)
-    save(model, card, outputs, transform_output, saved_model, name_model)
+    known, from_features = nearest_pictures.known_by(model), None
+    if known:
+        train_ids = training_data.read_texts(fn_args.train_files, [names.ID])[names.ID].tolist()
+        card = dataclasses.replace(card, shared_features=shared_features(backbone, [train_ids, ids], parameters))
+        from_features = None if known.told else FromFeatures(heads_alone(classifier), known)
+    save(model, card, outputs, transform_output, saved_model, name_model, from_features)
     backbone.save_weights(saved_model.parent / BACKBONE_WEIGHTS)
 
 
@@ -124,15 +131,34 @@ def save(
     transform_output: tft.TFTransformOutput,
     saved_model: Path,
     name_model: NameModel | None = None,
+    from_features: FromFeatures | None = None,
 ) -> None:
     """Writes what calibrating needs: the uncalibrated SavedModel with its card, and its word on the eval split."""
-    known = nearest_pictures.told_of(model) if model else {}
+    known = nearest_pictures.known_by(model) if model else None
+    told = known.told if known else {}
     heads = [table.head(head) for head in card.heads]
-    UncalibratedClassifier(model, transform_output, heads, known, name_model).save(str(saved_model))
-    memory = nearest_pictures.memory_of(model) if model else None
-    card = dataclasses.replace(card, known_pictures=len(known.get(names.NEIGHBOUR_IDS, ())), memory=memory)
+    UncalibratedClassifier(model, transform_output, heads, told, name_model, from_features).save(str(saved_model))
+    if known and told:
+        count, memory = len(told[names.NEIGHBOUR_IDS]), nearest_pictures.memory_of(known)
+        card = dataclasses.replace(card, known_pictures=count, memory=memory)
     model_card.write_file(saved_model, card)
     outputs.save(saved_model.parent)
+
+
+def shared_features(backbone: keras.Model, ids: Sequence[Sequence[str]], parameters: HyperParameters) -> str:
+    """Digest of all that a picture's features and its nearest known pictures depend on.
+
+    Args:
+      backbone: trained.
+      ids: of the rows of train and eval, in order; the known pictures are the first of each.
+      parameters: of the training.
+    """
+    knobs = ("height", "width", "mirror", "neighbours", "neighbour_layers", "neighbour_signs")
+    told = json.dumps([ids, {knob: getattr(parameters, knob) for knob in knobs}])
+    digest = hashlib.sha256(told.encode())
+    for variable in backbone.variables:
+        digest.update(np.ascontiguousarray(variable.numpy()))
+    return digest.hexdigest()
 
 
 def read_told(model: str, files: Sequence[str]) -> dict[str, np.ndarray]:

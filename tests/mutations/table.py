@@ -106,11 +106,11 @@ MUTATIONS: Final = (
         "pipeline",
     ),
     Mutation(
-        "a picture without an attribute is forgotten for all heads",
-        "components/model/nearest_pictures.py",
-        "np.any([ids >= 0",
-        "np.all([ids >= 0",
-        ("tests/components/model/test_nearest_pictures.py",),
+        "features of another backbone are taken for one's own",
+        "components/training/trainer.py",
+        "digest.update(np.ascontiguousarray(variable.numpy()))",
+        'digest.update(b"")',
+        ("tests/components/training/test_shared_features.py",),
         "pipeline",
     ),
     Mutation(

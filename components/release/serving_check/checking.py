@@ -6,7 +6,9 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -41,8 +43,10 @@ def check_models(models: dict[str, Path], pictures: list[bytes], output: Path, m
     Raises:
         GateError: the server did not start, an answer differs, a broken picture spoils its neighbours, or it is slow.
     """
-    for name, path in models.items():
-        _write_warmup(output / name / WARMUP_FILE, name, pictures, model_card.read_file(path))
+    cards = {name: model_card.read_file(path) for name, path in models.items()}
+    features = _features(models[names.ARTICLE_TYPE], cards, pictures)
+    for name, card in cards.items():
+        _write_warmup(output / name / WARMUP_FILE, card, pictures, features)
     # Below the root, whose path is looked at before a run; that of TMPDIR may be any.
     with tempfile.TemporaryDirectory(prefix="check-", dir=output) as folder:
         staged = Path(folder)
@@ -51,19 +55,28 @@ def check_models(models: dict[str, Path], pictures: list[bytes], output: Path, m
             shutil.copytree(output / name, staged / name / "1" / "assets.extra", dirs_exist_ok=True)
         with model_server(staged, output / "server.log") as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-            checks = {name: _check_model(stub, name, path, pictures, most_p50_ms) for name, path in models.items()}
+            checks = {
+                name: _check_model(stub, path, cards[name], pictures, features, most_p50_ms)
+                for name, path in models.items()
+            }
     document = {"server": " ".join(server_command()), "tolerance": TOLERANCE, "models": checks}
     (output / "result.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_model(
     stub: prediction_service_pb2_grpc.PredictionServiceStub,
-    name: str,
     path: Path,
+    card: ModelCard,
     pictures: list[bytes],
+    features: Mapping[str, np.ndarray],
     most_p50_ms: float,
 ) -> dict[str, float]:
-    difference = _largest_difference(stub, name, path, pictures)
+    name = card.model
+    # Kept: a signature alone does not keep its model's variables alive.
+    model = tf.saved_model.load(str(path))
+    difference = _largest_difference(stub, name, model, pictures)
+    if features and not card.memory:
+        difference = max(difference, _difference_from_features(stub, card, model, pictures, features))
     if not difference <= TOLERANCE:
         raise GateError(f"{name}: a served score differs by {difference:.2g}; at most {TOLERANCE:g} is right")
     p50_ms = _median_ms(stub, name, pictures)
@@ -74,10 +87,8 @@ def _check_model(
 
 
 def _largest_difference(
-    stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, path: Path, pictures: list[bytes]
+    stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, model: Any, pictures: list[bytes]
 ) -> float:
-    # Kept by name: a signature alone does not keep its model's variables alive.
-    model = tf.saved_model.load(str(path))
     offline = model.signatures[names.SCORES](image_bytes=tf.constant(pictures))
     difference = 0.0
     for index, picture in enumerate(pictures):
@@ -95,6 +106,32 @@ def _largest_difference(
     return difference
 
 
+def _difference_from_features(
+    stub: prediction_service_pb2_grpc.PredictionServiceStub,
+    card: ModelCard,
+    model: Any,
+    pictures: list[bytes],
+    features: Mapping[str, np.ndarray],
+) -> float:
+    """How far served scores from another model's features are from those that the model finds in the pictures."""
+    offline = model.signatures[names.SCORES](image_bytes=tf.constant(pictures))
+    served = _call(stub, _feature_request(card, features))
+    return max(float(np.abs(served[head] - offline[head]).max()) for head in card.heads)
+
+
+def _features(path: Path, cards: Mapping[str, ModelCard], pictures: list[bytes]) -> dict[str, np.ndarray]:
+    """What ``scores_from_features`` takes, of the pictures; empty where the models do not see and know the same."""
+    telling, taking = cards[names.ARTICLE_TYPE], cards[names.CATEGORY]
+    if not taking.shared_features or taking.shared_features != telling.shared_features:
+        return {}
+    inputs = {names.IMAGE: tf.constant(pictures)}
+    if telling.name_weights:
+        inputs[names.NAME] = tf.constant([""] * len(pictures))
+    model = tf.saved_model.load(str(path))
+    told = model.signatures[names.SCORES_WITH_MEMORY](**inputs)
+    return {key: told[key].numpy() for key in (names.FEATURES, names.VOTERS, names.VOTER_WEIGHTS)}
+
+
 def _median_ms(stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, pictures: list[bytes]) -> float:
     times = []
     for picture in pictures:
@@ -107,10 +144,17 @@ def _median_ms(stub: prediction_service_pb2_grpc.PredictionServiceStub, name: st
 def _predict(
     stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, signature: str, pictures: list[bytes]
 ) -> dict[str, np.ndarray]:
+    return _call(stub, _request(name, signature, pictures))
+
+
+def _call(
+    stub: prediction_service_pb2_grpc.PredictionServiceStub, request: predict_pb2.PredictRequest
+) -> dict[str, np.ndarray]:
     try:
-        response = stub.Predict(_request(name, signature, pictures), timeout=_CALL_SECONDS)
+        response = stub.Predict(request, timeout=_CALL_SECONDS)
     except grpc.RpcError as error:
-        raise GateError(f"{name}: {signature} failed with {error.code().name}: {error.details()}") from error
+        spec = request.model_spec
+        raise GateError(f"{spec.name}: {spec.signature_name} failed with {error.code().name}: {error.details()}") from error
     return {key: tf.make_ndarray(value) for key, value in response.outputs.items()}
 
 
@@ -121,17 +165,33 @@ def _request(name: str, signature: str, pictures: list[bytes]) -> predict_pb2.Pr
     return request
 
 
-def _write_warmup(path: Path, name: str, pictures: list[bytes], card: ModelCard) -> None:
+def _feature_request(card: ModelCard, features: Mapping[str, np.ndarray]) -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = card.model, names.SCORES_FROM_FEATURES
+    for key, values in features.items():
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(values))
+    return _with_name(request, card, len(features[names.FEATURES]))
+
+
+def _with_name(request: predict_pb2.PredictRequest, card: ModelCard, size: int) -> predict_pb2.PredictRequest:
+    if card.name_weights:
+        request.inputs[names.NAME].CopyFrom(tf.make_tensor_proto([""] * size, tf.string))
+    return request
+
+
+def _write_warmup(path: Path, card: ModelCard, pictures: list[bytes], features: Mapping[str, np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     signatures = [*_SERVED_SIGNATURES]
     signatures += [names.NEIGHBOURS] if card.known_pictures else []
-    signatures += [names.SCORES_WITH_MEMORY] if card.memory else []
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature in signatures:
-            for size in _WARMUP_BATCHES:
-                batch = (pictures * size)[:size]
-                request = _request(name, signature, batch)
-                if signature == names.SCORES_WITH_MEMORY and card.name_weights:
-                    request.inputs[names.NAME].CopyFrom(tf.make_tensor_proto([""] * size, tf.string))
+        for size in _WARMUP_BATCHES:
+            batch = (pictures * size)[:size]
+            requests = [_request(card.model, signature, batch) for signature in signatures]
+            if card.memory:
+                requests.append(_with_name(_request(card.model, names.SCORES_WITH_MEMORY, batch), card, size))
+            elif features:
+                some = {key: np.resize(values, (size, *values.shape[1:])) for key, values in features.items()}
+                requests.append(_feature_request(card, some))
+            for request in requests:
                 log = prediction_log_pb2.PredictLog(request=request)
                 writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())

@@ -137,13 +137,17 @@ def test_fewer_pictures_than_neighbours_and_than_features_are_no_obstacle(seeing
         np.testing.assert_allclose(answer(remembers, pictures(3, seed=4), head).sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_picture_without_any_known_label_is_not_remembered():
-    """Of two splits all rows are kept that have a label of some head, labels and features in step."""
+def test_a_picture_is_remembered_whatever_label_it_lacks():
+    """Of two splits all rows are kept, labels and features in step: what a row lacks, another model may know of it, and
+    both are to know the same rows."""
     train = Known(np.array([[1.0], [2.0]]), {"one": np.array([0, 1]), "other": np.array([1, 0])})
     evaluation = Known(np.array([[3.0], [4.0], [5.0]]), {"one": np.array([2, -1, 0]), "other": np.array([0, -2, -2])})
     both = joined(train, evaluation)
-    assert both.features[:, 0].tolist() == [1, 2, 3, 5]
-    assert {head: ids.tolist() for head, ids in both.labels.items()} == {"one": [0, 1, 2, 0], "other": [1, 0, 0, -2]}
+    assert both.features[:, 0].tolist() == [1, 2, 3, 4, 5]
+    assert {head: ids.tolist() for head, ids in both.labels.items()} == {
+        "one": [0, 1, 2, -1, 0],
+        "other": [1, 0, 0, -2, -2],
+    }
 
 
 def test_a_picture_without_a_label_votes_for_the_other_heads(seeing, known):

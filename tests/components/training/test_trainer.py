@@ -99,8 +99,8 @@ def trained(tmp_path_factory):
     return SimpleNamespace(folder=folder, seen=seen, model=model, config=config)
 
 
-def run(folder, output, config, train_classifier):
-    """What the Trainer does, over the rows in ``folder``; gives the SavedModel."""
+def run(folder, output, config, train_classifier, base=None):
+    """What the Trainer does, over the rows in ``folder``, from the backbone of ``base``; gives the SavedModel."""
     model = folder / output / "Format-Serving"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "train_classifier", train_classifier)
@@ -111,9 +111,9 @@ def run(folder, output, config, train_classifier):
                 transform_output="",
                 train_files=[str(folder / names.TRAIN / "*")],
                 eval_files=[str(folder / names.EVAL / "*")],
-                base_model=None,
+                base_model=base,
                 serving_model_dir=str(model),
-                model_run_dir=str(folder / "run"),
+                model_run_dir=str(folder / output / "run"),
             )
         )
     return model
@@ -212,7 +212,8 @@ def test_it_tells_where_a_picture_lies_among_the_known_ones(trained):
     asked = tf.constant([picture(number) for number in (0, 11, 103)])
     found = {key: values.numpy() for key, values in model.signatures[WITH_MEMORY](image_bytes=asked).items()}
     alone = model.signatures[OUTPUTS](image_bytes=asked)
-    assert set(found) - set(alone) == {EMBEDDING, SIMILARITIES}
+    features = {names.FEATURES, names.VOTERS, names.VOTER_WEIGHTS}
+    assert set(found) - set(alone) == {EMBEDDING, SIMILARITIES, *features}
     np.testing.assert_allclose(np.linalg.norm(found[EMBEDDING], axis=1), 1, atol=1e-5)
     ids = model.signatures[names.NEIGHBOURS](image_bytes=asked)[names.NEIGHBOUR_LABELS].numpy()[:, : memory.neighbours]
     weights = softmax(memory.sharpness * found[SIMILARITIES][:, : memory.neighbours], axis=1)
