@@ -157,7 +157,7 @@ def shared_features(backbone: keras.Model, ids: Sequence[Sequence[str]], paramet
     told = json.dumps([ids, {knob: getattr(parameters, knob) for knob in knobs}])
     digest = hashlib.sha256(told.encode())
     for variable in backbone.variables:
-        digest.update(np.ascontiguousarray(variable.numpy()))
+        digest.update(variable.numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -108,7 +108,7 @@ MUTATIONS: Final = (
     Mutation(
         "features of another backbone are taken for one's own",
         "components/training/trainer.py",
-        "digest.update(np.ascontiguousarray(variable.numpy()))",
+        "digest.update(variable.numpy().tobytes())",
         'digest.update(b"")',
         ("tests/components/training/test_shared_features.py",),
         "pipeline",

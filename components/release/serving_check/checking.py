@@ -154,7 +154,9 @@ def _call(
         response = stub.Predict(request, timeout=_CALL_SECONDS)
     except grpc.RpcError as error:
         spec = request.model_spec
-        raise GateError(f"{spec.name}: {spec.signature_name} failed with {error.code().name}: {error.details()}") from error
+        raise GateError(
+            f"{spec.name}: {spec.signature_name} failed with {error.code().name}: {error.details()}"
+        ) from error
     return {key: tf.make_ndarray(value) for key, value in response.outputs.items()}
 
 

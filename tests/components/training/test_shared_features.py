@@ -115,11 +115,11 @@ def test_a_name_counts_as_it_does_beside_a_picture(served):
     assert any(found[names.NAME_KNOWN].numpy()) and not all(found[names.NAME_KNOWN].numpy())
 
 
-def test_features_are_told_from_a_session(served, trained):
+def test_voters_are_rows_of_train_and_eval(served):
     """The known pictures' order is that of the rows of train and eval, which both models count by."""
     told = served.models[names.ARTICLE_TYPE].signatures[names.SCORES_WITH_MEMORY](
         image_bytes=tf.constant([picture(103)]), name=tf.constant([""])
     )
     rows = [*SPLITS[names.TRAIN], *SPLITS[names.EVAL]]
     assert [rows[row] for row in told[names.VOTERS].numpy()[0]] == [103]
-    assert SIDE == served.cards[names.CATEGORY].height
+    assert served.cards[names.CATEGORY].height == SIDE
