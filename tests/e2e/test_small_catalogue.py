@@ -24,6 +24,7 @@ def test_thirty_pictures_become_a_release(catalogue, tmp_path):
     assert sum(path["count"] for path in card["taxonomy"]) <= 30
     assert card["training"]["hyperparameters"]["epochs"] == 1
     _says_trial(home, card)
+    _is_exported(home)
     runs = home.root / "artifacts" / "CategoryTrainer" / "model_run"
     assert len(next(runs.glob("*/metrics.csv")).read_text().splitlines()) == 3  # a header, a head epoch, one of all
     _change_a_threshold(home)
@@ -41,6 +42,14 @@ def _says_trial(home, card):
     assert refused.returncode == 1
     assert "50 are needed" in refused.stderr
     assert len(home.manifests()) == 1
+
+
+def _is_exported(home):
+    """Models that each look by themselves are a file each, and answer as they are served."""
+    home.lookbook("export", home.root / "export", "--to", "litert")
+    manifest = read_json(home.root / "export" / "manifest.json")
+    assert [one["file"] for one in manifest["models"].values()] == ["article_type.tflite", "category.tflite"]
+    assert manifest["check"]["largest_difference"] <= manifest["check"]["tolerance"] == 2e-3
 
 
 def _change_a_threshold(home):

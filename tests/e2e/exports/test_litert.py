@@ -66,11 +66,12 @@ def sent(file, sizes):
 def test_manifest_tells_all_that_an_answer_needs(home, exported):
     """Inputs, outputs, labels, taxonomy, exponents and thresholds are the release's; each file has its hash."""
     manifest = read_json(exported / "manifest.json")
-    assert set(manifest["files"]) == {"article_type.tflite", "category.tflite", "classify.py", "card.html"}
+    assert set(manifest["files"]) == {"models.tflite", "classify.py", "card.html"}
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((exported / name).read_bytes()).hexdigest() == digest
     for model, one in manifest["models"].items():
         card = read_json(home.root / "release" / model / "1" / "assets.extra" / "card.json")
+        assert one["file"] == "models.tflite"  # both, since they share their features
         assert one["input"]["shape"] == [1, card["image"]["height"], card["image"]["width"], 3]
         assert set(one["outputs"]) - {names.FAMILIARITY} == set(card["heads"])
         for key in ("taxonomy", "joint", "levels"):
@@ -112,10 +113,10 @@ def test_the_example_stands_alone(home, exported, released, tmp_path):
     assert len(done.stdout.splitlines()) == len(files)
 
 
-def test_what_answers_otherwise_is_not_written(home, exported, released, tmp_path, monkeypatch):
+def test_what_answers_otherwise_is_not_written(home, exported, tmp_path, monkeypatch):
     """Models that are further off than is borne are refused in words, and nothing is left behind."""
-    swapped = {name: (exported / f"{name}.tflite").read_bytes() for name in released.saved_models}
-    monkeypatch.setattr(exporting, "convert", lambda loaded, card, prepare: swapped[card.model])
+    content = (exported / "models.tflite").read_bytes()
+    monkeypatch.setattr(exporting, "convert", lambda models, prepare: content)
     monkeypatch.setattr(exporting, "check_pictures", lambda releases, version: [encoded(drawn(), "PNG")])
     monkeypatch.setattr(exporting, "TOLERANCE", -1.0)
     with pytest.raises(RunError, match=r"answer otherwise than release 1: .* at most -1 is borne; nothing was written"):

@@ -7,6 +7,7 @@ import shutil
 import struct
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,13 +25,18 @@ LOSSY = 4
 @pytest.fixture
 def example(tmp_path, monkeypatch):
     """The names in the example as it lies in an export without models; LiteRT is not needed."""
-    (tmp_path / "manifest.json").write_text(json.dumps(EMPTY))
-    shutil.copy(EXAMPLE, tmp_path)
-    interpreter = types.ModuleType("ai_edge_litert.interpreter")
-    interpreter.Interpreter = None
+    return run_example(tmp_path, monkeypatch, EMPTY)
+
+
+def run_example(folder, monkeypatch, manifest, interpreter=None):
+    """The names in the example beside that manifest; ``interpreter`` stands in for LiteRT's."""
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    shutil.copy(EXAMPLE, folder)
+    module = types.ModuleType("ai_edge_litert.interpreter")
+    module.Interpreter = interpreter
     monkeypatch.setitem(sys.modules, "ai_edge_litert", types.ModuleType("ai_edge_litert"))
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", interpreter)
-    return runpy.run_path(str(tmp_path / EXAMPLE.name))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", module)
+    return runpy.run_path(str(folder / EXAMPLE.name))
 
 
 def exif(*entries):
@@ -99,6 +105,31 @@ def test_one_bad_file_keeps_no_other_from_its_answer(example, tmp_path, capsys, 
     assert told.out == f"{tmp_path / 'good'}: Footwear › Shoes (0.50)\n"
     assert [line.partition(": ")[0] for line in told.err.splitlines()] == names[:-1]
     assert example["main"](names[-1:]) == 0
+
+
+@pytest.mark.parametrize("files", [("both", "both"), ("one", "other")])
+def test_each_file_is_opened_once_and_asked_once(tmp_path, monkeypatch, files):
+    """Whether both models are in one or not, an answer has the heads of both."""
+    heads, calls = {"both": ["a", "b"], "one": ["a"], "other": ["b"]}, []
+
+    class Interpreter:
+        def __init__(self, path):
+            self.file = Path(path).name
+            calls.append(f"open {self.file}")
+
+        def get_signature_runner(self):
+            return self.answer
+
+        def answer(self, image):
+            calls.append(f"ask {self.file} {image.shape}")
+            return {head: np.ones((1, 2)) for head in heads[self.file]}
+
+    models = {name: {"file": file, "input": {"shape": [1, 4, 3, 3]}} for name, file in zip("xy", files, strict=True)}
+    example = run_example(tmp_path, monkeypatch, EMPTY | {"models": models}, Interpreter)
+    told = example["scores"](np.zeros((8, 8, 3), np.float32))
+    assert {head: values.shape for head, values in told.items()} == {"a": (2,), "b": (2,)}
+    once = dict.fromkeys(files)
+    assert calls == [*(f"open {file}" for file in once), *(f"ask {file} (1, 4, 3, 3)" for file in once)]
 
 
 def test_without_a_picture_it_tells_how_it_is_called(example, capsys):
