@@ -30,13 +30,13 @@ def command(layout: Layout, target: Path, kind: str, version: int | None, as_jso
     """Write a release into DIR as files that answer without a server.
 
     DIR must not be there yet. With litert it gets both models as LiteRT (.tflite) with their memory of known
-    pictures and their calibration inside; manifest.json with inputs, outputs, labels, thresholds, taxonomy, the
-    joint answer's exponents, and the SHA-256 of each file; the release's card; and classify.py, an example that needs
-    ai-edge-litert, NumPy and Pillow, and nothing of Lookbook.
+    pictures and their calibration inside, in one file where they share a backbone; manifest.json with inputs, outputs,
+    labels, thresholds, taxonomy, the joint answer's exponents, and the SHA-256 of each file; the release's card; and
+    classify.py, an example that needs ai-edge-litert, NumPy and Pillow, and nothing of Lookbook.
 
     With browser DIR becomes a folder of static files for any web server: the page, LiteRT.js and both models, with
     weights of fewer bits. Pictures are answered in the tab, none leaves the machine, and once it has been open it
-    works without a network. Most of a large release's models are known pictures, 3.5 kB each.
+    works without a network. Most of a large release's files are known pictures, 1.75 kB each in each.
 
     Twenty pictures are asked of the release and of what was written. Where scores are further apart than 0.002
     (browser: 0.01), nothing is left behind. The index of similar products stays behind: there is no `lookbook similar`
