@@ -13,6 +13,20 @@ from serving.merger.models import tensors
 from serving.stubs.tensorflow_serving.apis import predict_pb2
 
 
+class Features(NamedTuple):
+    """What a model saw in a picture, from which another can answer without looking; see :mod:`schema.names`.
+
+    Args:
+        values: float32[F], the picture's features.
+        voters: int32[k], which of the known pictures vote.
+        weights: float32[k], of the voters; all 0 where the picture could not be read.
+    """
+
+    values: array
+    voters: array
+    weights: array
+
+
 @dataclass(frozen=True)
 class ModelScores:
     """What one model says of N pictures.
@@ -25,6 +39,7 @@ class ModelScores:
         looks: of each picture what the card's ``eval_histograms`` name; empty where they name nothing.
         heard: what became of each picture's name; empty where names were not asked with.
         placed: where each picture lies among the known ones; empty where that was not asked for.
+        features: of each picture; empty where they were not asked for.
     """
 
     heads: Mapping[str, Sequence[array]]
@@ -34,13 +49,14 @@ class ModelScores:
     looks: Sequence[array] = ()
     heard: Sequence[Heard] = ()
     placed: Sequence[Placed] = ()
+    features: Sequence[Features] = ()
 
     def part(self, rows: slice, elapsed_s: float) -> "ModelScores":
         """What it says of some of them, after so many seconds."""
         heads = {head: all_rows[rows] for head, all_rows in self.heads.items()}
         familiarity = self.familiarity[rows] if self.familiarity is not None else None
-        looks, heard, placed = self.looks[rows], self.heard[rows], self.placed[rows]
-        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity, looks, heard, placed)
+        looks, heard, placed, features = self.looks[rows], self.heard[rows], self.placed[rows], self.features[rows]
+        return ModelScores(heads, self.image_ok[rows], elapsed_s, familiarity, looks, heard, placed, features)
 
 
 class Neighbour(NamedTuple):
@@ -79,3 +95,15 @@ def read_placed(reply: predict_pb2.PredictResponse, count: int, card: ModelCard)
     listed = min(names.NEIGHBOURS_LISTED, card.known_pictures)
     nearest = tensors.to_rows(reply.outputs[names.NEIGHBOUR_SIMILARITIES], count, listed)
     return [Placed(*one) for one in zip(embeddings, nearest, strict=True)]
+
+
+def read_features(reply: predict_pb2.PredictResponse, count: int) -> list[Features]:
+    """The features of each of N pictures.
+
+    Raises:
+        ValueError: the reply does not say them.
+    """
+    values = tensors.to_numbers(reply.outputs[names.FEATURES], count)
+    voters = tensors.to_integers(reply.outputs[names.VOTERS], count)
+    weights = tensors.to_numbers(reply.outputs[names.VOTER_WEIGHTS], count, len(voters[0]))
+    return [Features(*one) for one in zip(values, voters, weights, strict=True)]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from serving.merger.core.errors import DeadlineExceeded, ModelUnavailable
-from serving.merger.models.backend import ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.models.replies import ModelScores
+from serving.merger.models.requests import ScoresRequest
 from tests.serving.releases_for_tests import release
 
 CARD = release().cards["category"]
