@@ -25,8 +25,8 @@ from serving.merger.core.merge import DEEPEST, DIGITS
 from serving.merger.core.release import Release
 from serving.merger.core.resizing import resized
 from serving.merger.models.backend import Scorer
+from serving.merger.models.messages import ScoresRequest
 from serving.merger.models.releases import Candidate
-from serving.merger.models.requests import ScoresRequest
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
 MIN_CELLS: Final = 4

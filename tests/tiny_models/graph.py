@@ -83,7 +83,7 @@ def scores_function(card: ModelCard, weights: int, delay_seconds: float) -> Call
 
 
 def features_of(image_bytes: tf.Tensor) -> Tensors:
-    """What ``scores_with_memory`` adds: the mean colour, and how near the colours of the known pictures are, as votes."""
+    """What ``scores_with_memory`` adds: the mean colour, and how near it is to the known ones, as votes."""
     pixels, image_ok = decode_batch(image_bytes)
     is_read = tf.cast(image_ok, tf.float32)[:, tf.newaxis]
     mean = tf.reduce_mean(pixels, axis=[1, 2])

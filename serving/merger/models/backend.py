@@ -25,9 +25,8 @@ from serving.merger.core.errors import (
 from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
 from serving.merger.models.circuit_breaker import CircuitBreaker
+from serving.merger.models.messages import Found, ModelScores, Neighbour, ScoresRequest, put_inputs, read_scores
 from serving.merger.models.model_server import VersionState
-from serving.merger.models.replies import Found, ModelScores, Neighbour, read_features, read_heard, read_placed
-from serving.merger.models.requests import ScoresRequest, put_inputs
 from serving.merger.models.retries import Retries, is_overload
 from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings
@@ -105,7 +104,7 @@ class ModelClient:
         reply = await self._predict(call, timeout_s)
         elapsed_s = time.perf_counter() - started
         with self._sense(reply, request.version):
-            return _read_scores(reply, request, elapsed_s)
+            return read_scores(reply, request, elapsed_s)
 
     async def neighbours(self, image: bytes, version: int, card: ModelCard, timeout_s: float) -> Found | None:
         """The known pictures nearest to an encoded picture, nearest first; None where the model cannot read it.
@@ -242,19 +241,6 @@ class ModelClient:
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded(f"The {model} model did not answer in time.", model=model)
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
-
-
-def _read_scores(reply: predict_pb2.PredictResponse, request: ScoresRequest, elapsed_s: float) -> ModelScores:
-    outputs, card, count = reply.outputs, request.card, request.count
-    heads = {name: tensors.to_rows(outputs[name], count, len(head.labels)) for name, head in card.heads.items()}
-    familiarity = tensors.to_shares(outputs[names.FAMILIARITY], count) if card.familiarity else None
-    wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
-    looks = tensors.to_numbers(outputs[names.LOOKS], count, wanted) if wanted else ()
-    image_ok = tensors.to_bools(outputs[names.IMAGE_OK], count)
-    heard = read_heard(reply, count) if request.texts else []
-    placed = read_placed(reply, count, card) if request.placed else []
-    features = read_features(reply, count) if request.with_features else []
-    return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, heard, placed, features)
 
 
 def _request(model: str, version: int, signature: str) -> predict_pb2.PredictRequest:

@@ -18,8 +18,7 @@ from serving.merger.core.hearing import Heard
 from serving.merger.core.images import Picture, Size
 from serving.merger.core.release import Release
 from serving.merger.models.backend import Scorer
-from serving.merger.models.replies import ModelScores
-from serving.merger.models.requests import ScoresRequest
+from serving.merger.models.messages import ModelScores, ScoresRequest
 
 FEATURES_SHARE: Final = 0.5
 """Share of the time for which a model waits for another's features where a partial answer would do."""

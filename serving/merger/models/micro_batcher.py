@@ -20,8 +20,7 @@ from typing import Final
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import DeadlineExceeded
 from serving.merger.models.backend import ModelClient
-from serving.merger.models.replies import ModelScores
-from serving.merger.models.requests import ScoresRequest
+from serving.merger.models.messages import ModelScores, ScoresRequest
 
 _Kind = tuple[int, bool]
 """Version, and whether it is asked from features: what can go into one call."""

@@ -15,9 +15,8 @@ from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionG
 from serving.merger.core.images import Picture, Size
 from serving.merger.core.release import Release, make_release
 from serving.merger.models.fan_out import ask_models
+from serving.merger.models.messages import Features, ModelScores, ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
-from serving.merger.models.replies import Features, ModelScores
-from serving.merger.models.requests import ScoresRequest
 from tests.serving.fake_model_server import MEMORY
 from tests.serving.releases_for_tests import release
 

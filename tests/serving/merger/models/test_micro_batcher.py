@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from serving.merger.core.errors import DeadlineExceeded, ModelUnavailable
+from serving.merger.models.messages import Features, ModelScores, ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
-from serving.merger.models.replies import Features, ModelScores
-from serving.merger.models.requests import ScoresRequest
 from tests.serving.releases_for_tests import release
 
 CARD = release().cards["category"]

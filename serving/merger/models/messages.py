@@ -1,4 +1,4 @@
-"""What models say, as plain Python."""
+"""What models are asked for and what they say, as plain Python."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,50 @@ class Features(NamedTuple):
     values: array
     voters: array
     weights: array
+
+
+@dataclass(frozen=True)
+class ScoresRequest:
+    """Asks a model for the scores of N pictures.
+
+    Args:
+        images: encoded; none where there are ``features``.
+        version: to ask.
+        card: of it.
+        given: the plain name of each, "" for none; empty where none has one, as where the card has no
+            ``name_weights``.
+        placed: whether to tell where each lies among the known ones; the card has a ``memory``.
+        with_features: whether to tell the features that another model can answer from; the card has a ``memory``.
+        features: of each picture, as another model told them; empty where the model looks at ``images``.
+    """
+
+    images: Sequence[bytes]
+    version: int
+    card: ModelCard
+    given: Sequence[str] = ()
+    placed: bool = False
+    with_features: bool = False
+    features: Sequence[Features] = ()
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return len(self.features or self.images)
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What the model hears; with a memory, or from features, it listens to names whether or not there are any."""
+        listens = self.signature in (names.SCORES_WITH_MEMORY, names.SCORES_FROM_FEATURES) and self.card.name_weights
+        return self.given or ([""] * self.count if listens else ())
+
+    @property
+    def signature(self) -> str:
+        """That answers it."""
+        if self.features:
+            return names.SCORES_FROM_FEATURES
+        if self.placed or self.with_features:
+            return names.SCORES_WITH_MEMORY
+        return names.SCORES_WITH_NAME if self.given else names.SCORES
 
 
 @dataclass(frozen=True)
@@ -75,7 +119,38 @@ class Found(NamedTuple):
     embedding: array | None = None
 
 
-def read_heard(reply: predict_pb2.PredictResponse, count: int) -> list[Heard]:
+def put_inputs(call: predict_pb2.PredictRequest, request: ScoresRequest) -> None:
+    """Puts what the model answers from into an empty call."""
+    if request.features:
+        values, voters, weights = zip(*request.features, strict=True)
+        tensors.put_rows(call.inputs[names.FEATURES], values)
+        tensors.put_rows(call.inputs[names.VOTERS], voters)
+        tensors.put_rows(call.inputs[names.VOTER_WEIGHTS], weights)
+    else:
+        tensors.put_bytes(call.inputs[names.IMAGE], request.images)
+    if request.texts:
+        tensors.put_bytes(call.inputs[names.NAME], [name.encode() for name in request.texts])
+
+
+def read_scores(reply: predict_pb2.PredictResponse, request: ScoresRequest, elapsed_s: float) -> ModelScores:
+    """The answer to a request, after so many seconds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    outputs, card, count = reply.outputs, request.card, request.count
+    heads = {name: tensors.to_rows(outputs[name], count, len(head.labels)) for name, head in card.heads.items()}
+    familiarity = tensors.to_shares(outputs[names.FAMILIARITY], count) if card.familiarity else None
+    wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
+    looks = tensors.to_numbers(outputs[names.LOOKS], count, wanted) if wanted else ()
+    image_ok = tensors.to_bools(outputs[names.IMAGE_OK], count)
+    heard = _read_heard(reply, count) if request.texts else []
+    placed = _read_placed(reply, count, card) if request.placed else []
+    features = _read_features(reply, count) if request.with_features else []
+    return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, heard, placed, features)
+
+
+def _read_heard(reply: predict_pb2.PredictResponse, count: int) -> list[Heard]:
     """What became of each of N names.
 
     Raises:
@@ -85,7 +160,7 @@ def read_heard(reply: predict_pb2.PredictResponse, count: int) -> list[Heard]:
     return [Heard(*one) for one in zip(known, tensors.to_shares(reply.outputs[names.NAME_FITS], count), strict=True)]
 
 
-def read_placed(reply: predict_pb2.PredictResponse, count: int, card: ModelCard) -> list[Placed]:
+def _read_placed(reply: predict_pb2.PredictResponse, count: int, card: ModelCard) -> list[Placed]:
     """Where each of N pictures lies among those that a model knows.
 
     Raises:
@@ -97,7 +172,7 @@ def read_placed(reply: predict_pb2.PredictResponse, count: int, card: ModelCard)
     return [Placed(*one) for one in zip(embeddings, nearest, strict=True)]
 
 
-def read_features(reply: predict_pb2.PredictResponse, count: int) -> list[Features]:
+def _read_features(reply: predict_pb2.PredictResponse, count: int) -> list[Features]:
     """The features of each of N pictures.
 
     Raises:
