@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,47 @@ class ReleasedModels:
 
     def scores(self, images: list[bytes]) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Head → float32[N, C], and the familiarity float32[N] where the release tells it; bool[N]: is it decoded."""
-        outputs: dict[str, np.ndarray] = {}
-        for model in self.saved_models.values():
-            answer = model.signatures[names.SCORES](image_bytes=tf.constant(images, tf.string))
-            outputs.update({name: tensor.numpy() for name, tensor in answer.items() if name != names.LOOKS})
-        return outputs, outputs.pop(names.IMAGE_OK)
+        found: dict[str, np.ndarray] = {}
+        for model, outputs in self.outputs(dict.fromkeys(self.saved_models, images)):
+            wanted = {*self.release.cards[model].heads, names.FAMILIARITY, names.IMAGE_OK}
+            found.update({name: tensor.numpy() for name, tensor in outputs.items() if name in wanted})
+        return found, found.pop(names.IMAGE_OK)
+
+    def outputs(
+        self, images: Mapping[str, list[bytes]], given: Sequence[str] = ()
+    ) -> Iterator[tuple[str, Mapping[str, tf.Tensor]]]:
+        """Asks one model after the other; where they share features, one from what the other saw.
+
+        Args:
+            images: model → N encoded pictures, as it wants them.
+            given: the plain name of each, "" for none; empty where none has one.
+
+        Yields:
+            A model that has heads, and the outputs of the signature that tells its scores: see :mod:`schema.names`.
+        """
+        told: dict[str, Mapping[str, tf.Tensor]] = {}
+        shared = self.release.features_from
+        models = [model for model, card in self.release.cards.items() if card.heads]
+        for model in sorted(models, key=shared.__contains__):  # who tells features comes first
+            signature, inputs = self._question(model, images[model], given, told.get(shared.get(model, "")))
+            told[model] = self.saved_models[model].signatures[signature](**inputs)
+            yield model, told[model]
+
+    def _question(
+        self, model: str, images: list[bytes], given: Sequence[str], seen: Mapping[str, tf.Tensor] | None
+    ) -> tuple[str, dict[str, tf.Tensor]]:
+        """The signature to ask for and its inputs; ``seen``: what the other model told, where they share features."""
+        tells, hears = model in self.release.features_from.values(), self.release.cards[model].name_weights
+        if seen is not None:
+            inputs = {name: seen[name] for name in (names.FEATURES, names.VOTERS, names.VOTER_WEIGHTS)}
+            signature = names.SCORES_FROM_FEATURES
+        else:
+            inputs = {names.IMAGE: tf.constant(images, tf.string)}
+            by_picture = names.SCORES_WITH_NAME if given and hears else names.SCORES
+            signature = names.SCORES_WITH_MEMORY if tells else by_picture
+        if hears and signature != names.SCORES:
+            inputs[names.NAME] = tf.constant(given or [""] * len(images), tf.string)
+        return signature, inputs
 
     def joint(self, scores: dict[str, list[float]]) -> Any:
         """The joint answer to one picture, by level, with its confidence; ``scores``: level → one row."""

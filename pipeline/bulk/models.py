@@ -79,23 +79,21 @@ def _unread(entry: Entry, error: Unreadable) -> pb.ClassifyResult:
 
 def _replies(models: ReleasedModels, pictures: Sequence[Picture]) -> dict[str, "Scores"]:
     given = [plain(one.name) for one in pictures] if any(one.name for one in pictures) else []
-    return {
-        name: _ask(models.saved_models[name], card, [one.bytes_for(Size.of(card)) for one in pictures], given)
-        for name, card in models.release.cards.items()
-        if card.heads  # one that its catalogue had nothing for has nothing to say
-    }
-
-
-def _ask(model: Any, card: ModelCard, images: list[bytes], given: list[str]) -> Scores:
-    """What a merger reads from a model server's reply, from the signature itself; by names where any is given."""
+    cards = models.release.cards
+    images = {name: [one.bytes_for(Size.of(card)) for one in pictures] for name, card in cards.items()}
+    replies: dict[str, Scores] = {}
     started = time.perf_counter()
-    inputs = {names.IMAGE: tf.constant(images, tf.string)}
-    if hears := bool(given and card.name_weights):
-        inputs[names.NAME] = tf.constant(given, tf.string)
-    outputs = model.signatures[names.SCORES_WITH_NAME if hears else names.SCORES](**inputs)
+    for name, outputs in models.outputs(images, given):
+        replies[name] = _scores(outputs, cards[name], started)
+        started = time.perf_counter()
+    return replies
+
+
+def _scores(outputs: Mapping[str, tf.Tensor], card: ModelCard, started: float) -> Scores:
+    """What a merger reads from a model server's reply, from the model's own outputs."""
     shares = {name: _shares(outputs[name], card.model, name) for name in card.heads}
     familiarity = _shares(outputs[names.FAMILIARITY], card.model, names.FAMILIARITY) if card.familiarity else None
-    heard = _heard(outputs, card.model) if hears else ()
+    heard = _heard(outputs, card.model) if names.NAME_KNOWN in outputs else ()
     return Scores(shares, outputs[names.IMAGE_OK].numpy().tolist(), time.perf_counter() - started, familiarity, heard)
 
 

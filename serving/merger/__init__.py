@@ -1,1 +1,1 @@
-"""The merger: asks both models at once and gives one structured answer."""
+"""The merger: asks both models and gives one structured answer."""

@@ -16,7 +16,7 @@ Outcome = pb.ClassifyResponse | LookbookError
 
 
 class Reply(Protocol):
-    """What one model says of N pictures, as :class:`serving.merger.models.backend.ModelScores` tells it."""
+    """What one model says of N pictures, as :class:`serving.merger.models.messages.ModelScores` tells it."""
 
     @property
     def heads(self) -> Mapping[str, Sequence[Sequence[float]]]:

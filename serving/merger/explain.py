@@ -24,7 +24,8 @@ from serving.merger.core.images import Inspected, Size
 from serving.merger.core.merge import DEEPEST, DIGITS
 from serving.merger.core.release import Release
 from serving.merger.core.resizing import resized
-from serving.merger.models.backend import Scorer, ScoresRequest
+from serving.merger.models.backend import Scorer
+from serving.merger.models.messages import ScoresRequest
 from serving.merger.models.releases import Candidate
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 

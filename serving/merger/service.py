@@ -1,4 +1,4 @@
-"""The classifier itself: check the picture → ask both models at once → merge. Knows no transport."""
+"""The classifier itself: check the picture → ask both models → merge. Knows no transport."""
 
 import asyncio
 import time
@@ -18,8 +18,9 @@ from serving.merger.core.hearing import hearing, require_short
 from serving.merger.core.images import Inspected, Picture, Size
 from serving.merger.decoding.gate import PictureGate, Unread
 from serving.merger.explain import Explainer, Question
-from serving.merger.models.backend import NeighbourFinder, Scorer, ScoresRequest
+from serving.merger.models.backend import NeighbourFinder, Scorer
 from serving.merger.models.fan_out import Replies, ask_models
+from serving.merger.models.messages import ScoresRequest
 from serving.merger.models.product_index import ProductIndexes
 from serving.merger.models.releases import Candidate, Releases
 from serving.merger.review.desk import Desk
@@ -57,8 +58,7 @@ class Classifier:
         overlays: Overlays | None = None,
     ) -> None:
         self._settings = settings
-        self._scorers = scorers
-        self._releases = releases
+        self._scorers, self._releases = scorers, releases
         self._telemetry = telemetry
         self._desk = desk
         self._overlays = overlays or Overlays()

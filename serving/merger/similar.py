@@ -14,9 +14,9 @@ from serving.merger.core.images import Picture, Size
 from serving.merger.core.merge import DIGITS
 from serving.merger.core.release import Release
 from serving.merger.models.backend import NeighbourFinder
+from serving.merger.models.messages import Neighbour
 from serving.merger.models.product_index import ProductIndexes
 from serving.merger.models.releases import Candidate
-from serving.merger.models.replies import Neighbour
 from serving.merger.thumbnails import Thumbnails
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 

@@ -33,6 +33,7 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "plain": {},
     "other": {"weights": 1},
     "third": {"weights": 2, "warmup": True},
+    "shares": {"shares": True, "hears": True},
     "slow": {"delay_seconds": 1.0, "models": ["category"]},
     "garbage": {"weights": 3, "broken": "garbage"},
     "empty": {"broken": "empty"},

@@ -6,6 +6,13 @@ from tests.mutations.mutation import Mutation
 
 MUTATIONS: Final = (
     Mutation(
+        "requests from features and by pictures share a call",
+        "serving/merger/models/micro_batcher.py",
+        "(request.version, bool(request.features))",
+        "(request.version, False)",
+        ("tests/serving/merger/models/test_micro_batcher.py",),
+    ),
+    Mutation(
         "a draining merger still says that it serves",
         "serving/merger/lifecycle.py",
         "return not self.is_draining and self._releases.readiness",

@@ -25,10 +25,10 @@ from serving.stubs.tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 from tests import tiny_models
+from tests.serving.fake_answers import SURE, hear, images_of, place, put, score_row, tell_features
 from tests.tiny_models import PRODUCTS, colour_of, head_labels
 
 State = get_model_status_pb2.ModelVersionStatus.State
-SURE = 0.94
 FAMILIARITY = {
     "review_threshold": 0.5, "false_alarms": 0.05, "scale": 3.0, "signals": {"energy": {"mean": -1.5, "deviation": 2.0}}
 }  # fmt: skip
@@ -59,6 +59,7 @@ class FakeModel:
     unreadable: bool = False
     hears: bool = False  # names: a colour in one is a word that it knows
     remembers: bool = False  # so that corrections can count at once
+    shares: str = ""  # digest of the features that it tells or takes
     signatures: list[str] = field(default_factory=list)  # asked for
     calls: list[tuple[int, int]] = field(default_factory=list)  # version asked, number of pictures
     images: list[bytes] = field(default_factory=list)  # asked with
@@ -87,6 +88,12 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         for model in self.models.values():
             model.attributes = attributes
 
+    def share(self, **digests: str) -> None:
+        """From the next release that is looked at: the article type's model tells what the category's answers from."""
+        for name, model in self.models.items():
+            model.shares = digests.get(name, "a digest")
+        self.models[names.ARTICLE_TYPE].remembers = True
+
     def serve_versions(self, *versions: int) -> None:
         for model in self.models.values():
             model.versions = dict.fromkeys(versions, "AVAILABLE")
@@ -112,7 +119,7 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         model = self.models[name]
         if request.model_spec.signature_name == names.METADATA:
             return await self._metadata(name, model, request, context)
-        images = list(request.inputs[names.IMAGE].string_val)
+        images, is_read = images_of(request)
         model.calls.append((version, len(images)))
         model.images += images
         model.active += 1
@@ -125,15 +132,29 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             words = f"Servable not found for request: Specific({name}, {version})"
             await context.abort(grpc.StatusCode.NOT_FOUND, words)
         if request.model_spec.signature_name == names.NEIGHBOURS:
-            return self._neighbours(model, version, images)
-        model.signatures.append(request.model_spec.signature_name)
-        reply = self._scores(name, model, version, images)
+            reply = self._neighbours(model, version, images)
+        else:
+            reply = self._answer(name, model, request, images, is_read)
+        if model.spoil:
+            model.spoil(reply)
+        return reply
+
+    def _answer(self, name: str, model: FakeModel, request: Any, images: list[bytes], is_read: list[bool]) -> Any:
+        version, signature = request.model_spec.version.value, request.model_spec.signature_name
+        model.signatures.append(signature)
+        reply = self._scores(name, model, version, images, is_read)
+        assert (names.NAME in request.inputs) == (
+            signature == names.SCORES_WITH_NAME or (signature != names.SCORES and model.hears)
+        ), "a name is given exactly where the signature has one"
         if names.NAME in request.inputs:
             given = [one.decode() for one in request.inputs[names.NAME].string_val]
             assert len(given) == len(images), "each picture has a name, be it empty"
-            _hear(reply, name, model, version, images, given)
-        if request.model_spec.signature_name == names.SCORES_WITH_MEMORY:
-            _place(reply, images)
+            heads = [head.name for head in tiny_models.heads_of(name, model.attributes)]
+            hear(reply, heads, version, images, given)
+        if signature == names.SCORES_WITH_MEMORY:
+            place(reply, images)
+            if model.shares:
+                tell_features(reply, images, not model.unreadable)
         return reply
 
     async def _metadata(self, name: str, model: FakeModel, request: Any, context: grpc.aio.ServicerContext) -> Any:
@@ -147,10 +168,11 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             document["name_weights"] = dict.fromkeys(document["heads"], 1.0)
         if model.remembers and name == names.ARTICLE_TYPE:
             document["memory"] = MEMORY
+        document["shared_features"] = model.shares
         if model.card:
             model.card(document)
         reply = predict_pb2.PredictResponse(model_spec=request.model_spec)
-        _put(reply, names.METADATA_VALUES, types_pb2.DT_STRING, [1]).string_val.append(json.dumps(document).encode())
+        put(reply, names.METADATA_VALUES, types_pb2.DT_STRING, [1]).string_val.append(json.dumps(document).encode())
         return reply
 
     def _neighbours(self, model: FakeModel, version: int, images: list[bytes]) -> Any:
@@ -159,18 +181,16 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         reply.model_spec.name, reply.model_spec.version.value = names.ARTICLE_TYPE, version + model.shift
         count = len(PRODUCTS)
         for name, texts in tiny_models.known_pictures(version).items():
-            tensor = _put(reply, name, types_pb2.DT_STRING, [len(images), count])
+            tensor = put(reply, name, types_pb2.DT_STRING, [len(images), count])
             for image in images:
                 tensor.string_val.extend(one.encode() for one in nearest_first(image, texts))
-        tensor = _put(reply, names.NEIGHBOUR_SIMILARITIES, types_pb2.DT_FLOAT, [len(images), count])
+        tensor = put(reply, names.NEIGHBOUR_SIMILARITIES, types_pb2.DT_FLOAT, [len(images), count])
         tensor.float_val.extend([1 - 0.1 * rank for rank in range(count)] * len(images))
-        ok = _put(reply, names.IMAGE_OK, types_pb2.DT_BOOL, [len(images)])
+        ok = put(reply, names.IMAGE_OK, types_pb2.DT_BOOL, [len(images)])
         ok.bool_val.extend([not model.unreadable] * len(images))
-        if model.spoil:
-            model.spoil(reply)
         return reply
 
-    def _scores(self, name: str, model: FakeModel, version: int, images: list[bytes]) -> Any:
+    def _scores(self, name: str, model: FakeModel, version: int, images: list[bytes], is_read: list[bool]) -> Any:
         reply = predict_pb2.PredictResponse()
         reply.model_spec.name = name
         reply.model_spec.version.value = version
@@ -179,42 +199,14 @@ class FakeModelServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             sure = 0.5 if head in model.unsure else model.sure
             rows = [score_row(head, image, version + model.shift, sure) for image in images]
             shape = [len(images), len(head_labels(head))]
-            tensor = _put(reply, head, types_pb2.DT_FLOAT, shape)
+            tensor = put(reply, head, types_pb2.DT_FLOAT, shape)
             tensor.tensor_content = array("f", [score for row in rows for score in row]).tobytes()
-        ok = _put(reply, names.IMAGE_OK, types_pb2.DT_BOOL, [len(images)])
-        ok.bool_val.extend([not model.unreadable] * len(images))
+        ok = put(reply, names.IMAGE_OK, types_pb2.DT_BOOL, [len(images)])
+        ok.bool_val.extend(one and not model.unreadable for one in is_read)
         if model.familiarity is not None:
-            tensor = _put(reply, names.FAMILIARITY, types_pb2.DT_FLOAT, [len(images)])
+            tensor = put(reply, names.FAMILIARITY, types_pb2.DT_FLOAT, [len(images)])
             tensor.float_val.extend([model.familiarity] * len(images))
-        if model.spoil:
-            model.spoil(reply)
         return reply
-
-
-def _hear(reply: Any, name: str, model: FakeModel, version: int, images: list[bytes], given: list[str]) -> None:
-    """A picture of no product is what its name says; any other stays what it is, however its name fits."""
-    said = [next((word for word in one.split() if word in tiny_models.COLOURS), None) for one in given]
-    for head in (head.name for head in tiny_models.heads_of(name, model.attributes)):
-        rows = [
-            score_row(head, tiny_models.picture(word) if word and not colour_of(image) else image, version)
-            for image, word in zip(images, said, strict=True)
-        ]
-        reply.outputs[head].tensor_content = array("f", [score for row in rows for score in row]).tobytes()
-    fits = [
-        0.04 if word and colour_of(image) not in (word, None) else 0.96
-        for image, word in zip(images, said, strict=True)
-    ]
-    _put(reply, names.NAME_KNOWN, types_pb2.DT_BOOL, [len(images)]).bool_val.extend(word is not None for word in said)
-    _put(reply, names.NAME_FITS, types_pb2.DT_FLOAT, [len(images)]).float_val.extend(fits)
-
-
-def _place(reply: Any, images: list[bytes]) -> None:
-    """Where the colours lie; the known pictures are none of them near."""
-    rows = [tiny_models.embedding(image) for image in images]
-    tensor = _put(reply, names.EMBEDDING, types_pb2.DT_FLOAT, [len(images), len(rows[0])])
-    tensor.tensor_content = array("f", [value for row in rows for value in row]).tobytes()
-    near = _put(reply, names.NEIGHBOUR_SIMILARITIES, types_pb2.DT_FLOAT, [len(images), len(PRODUCTS)])
-    near.float_val.extend([0.6] * len(images) * len(PRODUCTS))
 
 
 class _Status(model_service_pb2_grpc.ModelServiceServicer):
@@ -247,24 +239,6 @@ async def _fail(model: FakeModel, context: grpc.aio.ServicerContext) -> None:
     if model.failures_left is not None:
         model.failures_left -= 1
     await context.abort(model.predict_error, model.predict_words)
-
-
-def _put(reply: Any, name: str, dtype: int, shape: list[int]) -> Any:
-    tensor = reply.outputs[name]
-    tensor.dtype = dtype
-    for size in shape:
-        tensor.tensor_shape.dim.add(size=size)
-    return tensor
-
-
-def score_row(head: str, image: bytes, weights: int, sure: float = SURE) -> list[float]:
-    """Scores of one head for a picture of one colour; a colour of no product gets them all alike."""
-    labels = head_labels(head)
-    colour = colour_of(image)
-    if colour is None:
-        return [1 / len(labels)] * len(labels)
-    best = labels.index(tiny_models.expected(colour, weights, [head])[head])
-    return [sure if i == best else (1 - sure) / (len(labels) - 1) for i in range(len(labels))]
 
 
 def nearest_first(image: bytes, texts: list[str]) -> list[str]:

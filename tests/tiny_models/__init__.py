@@ -105,21 +105,22 @@ def known_pictures(weights: int = 0) -> dict[str, list[str]]:
     }
 
 
-def _pixel(image: bytes) -> tuple[float, ...]:
-    pixel = Image.open(io.BytesIO(image)).convert("RGB").resize((1, 1)).getpixel((0, 0))
-    assert isinstance(pixel, tuple)
-    return pixel
+def pixel(image: bytes) -> tuple[int, ...]:
+    """The mean colour of a picture: red, green and blue in 0..255."""
+    found = Image.open(io.BytesIO(image)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+    assert isinstance(found, tuple)
+    return found
 
 
 def colour_of(image: bytes) -> str | None:
     """The product colour of a picture, None if it is none."""
-    near = [p.colour for p in PRODUCTS if all(abs(a - 255 * b) < 60 for a, b in zip(_pixel(image), p.rgb, strict=True))]
+    near = [p.colour for p in PRODUCTS if all(abs(a - 255 * b) < 60 for a, b in zip(pixel(image), p.rgb, strict=True))]
     return near[0] if near else None
 
 
 def embedding(image: bytes) -> list[float]:
     """Where a picture's colour lies, a vector of length 1: colours 30 of 255 levels apart are hardly similar."""
-    steps = [[math.exp(-(((value - 255 * i / 9) / 20) ** 2)) for i in range(10)] for value in _pixel(image)]
+    steps = [[math.exp(-(((value - 255 * i / 9) / 20) ** 2)) for i in range(10)] for value in pixel(image)]
     values = [math.prod(one) for one in itertools.product(*steps)]
     length = math.hypot(*values)
     return [value / length for value in values]

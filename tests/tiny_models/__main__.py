@@ -20,6 +20,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--broken", choices=BROKEN)
     parser.add_argument("--models", nargs="+", choices=table.MODELS, default=table.MODELS)
     parser.add_argument("--attributes", nargs="+", default=(), metavar="NAME", help="heads outside the taxonomy")
+    parser.add_argument("--hears", action="store_true", help="the models hear names")
+    parser.add_argument("--shares", action="store_true", help="the category model answers from the other's features")
     return parser.parse_args()
 
 

@@ -10,6 +10,7 @@ from tensorflow.python.data.experimental.ops import testing as tf_data_testing  
 
 from schema import heads as table
 from schema import model_card, names
+from schema.card_parts import MemoryCard
 from schema.model_card import ModelCard
 from tests import tiny_models
 from tests.tiny_models import HEIGHT, PRODUCTS, WIDTH, head_labels
@@ -18,6 +19,11 @@ SHARPNESS = 6.0
 Tensors = dict[str, tf.Tensor]
 Images = tf.TensorSpec([None], tf.string, name=names.IMAGE)
 Names = tf.TensorSpec([None], tf.string, name=names.NAME)
+Features = (
+    tf.TensorSpec([None, 3], tf.float32, name=names.FEATURES),
+    tf.TensorSpec([None, len(PRODUCTS)], tf.int32, name=names.VOTERS),
+    tf.TensorSpec([None, len(PRODUCTS)], tf.float32, name=names.VOTER_WEIGHTS),
+)
 Keys = tf.TensorSpec([None], tf.string, name=names.METADATA_KEYS)
 
 
@@ -45,11 +51,10 @@ def decode_batch(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.scatter_nd(rows, pixels, [count, HEIGHT, WIDTH, 3])[:-1], image_ok[:-1]
 
 
-def type_probabilities(pixels: tf.Tensor, weights: int) -> tf.Tensor:
-    """float32[N, HEIGHT, WIDTH, 3] → P(product) float32[N, len(PRODUCTS)] by the distance of the mean colour."""
+def type_probabilities(mean: tf.Tensor, weights: int) -> tf.Tensor:
+    """Mean colour float32[N, 3] → P(product) float32[N, len(PRODUCTS)] by its distance."""
     count = len(PRODUCTS)
     prototypes = tf.constant([PRODUCTS[(i - weights) % count].rgb for i in range(count)], tf.float32)
-    mean = tf.reduce_mean(pixels, axis=[1, 2])
     distance = tf.reduce_sum((mean[:, tf.newaxis] - prototypes) ** 2, axis=-1)
     return tf.nn.softmax(-SHARPNESS * distance)
 
@@ -70,19 +75,48 @@ def scores_function(card: ModelCard, weights: int, delay_seconds: float) -> Call
             with tf.control_dependencies([nap.get_single_element()]):
                 image_bytes = tf.identity(image_bytes)
         pixels, image_ok = decode_batch(image_bytes)
-        products = type_probabilities(pixels, weights) * tf.cast(image_ok, tf.float32)[:, tf.newaxis]
+        products = type_probabilities(tf.reduce_mean(pixels, axis=[1, 2]), weights)
+        products *= tf.cast(image_ok, tf.float32)[:, tf.newaxis]
         return {head: head_scores(products, head) for head in card.heads} | {names.IMAGE_OK: image_ok}
 
     return scores
 
 
-def with_name_function(scores: Callable[[tf.Tensor], Tensors]) -> Callable[..., Tensors]:
-    """The ``scores_with_name`` signature: the first colour in a name is a word that it knows, and counts as much as the
-    picture; a name fits as well as the picture's scores of the labels that it means."""
+def features_of(image_bytes: tf.Tensor) -> Tensors:
+    """What ``scores_with_memory`` adds: the mean colour, and how near it is to the known ones, as votes."""
+    pixels, image_ok = decode_batch(image_bytes)
+    is_read = tf.cast(image_ok, tf.float32)[:, tf.newaxis]
+    mean = tf.reduce_mean(pixels, axis=[1, 2])
+    voting = tf.math.top_k(type_probabilities(mean, 0), k=len(PRODUCTS))
+    return {
+        names.FEATURES: mean * is_read,
+        names.VOTERS: voting.indices * tf.cast(is_read, tf.int32),
+        names.VOTER_WEIGHTS: voting.values * is_read,
+        names.EMBEDDING: tf.math.l2_normalize(mean, axis=1) * is_read,
+        names.NEIGHBOUR_SIMILARITIES: voting.values * is_read,
+    }
+
+
+def from_features_function(card: ModelCard, weights: int) -> Callable[..., Tensors]:
+    """The ``scores_from_features`` signature: half by the colour and half by the votes, which tell the same."""
+
+    def from_features(features: tf.Tensor, voters: tf.Tensor, voter_weights: tf.Tensor) -> Tensors:
+        votes = tf.reduce_sum(tf.one_hot(voters, len(PRODUCTS)) * voter_weights[:, :, tf.newaxis], axis=1)
+        image_ok = tf.reduce_any(voter_weights > 0, axis=1)
+        products = (type_probabilities(features, weights) + tf.roll(votes, weights, axis=1)) / 2
+        products *= tf.cast(image_ok, tf.float32)[:, tf.newaxis]
+        return {head: head_scores(products, head) for head in card.heads} | {names.IMAGE_OK: image_ok}
+
+    return from_features
+
+
+def with_name_function(scores: Callable[..., Tensors]) -> Callable[..., Tensors]:
+    """``scores``, whatever its inputs, and a name behind them: the first colour in a name is a word that it knows, and
+    counts as much as the picture; a name fits as well as the picture's scores of the labels that it means."""
     colours = tf.constant(tiny_models.COLOURS)
 
-    def with_name(image_bytes: tf.Tensor, name: tf.Tensor) -> Tensors:
-        outputs = scores(image_bytes)
+    def with_name(*inputs: tf.Tensor) -> Tensors:
+        outputs, name = scores(*inputs[:-1]), inputs[-1]
         image_ok = outputs.pop(names.IMAGE_OK)
         words = tf.strings.split(name).to_tensor("")
         said = tf.cast(tf.reduce_any(words[:, :, tf.newaxis] == colours, axis=1), tf.float32)
@@ -138,13 +172,25 @@ def signatures(
         similarities = nearest.values * tf.cast(image_ok, tf.float32)[:, tf.newaxis]
         return texts | {names.NEIGHBOUR_SIMILARITIES: similarities, names.IMAGE_OK: image_ok}
 
-    with_name = tf.function(with_name_function(scores), input_signature=[Images, Names])
+    with_name = with_name_function(scores)
+    tells, takes = card.memory, card.shared_features and not card.memory
+    named = [Names] if card.name_weights else []
+
+    def with_memory(*inputs: tf.Tensor) -> Tensors:
+        return (with_name if named else scores)(*inputs) | features_of(inputs[0])
+
+    from_features = from_features_function(card, weights)
+    if named:
+        from_features = with_name_function(from_features)
+    taking = tf.function(from_features, input_signature=[*Features, *named])
     return {
         names.SERVING_DEFAULT: serving_default,
         names.SCORES: tf.function(scores, input_signature=[Images]),
         names.METADATA: metadata,
         **({names.NEIGHBOURS: neighbours} if card.known_pictures else {}),
-        **({names.SCORES_WITH_NAME: with_name} if card.name_weights else {}),
+        **({names.SCORES_WITH_NAME: tf.function(with_name, input_signature=[Images, Names])} if named else {}),
+        **({names.SCORES_WITH_MEMORY: tf.function(with_memory, input_signature=[Images, *named])} if tells else {}),
+        **({names.SCORES_FROM_FEATURES: taking} if takes else {}),
     }
 
 
@@ -189,6 +235,7 @@ def write_release(
     models: Collection[str] = table.MODELS,
     attributes: Collection[str] = (),
     hears: bool = False,
+    shares: bool = False,
 ) -> None:
     """Write ``root/<model>/<version>`` for each model, each appearing whole by a rename.
 
@@ -203,6 +250,7 @@ def write_release(
         models: which models to write.
         attributes: heads outside the taxonomy, of the category model unless the table of heads says otherwise.
         hears: the models hear names.
+        shares: the category model can answer from the features of the article type's, which has a memory.
     """
     for model in models:
         staging, final = root / model / f".incoming-{version}", root / model / str(version)
@@ -211,6 +259,9 @@ def write_release(
         card = tiny_models.make_card(model, attributes, profile="tiny", weights=shift)
         if hears:
             card = replace(card, name_weights=dict.fromkeys(card.heads, 1.0))
+        if shares:
+            memory = MemoryCard(len(PRODUCTS), SHARPNESS, 0.9) if model == names.ARTICLE_TYPE else None
+            card = replace(card, shared_features="tiny", memory=memory)
         write_model(staging, card, shift, delay_seconds, broken)
         if warmup:
             write_warmup(staging, model)

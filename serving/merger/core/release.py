@@ -71,6 +71,16 @@ class Release:
         return {head: model for model, card in self.cards.items() for head in card.heads}
 
     @cached_property
+    def features_from(self) -> dict[str, str]:
+        """Model that can answer from the features of another → that one; empty where each looks at the picture."""
+        tell = {card.shared_features: model for model, card in self.cards.items() if card.memory and card.heads}
+        return {
+            model: tell[card.shared_features]
+            for model, card in self.cards.items()
+            if card.heads and not card.memory and card.shared_features and card.shared_features in tell
+        }
+
+    @cached_property
     def sizes(self) -> tuple[Size, ...]:
         """What the models see."""
         return tuple({Size.of(card) for card in self.cards.values()})

@@ -5,9 +5,8 @@ What fails after all attempts counts towards the model's breaker.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final, NoReturn, Protocol
 
 import grpc.aio
@@ -26,8 +25,8 @@ from serving.merger.core.errors import (
 from serving.merger.core.release import parse_card
 from serving.merger.models import tensors
 from serving.merger.models.circuit_breaker import CircuitBreaker
+from serving.merger.models.messages import Found, ModelScores, Neighbour, ScoresRequest, put_inputs, read_scores
 from serving.merger.models.model_server import VersionState
-from serving.merger.models.replies import Found, ModelScores, Neighbour, read_heard, read_placed
 from serving.merger.models.retries import Retries, is_overload
 from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings
@@ -42,38 +41,6 @@ RETRY_SOON_S: Final = 1.0
 RETRY_LATE_S: Final = 8.0
 PATIENT_SHARE: Final = 0.5
 """Running out of time counts against the model only if it had at least this share of the time of a normal request."""
-
-
-@dataclass(frozen=True)
-class ScoresRequest:
-    """Asks a model for the scores of N pictures.
-
-    Args:
-        images: encoded.
-        version: to ask.
-        card: of it.
-        given: the plain name of each, "" for none; empty where none has one, as where the card has no
-            ``name_weights``.
-        placed: whether to tell where each lies among the known ones; the card has a ``memory``.
-    """
-
-    images: Sequence[bytes]
-    version: int
-    card: ModelCard
-    given: Sequence[str] = ()
-    placed: bool = False
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """What the model hears; with a memory it listens to names whether or not there are any."""
-        return self.given or ([""] * len(self.images) if self.placed and self.card.name_weights else ())
-
-    @property
-    def signature(self) -> str:
-        """That answers it."""
-        if self.placed:
-            return names.SCORES_WITH_MEMORY
-        return names.SCORES_WITH_NAME if self.given else names.SCORES
 
 
 class Scorer(Protocol):
@@ -125,20 +92,19 @@ class ModelClient:
         return self._servers.count(self.model)
 
     async def scores(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
-        """Full scores of N encoded pictures by one version, in one call of so many seconds at most.
+        """Full scores of N pictures by one version, in one call of so many seconds at most.
 
         Raises:
             VersionGone: the model does not have the version.
             ModelUnavailable, Overloaded, DeadlineExceeded, ModelFailed: no usable answer.
         """
-        call = _request(self.model, request.version, request.signature, names.IMAGE, request.images)
-        if request.texts:
-            tensors.put_bytes(call.inputs[names.NAME], [name.encode() for name in request.texts])
+        call = _request(self.model, request.version, request.signature)
+        put_inputs(call, request)
         started = time.perf_counter()
         reply = await self._predict(call, timeout_s)
         elapsed_s = time.perf_counter() - started
         with self._sense(reply, request.version):
-            return _read_scores(reply, request, elapsed_s)
+            return read_scores(reply, request, elapsed_s)
 
     async def neighbours(self, image: bytes, version: int, card: ModelCard, timeout_s: float) -> Found | None:
         """The known pictures nearest to an encoded picture, nearest first; None where the model cannot read it.
@@ -153,7 +119,9 @@ class ModelClient:
             VersionGone: the model does not have the version.
             ModelUnavailable, Overloaded, DeadlineExceeded, ModelFailed: no usable answer.
         """
-        reply = await self._predict(_request(self.model, version, names.NEIGHBOURS, names.IMAGE, [image]), timeout_s)
+        call = _request(self.model, version, names.NEIGHBOURS)
+        tensors.put_bytes(call.inputs[names.IMAGE], [image])
+        reply = await self._predict(call, timeout_s)
         count = min(names.NEIGHBOURS_LISTED, card.known_pictures)
         with self._sense(reply, version):
             texts = [
@@ -191,9 +159,9 @@ class ModelClient:
             ReleaseError: there is none or it makes no sense.
             LookbookError: the model does not answer.
         """
-        key = names.CARD_KEY.encode()
-        request = _request(self.model, version, names.METADATA, names.METADATA_KEYS, [key])
-        reply = await self._predict(request, timeout_s)
+        call = _request(self.model, version, names.METADATA)
+        tensors.put_bytes(call.inputs[names.METADATA_KEYS], [names.CARD_KEY.encode()])
+        reply = await self._predict(call, timeout_s)
         try:
             text = tensors.to_text(reply.outputs[names.METADATA_VALUES])
         except ValueError as error:
@@ -275,24 +243,9 @@ class ModelClient:
         return ModelFailed(f"The {model} model answered {code.name}.", model=model)
 
 
-def _read_scores(reply: predict_pb2.PredictResponse, request: ScoresRequest, elapsed_s: float) -> ModelScores:
-    outputs, card, count = reply.outputs, request.card, len(request.images)
-    heads = {name: tensors.to_rows(outputs[name], count, len(head.labels)) for name, head in card.heads.items()}
-    familiarity = tensors.to_shares(outputs[names.FAMILIARITY], count) if card.familiarity else None
-    wanted = len(card.eval_histograms.looks) if card.eval_histograms else 0
-    looks = tensors.to_numbers(outputs[names.LOOKS], count, wanted) if wanted else ()
-    image_ok = tensors.to_bools(outputs[names.IMAGE_OK], count)
-    heard = read_heard(reply, count) if request.texts else []
-    placed = read_placed(reply, count, card) if request.placed else []
-    return ModelScores(heads, image_ok, elapsed_s, familiarity, looks, heard, placed)
-
-
-def _request(
-    model: str, version: int, signature: str, tensor: str, values: Sequence[bytes]
-) -> predict_pb2.PredictRequest:
+def _request(model: str, version: int, signature: str) -> predict_pb2.PredictRequest:
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
     request.model_spec.version.value = version
     request.model_spec.signature_name = signature
-    tensors.put_bytes(request.inputs[tensor], values)
     return request

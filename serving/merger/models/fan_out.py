@@ -1,17 +1,27 @@
-"""Asks both models at once, for one version."""
+"""Asks both models for one version: at once, or one from what the other saw, where their release shares features.
+
+Where it does, one network runs for an answer and not two. A model that tells no features leaves the other to look by
+itself where a partial answer would do.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from schema.model_card import ModelCard
 from schema.product_names import plain
 from serving.merger.core.corrections import Placed
+from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionGone
 from serving.merger.core.hearing import Heard
 from serving.merger.core.images import Picture, Size
 from serving.merger.core.release import Release
-from serving.merger.models.backend import Scorer, ScoresRequest
-from serving.merger.models.replies import ModelScores
+from serving.merger.models.backend import Scorer
+from serving.merger.models.messages import ModelScores, ScoresRequest
+
+FEATURES_SHARE: Final = 0.5
+"""Share of the time for which a model waits for another's features where a partial answer would do."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,8 @@ async def ask_models(
 ) -> Replies:
     """Full scores of N pictures by the models of ``release`` that have heads, or by the one that answers.
 
-    With ``placed``, the model that has a memory tells where each picture lies in it.
+    With ``placed``, the model that has a memory tells where each picture lies in it. One that shares its features is
+    asked from them, in what is left of ``timeout_s``.
 
     Raises:
         VersionGone: a model does not have the release's version.
@@ -50,23 +61,14 @@ async def ask_models(
     missing: dict[str, LookbookError] = {model: _absent(model, why) for model, why in release.absent.items()}
     if missing and not allow_partial:
         raise next(iter(missing.values()))
-    given = [plain(picture.name) for picture in pictures] if any(picture.name for picture in pictures) else []
-    tasks = {
-        model: asyncio.create_task(
-            scorers[model].scores(
-                ScoresRequest(
-                    [p.bytes_for(Size.of(card)) for p in pictures],
-                    release.version,
-                    card,
-                    given if card.name_weights else (),
-                    placed and card.memory is not None,
-                ),
-                timeout_s,
-            )
-        )
-        for model, card in release.cards.items()
-        if card.heads  # one that its catalogue had nothing for has nothing to say
-    }
+    asking = _Asking(scorers, release, pictures, timeout_s, placed)
+    tasks: dict[str, asyncio.Task[ModelScores]] = {}
+    for model in sorted(asking.models, key=release.features_from.__contains__):  # who tells features comes first
+        if telling := tasks.get(release.features_from.get(model, "")):
+            coroutine = asking.from_features(model, telling, allow_partial)
+        else:
+            coroutine = asking.by_pictures(model, timeout_s)
+        tasks[model] = asyncio.create_task(coroutine)
     for task in tasks.values():
         # One that is cancelled below may still fail by itself; nobody waits for it then.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -77,6 +79,59 @@ async def ask_models(
         for task in tasks.values():
             task.cancel()
     return _collect(tasks, missing, release.levels if allow_partial else ())
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """The questions of one call of :func:`ask_models`, which says what the parts are."""
+
+    scorers: Mapping[str, Scorer]
+    release: Release
+    pictures: Sequence[Picture]
+    timeout_s: float
+    placed: bool
+
+    @property
+    def models(self) -> list[str]:
+        """Those with heads: one that its catalogue had nothing for has nothing to say."""
+        return [model for model, card in self.release.cards.items() if card.heads]
+
+    def _given(self, card: ModelCard) -> list[str]:
+        is_any = card.name_weights and any(picture.name for picture in self.pictures)
+        return [plain(picture.name) for picture in self.pictures] if is_any else []
+
+    async def by_pictures(self, model: str, timeout_s: float) -> ModelScores:
+        """The scores of a model that looks at the pictures, with the features if another needs them."""
+        card = self.release.cards[model]
+        request = ScoresRequest(
+            [picture.bytes_for(Size.of(card)) for picture in self.pictures],
+            self.release.version,
+            card,
+            self._given(card),
+            placed=self.placed and card.memory is not None,
+            with_features=model in self.release.features_from.values(),
+        )
+        return await self.scorers[model].scores(request, timeout_s)
+
+    async def from_features(self, model: str, telling: "asyncio.Task[ModelScores]", allow_partial: bool) -> ModelScores:
+        """The scores of a model by the features that ``telling`` asks another for.
+
+        With ``allow_partial`` by the pictures, if the other fails or takes so long that there would soon be no time to
+        look at them.
+
+        Raises:
+            LookbookError: it failed; without ``allow_partial`` or the version, the other.
+        """
+        deadline, card = Deadline(self.timeout_s), self.release.cards[model]
+        await asyncio.wait([telling], timeout=FEATURES_SHARE * self.timeout_s if allow_partial else None)
+        error = telling.exception() if telling.done() else None
+        if error and (isinstance(error, VersionGone) or not allow_partial):
+            raise error
+        if error or not telling.done():
+            return await self.by_pictures(model, deadline.remaining_s)
+        features = telling.result().features
+        request = ScoresRequest([], self.release.version, card, self._given(card), features=features)
+        return await self.scorers[model].scores(request, deadline.remaining_s)
 
 
 def _absent(model: str, why: str) -> ModelUnavailable:

@@ -1,5 +1,7 @@
 """Puts pictures that wait for a model anyway into one call, and never waits for more to come.
 
+What asks for another version, or from features and not by pictures, waits apart; each kind has its turn.
+
 A call to a model server costs the two processes together about as much as the arithmetic of a small model, so many
 callers with a picture each would spend half of the machine on calls. While fewer than ``calls`` are under way a request
 goes out at once; those that come meanwhile wait for one to end and go together. One call at a time gives a model server
@@ -17,8 +19,11 @@ from typing import Final
 
 from serving.merger.core.deadline import Deadline
 from serving.merger.core.errors import DeadlineExceeded
-from serving.merger.models.backend import ModelClient, ScoresRequest
-from serving.merger.models.replies import ModelScores
+from serving.merger.models.backend import ModelClient
+from serving.merger.models.messages import ModelScores, ScoresRequest
+
+_Kind = tuple[int, bool]
+"""Version, and whether it is asked from features: what can go into one call."""
 
 GRACE_S: Final = 0.02
 """The call itself should run out of time before its caller's patience, so that the breaker learns of it."""
@@ -45,7 +50,7 @@ class MicroBatcher:
         self._calls_per_server = calls
         self._under_way = 0
         self._most_images = images
-        self._waiting: dict[int, deque[_Waiting]] = {}  # by version
+        self._waiting: dict[_Kind, deque[_Waiting]] = {}  # the kind whose turn it is comes first
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -58,8 +63,8 @@ class MicroBatcher:
         if self._free_calls > 0 and not self._waiting:
             return await self._call_alone(request, timeout_s)
         one = _Waiting(request, Deadline(timeout_s), asyncio.get_running_loop().create_future())
-        self._waiting.setdefault(request.version, deque()).append(one)
-        self._start(request.version)
+        self._waiting.setdefault((request.version, bool(request.features)), deque()).append(one)
+        self._start()
         try:
             reply = await asyncio.wait_for(one.reply, timeout_s + GRACE_S)
         except asyncio.TimeoutError:
@@ -78,12 +83,11 @@ class MicroBatcher:
 
     def _free(self) -> None:
         self._under_way -= 1
-        for version in list(self._waiting):
-            self._start(version)
+        self._start()
 
-    def _start(self, version: int) -> None:
-        """Sends what waits for ``version``, as far as calls are free."""
-        while self._free_calls > 0 and (batch := self._next_batch(version)):
+    def _start(self) -> None:
+        """Sends what waits, as far as calls are free."""
+        while self._free_calls > 0 and (batch := self._next_batch()):
             self._under_way += 1
             task = asyncio.create_task(self._call(batch))
             self._running.add(task)
@@ -91,17 +95,25 @@ class MicroBatcher:
             for one in batch:
                 one.reply.add_done_callback(partial(_stop_if_unwanted, task, batch))
 
-    def _next_batch(self, version: int) -> list[_Waiting]:
-        waiting = self._waiting.get(version, deque())
+    def _next_batch(self) -> list[_Waiting]:
+        """Of the kind whose turn it is; empty when nobody waits."""
+        batch: list[_Waiting] = []
+        while self._waiting and not batch:
+            kind = next(iter(self._waiting))
+            batch = self._take(waiting := self._waiting.pop(kind))
+            if waiting:
+                self._waiting[kind] = waiting  # behind the others
+        return batch
+
+    def _take(self, waiting: deque[_Waiting]) -> list[_Waiting]:
+        """The first of them, as many as go into a call."""
         batch: list[_Waiting] = []
         room = self._most_images
-        while waiting and (not batch or len(waiting[0].request.images) <= room):
+        while waiting and (not batch or waiting[0].request.count <= room):
             one = waiting.popleft()
             if not one.reply.done():  # its caller may have gone
                 batch.append(one)
-                room -= len(one.request.images)
-        if not waiting:
-            self._waiting.pop(version, None)
+                room -= one.request.count
         return batch
 
     async def _call(self, batch: list[_Waiting]) -> None:
@@ -122,15 +134,17 @@ def _together(requests: Sequence[ScoresRequest]) -> ScoresRequest:
     return replace(
         requests[0],
         images=[image for one in requests for image in one.images],
-        given=[name for one in requests for name in one.given or [""] * len(one.images)] if has_names else (),
+        given=[name for one in requests for name in one.given or [""] * one.count] if has_names else (),
         placed=any(one.placed for one in requests),
+        with_features=any(one.with_features for one in requests),
+        features=[features for one in requests for features in one.features],
     )
 
 
 def _share(batch: Sequence[_Waiting], scores: ModelScores) -> None:
     first = 0
     for one in batch:
-        rows = slice(first, first + len(one.request.images))
+        rows = slice(first, first + one.request.count)
         first = rows.stop
         if not one.reply.done():
             one.reply.set_result(scores.part(rows, scores.elapsed_s))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schema.products.index import QUERY, TEXTS, VECTORS, index_folder
-from serving.merger.models.replies import Neighbour
+from serving.merger.models.messages import Neighbour
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,14 @@ def put_bytes(tensor: tensor_pb2.TensorProto, values: Sequence[bytes]) -> None:
     tensor.string_val.extend(values)
 
 
+def put_rows(tensor: tensor_pb2.TensorProto, rows: Sequence[array]) -> None:
+    """Makes an empty ``tensor`` float32[N, columns], or int32 of arrays of these; N is at least 1."""
+    tensor.dtype = types_pb2.DT_INT32 if rows[0].typecode == "i" else types_pb2.DT_FLOAT
+    for size in (len(rows), len(rows[0])):
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.tensor_content = b"".join(rows)
+
+
 def to_rows(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[array]:
     """float32[rows, columns] → a float array per row.
 
@@ -26,17 +34,29 @@ def to_rows(tensor: tensor_pb2.TensorProto, rows: int, columns: int) -> list[arr
 
 
 def to_numbers(tensor: tensor_pb2.TensorProto, rows: int, columns: int | None = None) -> list[array]:
-    """float32[rows, columns] → a float array per row; None: as many columns as there are.
+    """float32[rows, columns] → a float array per row; None: as many columns as there are, at least one.
 
     Raises:
         ValueError: another type or shape, or a value that is no number.
     """
-    if columns is None:
-        columns = tensor.tensor_shape.dim[-1].size if tensor.tensor_shape.dim else 0
+    columns = columns or _columns(tensor)
     _expect(tensor, types_pb2.DT_FLOAT, [rows, columns])
     values = _floats(tensor, rows * columns)
-    if not all(map(math.isfinite, values)):
+    if not math.isfinite(sum(values)):  # the sum of float32s is too small for a double to overflow
         raise ValueError("there are values that are no numbers")
+    return [values[start : start + columns] for start in range(0, rows * columns, columns)]
+
+
+def to_integers(tensor: tensor_pb2.TensorProto, rows: int) -> list[array]:
+    """int32[rows, columns] → an int array per row, of as many columns as there are, at least one.
+
+    Raises:
+        ValueError: another type or shape.
+    """
+    columns = _columns(tensor)
+    _expect(tensor, types_pb2.DT_INT32, [rows, columns])
+    values = array("i", tensor.tensor_content) if tensor.tensor_content else array("i", tensor.int_val)
+    _fill(values, rows * columns)
     return [values[start : start + columns] for start in range(0, rows * columns, columns)]
 
 
@@ -98,6 +118,10 @@ def to_text(tensor: tensor_pb2.TensorProto) -> str:
     """
     _expect(tensor, types_pb2.DT_STRING, [1])
     return tensor.string_val[0].decode("utf-8")
+
+
+def _columns(tensor: tensor_pb2.TensorProto) -> int:
+    return max(1, tensor.tensor_shape.dim[-1].size) if tensor.tensor_shape.dim else 1
 
 
 def _expect(tensor: tensor_pb2.TensorProto, dtype: int, shape: list[int]) -> None:

@@ -21,9 +21,8 @@ from serving.merger.core.images import Inspected, Size
 from serving.merger.core.merge import Merger
 from serving.merger.core.release import make_release
 from serving.merger.explain import MAX_CELLS, Explainer, Grid, Question, hide_cells
-from serving.merger.models.backend import ScoresRequest
+from serving.merger.models.messages import ModelScores, ScoresRequest
 from serving.merger.models.releases import Candidate
-from serving.merger.models.replies import ModelScores
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer

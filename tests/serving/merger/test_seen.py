@@ -10,7 +10,7 @@ from schema import names
 from schema.model_card import ModelCard
 from serving.merger.core.release import make_release
 from serving.merger.core.seen import HOUR_S, MOST_HOURS, Seen
-from serving.merger.models.replies import ModelScores
+from serving.merger.models.messages import ModelScores
 from serving.stubs.tensorflow.core.framework import types_pb2
 from tests import tiny_models
 from tests.serving.fake_model_server import FAMILIARITY, FakeModelServer

@@ -11,7 +11,7 @@ from serving.merger.core.errors import ReleaseError
 from serving.merger.core.images import Size
 from serving.merger.core.release import make_release, parse_card
 from tests import tiny_models
-from tests.serving.fake_model_server import make_card
+from tests.serving.fake_model_server import MEMORY, make_card
 from tests.serving.releases_for_tests import release
 
 Change = Callable[[dict[str, Any]], Any]
@@ -23,6 +23,27 @@ def test_knows_its_heads() -> None:
     assert set(found.heads) == {"article_type", "master_category", "sub_category", "gender", "pattern"}
     assert found.model_of["sub_category"] == names.CATEGORY and found.model_of["article_type"] == names.ARTICLE_TYPE
     assert found.sizes == (Size(tiny_models.HEIGHT, tiny_models.WIDTH),)
+
+
+@pytest.mark.parametrize(
+    ("digests", "found"),
+    [
+        (("one", "one"), {names.CATEGORY: names.ARTICLE_TYPE}),
+        (("one", "two"), {}),
+        (("one", ""), {}),
+        (("", "one"), {}),
+        (("", ""), {}),
+    ],
+)
+@pytest.mark.parametrize("remembers", [True, False])
+def test_whose_features_a_model_takes(digests: tuple[str, str], found: dict[str, str], remembers: bool) -> None:
+    """Features are taken from the model that has a memory and the same digest, and from no other."""
+    cards = {}
+    for model, digest in zip((names.ARTICLE_TYPE, names.CATEGORY), digests, strict=True):
+        memory = MEMORY if remembers and model == names.ARTICLE_TYPE else None
+        cards[model] = parse_card(json.dumps(make_card(model) | {"shared_features": digest, "memory": memory}), model)
+    assert make_release(1, cards, {}).features_from == (found if remembers else {})
+    assert make_release(1, {names.CATEGORY: cards[names.CATEGORY]}, {}).features_from == {}
 
 
 def test_attributes_need_no_row_in_the_table() -> None:

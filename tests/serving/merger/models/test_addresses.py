@@ -13,7 +13,8 @@ import trustme
 from serving.merger.core.errors import LookbookError
 from serving.merger.models import addresses
 from serving.merger.models.addresses import Addresses
-from serving.merger.models.backend import ModelClient, ScoresRequest
+from serving.merger.models.backend import ModelClient
+from serving.merger.models.messages import ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
 from serving.merger.models.servers import Servers
 from serving.merger.settings import Settings

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from serving.merger.core.errors import DeadlineExceeded, ModelUnavailable
-from serving.merger.models.backend import ScoresRequest
+from serving.merger.models.messages import Features, ModelScores, ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
-from serving.merger.models.replies import ModelScores
 from tests.serving.releases_for_tests import release
 
 CARD = release().cards["category"]
@@ -30,11 +29,14 @@ class Client:
         self.active = 0
         self.given_up: list[float] = []
 
+        self.kinds: list[str] = []
+
     def gave_up(self, timeout_s: float) -> None:
         self.given_up.append(timeout_s)
 
     async def scores(self, request: ScoresRequest, timeout_s: float) -> ModelScores:
         self.calls.append((request.version, list(request.images), timeout_s))
+        self.kinds.append(f"{request.signature} {request.count}")
         self.active += 1
         try:
             await self.open.wait()
@@ -42,9 +44,8 @@ class Client:
             self.active -= 1
         if self.error:
             raise self.error
-        return ModelScores(
-            {"head": [array("f", [len(image)]) for image in request.images]}, [True] * len(request.images), 0.0
-        )
+        scores = [len(image) for image in request.images] or [one.values[0] for one in request.features]
+        return ModelScores({"head": [array("f", [score]) for score in scores]}, [True] * request.count, 0.0)
 
 
 def batcher(client: Client, calls: int = 1, images: int = 4) -> MicroBatcher:
@@ -100,6 +101,44 @@ async def test_versions_are_never_mixed() -> None:
     client.open.set()
     assert [await task for task in tasks] == [[1.0], [2.0], [3.0], [4.0]]
     assert sorted((version, len(images)) for version, images, _ in client.calls) == [(1, 1), (1, 1), (2, 2)]
+
+
+def from_features(one: MicroBatcher, *scores: float) -> list["asyncio.Task[ModelScores]"]:
+    told = [Features(array("f", [score, 0.0]), array("i", [1]), array("f", [1.0])) for score in scores]
+    requests = [ScoresRequest([], 1, CARD, features=[features]) for features in told]
+    return [asyncio.create_task(one.scores(request, 5.0)) for request in requests]
+
+
+async def test_features_and_pictures_go_apart() -> None:
+    """Requests from features share calls with their like alone, each has its own rows, and both kinds take turns."""
+    client = Client()
+    one = batcher(client)
+    client.open.clear()
+    first = start(one, 1)
+    await settle()
+    pictures, features = start(one, *range(2, 14)), from_features(one, *range(21, 33))
+    await settle()
+    client.open.set()
+    assert [await task for task in [*first, *pictures]] == [[float(size)] for size in range(1, 14)]
+    assert [(await task).heads["head"][0][0] for task in features] == [float(score) for score in range(21, 33)]
+    assert client.kinds == ["scores 1", *["scores 4", "scores_from_features 4"] * 3]
+
+
+@pytest.mark.parametrize("few", ["scores_from_features 1", "scores 1"])
+async def test_no_kind_starves(few: str) -> None:
+    """The only request of its kind is in one of the next two calls, however many of the other kind came before it."""
+    client = Client()
+    one = batcher(client, images=1)
+    client.open.clear()
+    tasks: list[asyncio.Task[Any]] = (
+        [*from_features(one, *[0.5] * 20), *start(one, 1)]
+        if few == "scores 1"
+        else [*start(one, *[1] * 20), *from_features(one, 0.5)]
+    )
+    await settle()
+    client.open.set()
+    await asyncio.gather(*tasks)
+    assert client.kinds.index(few) in (1, 2) and len(client.kinds) == 21
 
 
 async def test_large_request_goes_whole() -> None:

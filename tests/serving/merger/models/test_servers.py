@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from serving.merger.core.errors import LookbookError, VersionGone
-from serving.merger.models.backend import ModelClient, ScoresRequest
+from serving.merger.models.backend import ModelClient
+from serving.merger.models.messages import ScoresRequest
 from serving.merger.models.model_server import VersionState
 from serving.merger.models.servers import Servers, agreed
 from serving.merger.settings import Settings

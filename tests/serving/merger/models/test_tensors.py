@@ -59,6 +59,33 @@ def test_refuses_nonsense(dtype: int, shape: list[int], values: list[float], why
         tensors.to_rows(tensor(dtype, shape, float_val=values), 3, 2)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [{"int_val": [3, 1, 4, 1]}, {"tensor_content": array("i", [3, 1, 4, 1]).tobytes()}],
+    ids=["fields", "bytes"],
+)
+def test_reads_integers(values: dict[str, Any]) -> None:
+    """Whole numbers come in both forms too, in as many columns as there are."""
+    rows = tensors.to_integers(tensor(types_pb2.DT_INT32, [2, 2], **values), 2)
+    assert [row.tolist() for row in rows] == [[3, 1], [4, 1]]
+
+
+@pytest.mark.parametrize("shape", [[], [2], [2, 0], [2, -1], [2, 1], [1, 2], [2, 2, 1]])
+def test_refuses_integers_of_another_shape(shape: list[int]) -> None:
+    """A shape that is not that of the values, or of so many rows, never becomes an answer."""
+    with pytest.raises(ValueError, match=r"a tensor (is|has)"):
+        tensors.to_integers(tensor(types_pb2.DT_INT32, shape, int_val=[3, 1, 4, 1]), 2)
+
+
+def test_writes_rows() -> None:
+    """Rows travel as raw bytes, and arrive as they were."""
+    numbers, whole = [array("f", [0.5, -2.0]), array("f", [7.5, 0.0])], [array("i", [3, 1]), array("i", [-4, 1])]
+    protos = [tensor_pb2.TensorProto(), tensor_pb2.TensorProto()]
+    tensors.put_rows(protos[0], numbers)
+    tensors.put_rows(protos[1], whole)
+    assert tensors.to_numbers(protos[0], 2) == numbers and tensors.to_integers(protos[1], 2) == whole
+
+
 def test_writes_bytes() -> None:
     """Pictures travel as string[N]."""
     proto = tensor_pb2.TensorProto()
