@@ -24,9 +24,8 @@ FORMAT: Final = 9
 3: ``trial``, and ``joint.contradiction``; without them a release is no trial, and nothing lowers its confidence.
 4: ``levels``; without it a release has every level of the table of heads.
 5: ``familiarity``, ``known_pictures`` and ``eval_histograms``; without them none of the three can be told.
-6: ``name_weights``, without which a product's name is not heard.
-7: ``memory``, without which corrections count from the next training on, and not at once. 8: its ``discount``, else 0.
-9: ``shared_features``, without which each model looks at the picture itself.
+6: ``name_weights``, else no name is heard. 7: ``memory``, else corrections count from the next training on.
+8: its ``discount``, else 0. 9: ``shared_features``, else each model looks at the picture itself.
 A field that is not known is left alone, so a newer card is read as long as all that is known is there.
 """
 
@@ -107,8 +106,7 @@ class ModelCard:
         name_weights: head → how much a product's name counts; already applied by the signature ``scores_with_name``,
           which it lacks where this is empty.
         memory: how its known pictures vote, as ``scores_with_memory`` tells it; None where it lacks that signature.
-        shared_features: digest of the backbone and the known pictures that its answers rest on; empty where it tells
-            and takes no features. A model answers from the features of another whose digest is the same.
+        shared_features: digest of what its answers rest on; a model answers from features of another that has the same.
         format: version of the format that it was read from.
     """
 
@@ -179,22 +177,22 @@ class ModelCard:
 def _read(document: Field) -> ModelCard:
     levels = _read_levels(document.get("levels", list(_every_level())))
     joint = document["joint"]
+    exponents = [*levels, PATH, *({CONTRADICTION} & set(joint.mapping()))]
     heads = {name: _read_head(name, head) for name, head in document["heads"].fields().items()}
+    classes = {name: len(head.labels) for name, head in heads.items()}
     card = ModelCard(
         model=document["model"].text(),
         height=document["image"]["height"].whole(at_least=1),
         width=document["image"]["width"].whole(at_least=1),
         heads=heads,
         taxonomy=_read_taxonomy(document["taxonomy"], levels),
-        joint={key: joint[key].number(0, MAX_EXPONENT) for key in _exponents(joint, levels)},
+        joint={key: joint[key].number(0, MAX_EXPONENT) for key in exponents},
         training=document["training"].mapping(),
         trial=document.get("trial", False).expect(bool, "true or false"),
         levels=levels,
         familiarity=read_familiarity(document.get("familiarity", None)),
         known_pictures=document.get("known_pictures", 0).whole(at_least=0),
-        eval_histograms=read_histograms(
-            document.get("eval_histograms", None), {name: len(head.labels) for name, head in heads.items()}
-        ),
+        eval_histograms=read_histograms(document.get("eval_histograms", None), classes),
         name_weights=_read_name_weights(document),
         memory=read_memory(document.get("memory", None)),
         shared_features=document.get("shared_features", "").expect(str, "a text"),
@@ -221,10 +219,6 @@ def _read_levels(levels: Field) -> tuple[str, ...]:
     if every[-1] not in found or found != [level for level in every if level in found]:
         raise levels.wrong(f"some of {', '.join(every)}, in this order, with {every[-1]}")
     return tuple(found)
-
-
-def _exponents(joint: Field, levels: Sequence[str]) -> list[str]:
-    return [*levels, PATH, *({CONTRADICTION} & set(joint.mapping()))]
 
 
 def _read_head(name: str, head: Field) -> HeadCard:
