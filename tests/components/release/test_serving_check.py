@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from components.errors import GateError
 from components.release.serving_check.checking import WARMUP_FILE, check_models
 from schema import heads as table
 from schema import names
-from tests.tiny_models import COLOURS, picture
+from tests.tiny_models import COLOURS, graph, picture
 from tests.tiny_models.graph import write_release
 
 
@@ -35,6 +36,34 @@ def test_good_models_pass_and_get_warmup_requests(release, pictures, tmp_path):
         name: sum(1 for _ in tf.data.TFRecordDataset(str(tmp_path / name / WARMUP_FILE))) for name in table.MODELS
     }
     assert counts == {names.ARTICLE_TYPE: 9, names.CATEGORY: 6}
+
+
+def sharing(folder):
+    """A release whose category model can answer from the other's features."""
+    write_release(folder, shares=True, hears=True)
+    return {name: folder / name / "1" for name in table.MODELS}
+
+
+def test_models_that_share_features_are_asked_so_and_warmed_up_so(pictures, tmp_path):
+    """What the category model says of features agrees with what it says of the pictures, names are no obstacle, and
+    both models are warmed up by what a merger will ask."""
+    check_models(sharing(tmp_path / "tiny"), pictures, tmp_path / "out", most_p50_ms=10_000)
+    asked = {}
+    for name in table.MODELS:
+        records = tf.data.TFRecordDataset(str(tmp_path / "out" / name / WARMUP_FILE)).as_numpy_iterator()
+        logs = [prediction_log_pb2.PredictionLog.FromString(record).predict_log.request for record in records]
+        asked[name] = {log.model_spec.signature_name: set(log.inputs) for log in logs}
+    told = {names.FEATURES, names.VOTERS, names.VOTER_WEIGHTS, names.NAME}
+    assert asked[names.ARTICLE_TYPE][names.SCORES_WITH_MEMORY] == {names.IMAGE, names.NAME}
+    assert asked[names.CATEGORY][names.SCORES_FROM_FEATURES] == told
+
+
+def test_a_model_that_answers_otherwise_from_features_is_refused(pictures, tmp_path, monkeypatch):
+    """A merger that asks so would give other answers than those that were measured."""
+    real = graph.from_features_function
+    monkeypatch.setattr(graph, "from_features_function", lambda card, weights: real(card, weights + 1))
+    with pytest.raises(GateError, match="category: a served score differs by"):
+        check_models(sharing(tmp_path / "tiny"), pictures, tmp_path / "out", most_p50_ms=10_000)
 
 
 def test_a_model_that_answers_otherwise_when_served_is_refused(release, pictures, tmp_path, monkeypatch):
