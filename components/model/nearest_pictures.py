@@ -164,6 +164,7 @@ class NearestPictures(layers.Layer):
 
     Attributes:
         told: what can be said of them to a person, in the order of :data:`ROWS`: name → str[M].
+        count: how many there are.
         neighbours: how many vote.
     """
 
@@ -171,8 +172,8 @@ class NearestPictures(layers.Layer):
         """Remembers the pictures; ``classes``: head → number of its classes. The rest: :func:`with_neighbours`."""
         super().__init__(name="nearest_pictures", trainable=False)
         self._classes = dict(classes)
-        self.told = dict(known.told)
-        self.neighbours = min(neighbours, len(known.features))
+        self.told, self.count = dict(known.told), len(known.features)
+        self.neighbours = min(neighbours, self.count)
         self._asked = min(neighbours + 1, len(known.features))
         self._listed = min(names.NEIGHBOURS_LISTED, len(known.features))
         whitening = fit_whitening(known.features)

@@ -57,8 +57,10 @@ class FromFeatures:
         }
 
     def __call__(self, features: tf.Tensor, voters: tf.Tensor, voter_weights: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What :data:`FROM_FEATURES` says."""
-        return {**self.heads(features, training=False), **self.known.votes(voters, voter_weights)}
+        """What :data:`FROM_FEATURES` says; who is no known picture has no vote, and fails nobody's call."""
+        is_known = (voters >= 0) & (voters < self.known.count)
+        votes = self.known.votes(tf.where(is_known, voters, 0), tf.where(is_known, voter_weights, 0.0))
+        return {**self.heads(features, training=False), **votes}
 
 
 class UncalibratedClassifier(tf.Module):

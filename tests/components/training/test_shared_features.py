@@ -115,6 +115,20 @@ def test_a_name_counts_as_it_does_beside_a_picture(served):
     assert any(found[names.NAME_KNOWN].numpy()) and not all(found[names.NAME_KNOWN].numpy())
 
 
+def test_features_of_nobody_spoil_themselves_alone(served):
+    """A server puts calls together, so voters that are nowhere and features that are no numbers leave others alone."""
+    told = served.models[names.ARTICLE_TYPE].signatures[names.SCORES_WITH_MEMORY](
+        image_bytes=tf.constant(PICTURES), name=tf.constant([""] * len(PICTURES))
+    )
+    features = {key: told[key].numpy() for key in FEATURES}
+    features[names.VOTERS][0], features[names.VOTERS][2], features[names.FEATURES][2] = 10**9, -1, np.nan
+    taking, no_names = served.models[names.CATEGORY].signatures, tf.constant([""] * len(PICTURES))
+    found = taking[names.SCORES_FROM_FEATURES](**features, name=no_names)
+    looked = taking[names.SCORES](image_bytes=tf.constant(PICTURES))
+    for head in HEADS:
+        np.testing.assert_allclose(found[head][1::2], looked[head][1::2], atol=1e-4)
+
+
 def test_voters_are_rows_of_train_and_eval(served):
     """The known pictures' order is that of the rows of train and eval, which both models count by."""
     told = served.models[names.ARTICLE_TYPE].signatures[names.SCORES_WITH_MEMORY](
