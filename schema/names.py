@@ -25,7 +25,7 @@ signature            inputs                         outputs
 ``scores_with_memory`` as ``scores_with_name``         the same as that one, or as ``scores`` where the card has no
                      or ``scores``                  ``name_weights``; beside it ``embedding`` and ``similarities`` as
                                                     ``neighbours`` has them; where the card has ``memory``. A signature
-                                                    of its own: whoever wants scores alone carries no embedding
+                                                    of its own: ``scores`` alone carry no embedding.
                                                     Where the card has ``shared_features``, also what another model
                                                     needs to answer without looking: ``features`` float32[N, F], and
                                                     of the k known pictures that vote ``voters`` int32[N, k] and

@@ -109,7 +109,7 @@ class ServedClassifier(tf.Module):
         answered = tf.cast(outputs[names.IMAGE_OK], tf.float32)[:, tf.newaxis]
         if self._document.shared_features:
             answers |= {key: outputs[key] * answered for key in (names.FEATURES, names.VOTER_WEIGHTS)}
-            answers[names.VOTERS] = outputs[names.VOTERS]
+            answers[names.VOTERS] = outputs[names.VOTERS] * tf.cast(answered, tf.int32)
         return {
             **(answers if name is None else self._hear(answers, name)),
             names.EMBEDDING: outputs[EMBEDDING] * answered,

@@ -73,7 +73,7 @@ AS_THEY_ARE = Augmentation(flip=False, rotation=0, zoom=0, brightness=0, contras
 
 @dataclass(frozen=True)
 class HyperParameters:
-    """What a training run is made of. Both models of a release share one set.
+    """What a training run is made of. Both models of a release share one set, but for what ``category_epochs`` says.
 
     Attributes:
         backbone: a name of ``components.model.backbones.BACKBONES``.

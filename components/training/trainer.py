@@ -200,7 +200,8 @@ def answering_models(
     if not parameters.neighbours:
         return answering, answering
     splits = [rows.take(nearest_pictures.MOST_PICTURES) for rows in (train, evaluation.unbatch())]
-    seen = [_predict(seeing, rows.batch(parameters.batch_size)) for rows in splits]
+    looking = keras.Model(seeing.input, {FEATURES: seeing.output[FEATURES]})  # the rest would lie about in memory
+    seen = [_predict(looking, rows.batch(parameters.batch_size)) for rows in splits]
     known = [
         nearest_pictures.Known(outputs[FEATURES], labels, texts)
         for (outputs, labels), texts in zip(seen, told, strict=True)

@@ -19,7 +19,7 @@ from pipeline.commands.common import (
 )
 from pipeline.commands.paths import PathToWrite
 from pipeline.config import IMAGE_SCHEMA, Layout, PipelineConfig
-from pipeline.profiles import PROFILES
+from pipeline.profiles import PROFILES, hyperparameters
 from pipeline.running.beam_arguments import require_beam_arguments
 from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import fitted, require_plain_paths
@@ -78,7 +78,7 @@ def command(
     _require_cluster(image, pipeline_root)
     found = place(layout, data, mapping_file)
     with wrong_use():
-        parameters = PROFILES[profile].with_settings(settings)
+        parameters = hyperparameters(profile, settings, options["attributes"])
         config = PipelineConfig(layout, found.catalogue, profile, parameters, schema=IMAGE_SCHEMA, **options)
         require_plain_paths(config)
         require_beam_arguments(config.beam_args)

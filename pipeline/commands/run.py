@@ -34,7 +34,7 @@ from pipeline.commands.common import (
 from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
 from pipeline.errors import RunError
-from pipeline.profiles import PROFILES
+from pipeline.profiles import PROFILES, hyperparameters
 from pipeline.running.beam_arguments import require_beam_arguments
 from pipeline.running.console import quiet_console
 from pipeline.running.early_checks import (
@@ -147,7 +147,7 @@ def command(
         raise click.UsageError(f"--keep-version is {also[0]}, which keeps nothing without --keep")
     found = place(layout, data, mapping_file)
     with wrong_use():
-        parameters = PROFILES[profile].with_settings(settings)
+        parameters = hyperparameters(profile, settings, limits["attributes"])
         config = PipelineConfig(layout, found.catalogue, profile, parameters, **limits)
         require_plain_paths(config)
         require_schema(config.schema)

@@ -126,7 +126,7 @@ def _write_models(
     store = ReleaseFolder(releases)
     release = next(one for one in store.releases() if one.version == models.version)
     cards = {model: model_card.read_file(store.model_path(model, models.version)) for model in table.MODELS}
-    manifest = make_manifest(target, release, cards)
+    manifest = make_manifest(target, release, cards, models.release.features_from)
     for file in sorted({one["file"] for one in manifest["models"].values()}):
         within = [model for model, one in manifest["models"].items() if one["file"] == file]
         say(f"converting {' and '.join(within)} …")

@@ -24,13 +24,16 @@ _PIXELS: Final = (
 )
 
 
-def make_manifest(target: str, release: Release, cards: Mapping[str, ModelCard]) -> dict[str, Any]:
+def make_manifest(
+    target: str, release: Release, cards: Mapping[str, ModelCard], features_from: Mapping[str, str]
+) -> dict[str, Any]:
     """The document, but for the hashes of the files and the check, which are made with them.
 
     Args:
         target: ``litert`` or ``browser``.
         release: that was exported.
         cards: by model.
+        features_from: model that answers from another's features → that one.
     """
     documents = {model: json.loads(card.to_json()) for model, card in cards.items()}
     shared = next(iter(documents.values()))  # the same in both, as the merger requires
@@ -41,7 +44,9 @@ def make_manifest(target: str, release: Release, cards: Mapping[str, ModelCard])
         "release": release.version,
         "created_at": release.manifest.get("created_at"),
         "trial": any(card.trial for card in cards.values()),
-        "models": {model: _model(card, _file(model, cards)) for model, card in cards.items()},
+        "models": {
+            model: _model(card, f"{'models' if features_from else model}.tflite") for model, card in cards.items()
+        },
         "levels": shared["levels"],
         "heads": {
             name: {"model": model, **head}
@@ -53,12 +58,6 @@ def make_manifest(target: str, release: Release, cards: Mapping[str, ModelCard])
         "familiarity": next((one["familiarity"] for one in documents.values() if one["familiarity"]), None),
         "pixels": _PIXELS,
     }
-
-
-def _file(model: str, cards: Mapping[str, ModelCard]) -> str:
-    shared = {card.shared_features for card in cards.values()}
-    is_one = len(shared) == 1 and "" not in shared
-    return f"{'models' if is_one else model}.tflite"
 
 
 def _model(card: ModelCard, file: str) -> dict[str, Any]:

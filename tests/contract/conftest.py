@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @contextmanager
 def _embedded(folder: Path) -> Iterator[Server]:
     for version in (1, 2):
-        tiny_models.write(folder / "models", "--version", version, "--weights", version)
+        tiny_models.write(folder / "models", "--version", version, "--weights", version, "--shares")
     with model_server(folder / "models", folder) as process, _connected(process.target) as running:
         yield running
 

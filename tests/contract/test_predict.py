@@ -9,6 +9,10 @@ import grpc
 import pytest
 
 from schema import names
+from schema.model_card import ModelCard
+from serving.merger.core.release import make_release
+from serving.merger.models import tensors
+from serving.merger.models.messages import ScoresRequest, put_inputs, read_scores
 from serving.merger.models.retries import is_overload
 from serving.stubs.tensorflow.core.framework import tensor_pb2, types_pb2
 from serving.stubs.tensorflow_serving.apis import predict_pb2
@@ -66,18 +70,41 @@ def test_only_what_was_asked_for(server: Server, model: str) -> None:
     assert list(server.ask(request).outputs) == [wanted]
 
 
+def card_of(server: Server, model: str) -> ModelCard:
+    if names.METADATA not in server.signatures(model):
+        pytest.skip(f"{model} is no model of Lookbook's: it has no signature {names.METADATA!r}")
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = model, names.METADATA
+    tensors.put_bytes(request.inputs[names.METADATA_KEYS], [names.CARD_KEY.encode()])
+    return ModelCard.from_json(tensors.to_text(server.ask(request).outputs[names.METADATA_VALUES]))
+
+
 def test_the_card_of_a_lookbook_model(server: Server) -> None:
     """Scores come with the card that says what they mean."""
     for model in server.models:
-        if names.METADATA not in server.signatures(model):
-            pytest.skip(f"{model} is no model of Lookbook's: it has no signature {names.METADATA!r}")
+        assert card_of(server, model).taxonomy
+
+
+def test_a_model_answers_from_what_another_saw(server: Server) -> None:
+    """What a merger hands on, several rows at once and numbers as raw bytes, gives the scores of the pictures."""
+    cards = {model: card_of(server, model) for model in server.models}
+    pairs = make_release(1, cards, {}).features_from
+    if not pairs:
+        pytest.skip(f"{', '.join(cards)} share no features")
+    ((taking, telling),) = pairs.items()
+    pictures = list(server.request(telling, rows=3).inputs[names.IMAGE].string_val)
+
+    def scores(model: str, **more: Any) -> Any:
+        asked = ScoresRequest(**{"images": pictures, "version": 1, "card": cards[model], **more})
         request = predict_pb2.PredictRequest()
-        request.model_spec.name, request.model_spec.signature_name = model, names.METADATA
-        key = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=[names.CARD_KEY.encode()])
-        key.tensor_shape.dim.add(size=1)
-        request.inputs[names.METADATA_KEYS].CopyFrom(key)
-        (card,) = server.ask(request).outputs[names.METADATA_VALUES].string_val
-        assert b'"taxonomy"' in card
+        request.model_spec.name, request.model_spec.signature_name = model, asked.signature
+        put_inputs(request, asked)
+        return read_scores(server.ask(request), asked, 0.0)
+
+    features = scores(telling, with_features=True).features
+    expected, found = scores(taking).heads, scores(taking, images=[], features=features).heads
+    for head, rows in expected.items():
+        assert [list(row) for row in found[head]] == [pytest.approx(list(row), abs=1e-3) for row in rows]
 
 
 def drop_inputs(request: predict_pb2.PredictRequest) -> None:

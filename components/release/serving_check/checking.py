@@ -122,7 +122,8 @@ def _difference_from_features(
 def _features(path: Path, cards: Mapping[str, ModelCard], pictures: list[bytes]) -> dict[str, np.ndarray]:
     """What ``scores_from_features`` takes, of the pictures; empty where the models do not see and know the same."""
     telling, taking = cards[names.ARTICLE_TYPE], cards[names.CATEGORY]
-    if not taking.shared_features or taking.shared_features != telling.shared_features:
+    is_shared = bool(taking.shared_features) and taking.shared_features == telling.shared_features
+    if not (is_shared and telling.memory):
         return {}
     inputs = {names.IMAGE: tf.constant(pictures)}
     if telling.name_weights:

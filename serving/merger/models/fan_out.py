@@ -20,8 +20,11 @@ from serving.merger.core.release import Release
 from serving.merger.models.backend import Scorer
 from serving.merger.models.messages import ModelScores, ScoresRequest
 
-FEATURES_SHARE: Final = 0.5
-"""Share of the time for which a model waits for another's features where a partial answer would do."""
+FEATURES_SHARE: Final = 0.4
+"""Share of the time for which a model waits for another's features where a partial answer would do.
+
+What is left has to be enough for the breaker to count it, if that model hangs as well.
+"""
 
 
 @dataclass(frozen=True)

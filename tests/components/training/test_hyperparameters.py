@@ -6,7 +6,7 @@ import re
 import pytest
 
 from components.training.hyperparameters import Augmentation, HyperParameters
-from pipeline.profiles import PROFILES
+from pipeline.profiles import PROFILES, hyperparameters
 
 
 def test_settings_are_read_as_their_type():
@@ -101,3 +101,19 @@ def test_survives_json():
     """What travels to the trainer as JSON is what it gets."""
     parameters = HyperParameters().with_settings(["height=96"])
     assert HyperParameters.from_dict(parameters.to_dict()) == parameters
+
+
+@pytest.mark.parametrize(
+    ("profile", "settings", "attributes", "epochs"),
+    [
+        ("standard", (), (), 0),
+        ("standard", (), ("baseColour",), 3),
+        ("best", (), ("baseColour",), 10),
+        ("quick", (), ("baseColour",), 0),
+        ("standard", ("category_epochs=0",), ("baseColour",), 0),
+        ("standard", ("category_epochs=2",), (), 2),
+    ],
+)
+def test_attributes_have_the_category_model_s_backbone_learn_on(profile, settings, attributes, epochs):
+    """A backbone of types overlooks colours: it learns on where they are asked for, unless somebody says otherwise."""
+    assert hyperparameters(profile, settings, attributes).category_epochs == epochs

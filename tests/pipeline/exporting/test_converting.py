@@ -10,6 +10,7 @@ import tensorflow as tf
 from pipeline.exporting.converting import INPUT, convert
 from pipeline.exporting.manifest import make_manifest
 from schema import names
+from serving.merger.core.release import make_release
 from tests.components.training import test_trainer
 from tests.components.training.test_shared_features import PICTURES, served, sharing
 from tests.components.training.test_trainer import SIDE, Transform, trained
@@ -62,7 +63,8 @@ def test_what_shares_no_features_has_a_file_each(served, digests, files):
         name: replace(card, shared_features=one)
         for (name, card), one in zip(served.cards.items(), digests, strict=True)
     }
-    manifest = make_manifest("litert", SimpleNamespace(version=1, manifest={}), cards)
+    features_from = make_release(1, cards, {}).features_from
+    manifest = make_manifest("litert", SimpleNamespace(version=1, manifest={}), cards, features_from)
     told = list(dict.fromkeys(one["file"] for one in manifest["models"].values()))
     assert told == (files or [f"{name}.tflite" for name in cards])
     for name, card in cards.items():

@@ -14,9 +14,11 @@ from schema.card_parts import read_memory
 from serving.merger.core.errors import LookbookError, ModelUnavailable, VersionGone
 from serving.merger.core.images import Picture, Size
 from serving.merger.core.release import Release, make_release
-from serving.merger.models.fan_out import ask_models
+from serving.merger.models.backend import PATIENT_SHARE
+from serving.merger.models.fan_out import FEATURES_SHARE, ask_models
 from serving.merger.models.messages import Features, ModelScores, ScoresRequest
 from serving.merger.models.micro_batcher import MicroBatcher
+from serving.merger.settings import Settings
 from tests.serving.fake_model_server import MEMORY
 from tests.serving.releases_for_tests import release
 
@@ -155,3 +157,10 @@ async def test_a_caller_who_goes_leaves_nothing_behind() -> None:
         await task
     await pause(5)
     assert models["article_type"].was_cancelled and not models["category"].asked
+
+
+def test_who_waits_for_features_has_time_left_that_counts():
+    """A model that hangs behind one that hangs fails by its breaker's measure, or nobody would leave it alone."""
+    settings = Settings()
+    left_ms = (1 - FEATURES_SHARE) * (settings.request_timeout_ms - settings.reserve_ms)
+    assert left_ms >= PATIENT_SHARE * settings.request_timeout_ms
