@@ -84,7 +84,7 @@ class ReleasedModels:
         """The signature to ask for and its inputs; ``seen``: what the other model told, where they share features."""
         tells, hears = model in self.release.features_from.values(), self.release.cards[model].name_weights
         if seen is not None:
-            inputs = {name: seen[name] for name in (names.FEATURES, names.VOTERS, names.VOTER_WEIGHTS)}
+            inputs = {name: seen[name] for name in names.OF_FEATURES}
             signature = names.SCORES_FROM_FEATURES
         else:
             inputs = {names.IMAGE: tf.constant(images, tf.string)}

@@ -104,6 +104,7 @@ EMBEDDING: Final = "embedding"
 FEATURES: Final = "features"
 VOTERS: Final = "voters"
 VOTER_WEIGHTS: Final = "voter_weights"
+OF_FEATURES: Final = (FEATURES, VOTERS, VOTER_WEIGHTS)  # what scores_from_features takes of a picture
 NEIGHBOURS_LISTED: Final = 50
 IMAGE_OK: Final = "image_ok"
 FAMILIARITY: Final = "familiarity"

@@ -47,9 +47,6 @@ float32[N, :data:`COMPONENTS_TOLD`], each of mean 0 and variance 1 over the know
 """
 COMPONENTS_TOLD = 4
 
-VOTER_WEIGHTS = "voter_weights"
-"""Key beside the heads' logits: what share of the votes each of the nearest has, float32[N, k]; the rest have none."""
-
 ROWS = "neighbour_rows"
 """Key beside the heads' logits: which known pictures are nearest, int32[N, m], nearest first."""
 
@@ -138,9 +135,9 @@ def with_neighbours(model: keras.Model, known: Known, neighbours: int, signs: bo
     Returns:
       A model → {head: logits float32[N, C], :func:`votes_key`: float32[N, C], :data:`SIMILARITY` and
       :data:`CENTRALITY`: float32[N], :data:`COMPONENTS`: float32[N, 4], :data:`ROWS`: int32[N, m],
-      :data:`SIMILARITIES`: float32[N, m], :data:`VOTER_WEIGHTS`: float32[N, k], :data:`EMBEDDING`: float32[N, F]} and
-      what the model told beside, the votes of a head adding up to 1, less the weight of the nearest that have no label
-      of it.
+      :data:`SIMILARITIES`: float32[N, m], :data:`EMBEDDING`: float32[N, F], :data:`schema.names.VOTER_WEIGHTS`:
+      float32[N, k]} and what the model told beside, the votes of a head adding up to 1, less the weight of the nearest
+      that have no label of it.
     """
     outputs = dict(model.output)
     seen = outputs.pop(FEATURES)
@@ -174,8 +171,8 @@ class NearestPictures(layers.Layer):
         self._classes = dict(classes)
         self.told, self.count = dict(known.told), len(known.features)
         self.neighbours = min(neighbours, self.count)
-        self._asked = min(neighbours + 1, len(known.features))
-        self._listed = min(names.NEIGHBOURS_LISTED, len(known.features))
+        self._asked = min(neighbours + 1, self.count)
+        self._listed = min(names.NEIGHBOURS_LISTED, self.count)
         whitening = fit_whitening(known.features)
         self._mean = self._constant("mean", whitening.mean)
         self._matrix = self._constant("matrix", whitening.matrix)
@@ -225,7 +222,7 @@ class NearestPictures(layers.Layer):
             CENTRALITY: -ops.log(distance),
             EMBEDDING: embedding,
             COMPONENTS: ops.matmul(features - self._mean, self._components),
-            VOTER_WEIGHTS: weights,
+            names.VOTER_WEIGHTS: weights,
             ROWS: rows[:, : self._listed],
             SIMILARITIES: ops.clip(listed[:, : self._listed], 0.0, 1.0),
         }

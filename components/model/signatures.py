@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 
 from components.model import preprocessing
 from components.model.classifier import POOLED
-from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES, VOTER_WEIGHTS, NearestPictures
+from components.model.nearest_pictures import EMBEDDING, ROWS, SIMILARITIES, NearestPictures
 from components.naming.model import EVIDENCE, NameModel
 from schema import names
 from schema.heads import Head
@@ -30,7 +30,7 @@ WITH_MEMORY = "uncalibrated_with_memory"
 FROM_FEATURES = "uncalibrated_from_features"
 """Signature of a model that can answer from the features of another: per head its logits and votes."""
 
-_OF_MEMORY = (SIMILARITIES, EMBEDDING, names.FEATURES, names.VOTERS, VOTER_WEIGHTS)
+_OF_MEMORY = (SIMILARITIES, EMBEDDING, *names.OF_FEATURES)
 
 BYTES = tf.TensorSpec([None], tf.string)
 
@@ -132,7 +132,7 @@ class UncalibratedClassifier(tf.Module):
         outputs = self._all_outputs(image_bytes)
         rows = outputs.pop(ROWS, None)
         if rows is not None:
-            outputs[names.VOTERS] = rows[:, : outputs[VOTER_WEIGHTS].shape[1]]
+            outputs[names.VOTERS] = rows[:, : outputs[names.VOTER_WEIGHTS].shape[1]]
             outputs[names.FEATURES] = outputs.pop(POOLED)
         return outputs
 

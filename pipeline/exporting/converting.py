@@ -27,8 +27,6 @@ INPUT: Final = "image"
 _LEFT_OUT: Final = (names.IMAGE_OK, names.LOOKS)
 """What only a decoder can tell, and what only a merger counts."""
 
-_FEATURES: Final = (names.FEATURES, names.VOTERS, names.VOTER_WEIGHTS)
-
 
 class _Part(NamedTuple):
     """A signature as a graph (a ``GraphDef``), names of its inputs, and of each output the name of its tensor."""
@@ -83,7 +81,7 @@ def _looking(loaded: Any, card: ModelCard, signature: str) -> _Part:
 
 def _answering(loaded: Any, card: ModelCard) -> _Part:
     graph, outputs = _frozen(loaded, card, names.SCORES_FROM_FEATURES)
-    return _Part(_rewired(graph), _FEATURES, outputs)
+    return _Part(_rewired(graph), names.OF_FEATURES, outputs)
 
 
 def _frozen(loaded: Any, card: ModelCard, signature: str) -> tuple[tf.Graph, dict[str, str]]:

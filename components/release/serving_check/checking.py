@@ -74,9 +74,10 @@ def _check_model(
     name = card.model
     # Kept: a signature alone does not keep its model's variables alive.
     model = tf.saved_model.load(str(path))
-    difference = _largest_difference(stub, name, model, pictures)
+    offline = model.signatures[names.SCORES](image_bytes=tf.constant(pictures))
+    difference = _largest_difference(stub, name, model, offline, pictures)
     if features and not card.memory:
-        difference = max(difference, _difference_from_features(stub, card, model, pictures, features))
+        difference = max(difference, _difference_from_features(stub, card, offline, features))
     if not difference <= TOLERANCE:
         raise GateError(f"{name}: a served score differs by {difference:.2g}; at most {TOLERANCE:g} is right")
     p50_ms = _median_ms(stub, name, pictures)
@@ -87,9 +88,12 @@ def _check_model(
 
 
 def _largest_difference(
-    stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, model: Any, pictures: list[bytes]
+    stub: prediction_service_pb2_grpc.PredictionServiceStub,
+    name: str,
+    model: Any,
+    offline: Mapping[str, tf.Tensor],
+    pictures: list[bytes],
 ) -> float:
-    offline = model.signatures[names.SCORES](image_bytes=tf.constant(pictures))
     difference = 0.0
     for index, picture in enumerate(pictures):
         # Beside a broken one, which must not spoil it.
@@ -109,12 +113,10 @@ def _largest_difference(
 def _difference_from_features(
     stub: prediction_service_pb2_grpc.PredictionServiceStub,
     card: ModelCard,
-    model: Any,
-    pictures: list[bytes],
+    offline: Mapping[str, tf.Tensor],
     features: Mapping[str, np.ndarray],
 ) -> float:
     """How far served scores from another model's features are from those that the model finds in the pictures."""
-    offline = model.signatures[names.SCORES](image_bytes=tf.constant(pictures))
     served = _call(stub, _feature_request(card, features))
     return max(float(np.abs(served[head] - offline[head]).max()) for head in card.heads)
 
@@ -130,7 +132,7 @@ def _features(path: Path, cards: Mapping[str, ModelCard], pictures: list[bytes])
         inputs[names.NAME] = tf.constant([""] * len(pictures))
     model = tf.saved_model.load(str(path))
     told = model.signatures[names.SCORES_WITH_MEMORY](**inputs)
-    return {key: told[key].numpy() for key in (names.FEATURES, names.VOTERS, names.VOTER_WEIGHTS)}
+    return {key: told[key].numpy() for key in names.OF_FEATURES}
 
 
 def _median_ms(stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, pictures: list[bytes]) -> float:
