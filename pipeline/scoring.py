@@ -72,8 +72,7 @@ class ReleasedModels:
         """
         told: dict[str, Mapping[str, tf.Tensor]] = {}
         shared = self.release.features_from
-        models = [model for model, card in self.release.cards.items() if card.heads]
-        for model in sorted(models, key=shared.__contains__):  # who tells features comes first
+        for model in self.release.in_turn:
             signature, inputs = self._question(model, images[model], given, told.get(shared.get(model, "")))
             told[model] = self.saved_models[model].signatures[signature](**inputs)
             yield model, told[model]

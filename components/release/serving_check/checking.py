@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 import numpy as np
@@ -29,6 +29,9 @@ WARMUP_FILE = "tf_serving_warmup_requests"
 _WARMUP_BATCHES = (1, 8, 32)
 _CALL_SECONDS = 30
 _SERVED_SIGNATURES = (names.SERVING_DEFAULT, names.SCORES)
+
+_Inputs: TypeAlias = Mapping[str, Any]
+"""Input of a signature → an array or a list, a row a picture."""
 
 
 def check_models(models: dict[str, Path], pictures: list[bytes], output: Path, most_p50_ms: float) -> None:
@@ -75,12 +78,12 @@ def _check_model(
     # Kept: a signature alone does not keep its model's variables alive.
     model = tf.saved_model.load(str(path))
     offline = model.signatures[names.SCORES](image_bytes=tf.constant(pictures))
-    difference = _largest_difference(stub, name, model, offline, pictures)
+    difference = _largest_difference(stub, card, model, offline, pictures)
     if features and not card.memory:
         difference = max(difference, _difference_from_features(stub, card, offline, features))
     if not difference <= TOLERANCE:
         raise GateError(f"{name}: a served score differs by {difference:.2g}; at most {TOLERANCE:g} is right")
-    p50_ms = _median_ms(stub, name, pictures)
+    p50_ms = _median_ms(stub, card, pictures)
     if p50_ms > most_p50_ms:
         raise GateError(f"{name}: one picture takes {p50_ms:.1f} ms in the median; at most {most_p50_ms:g} ms is right")
     _log.info("%s served: largest difference %.1e, p50 %.1f ms", name, difference, p50_ms)
@@ -89,7 +92,7 @@ def _check_model(
 
 def _largest_difference(
     stub: prediction_service_pb2_grpc.PredictionServiceStub,
-    name: str,
+    card: ModelCard,
     model: Any,
     offline: Mapping[str, tf.Tensor],
     pictures: list[bytes],
@@ -97,15 +100,16 @@ def _largest_difference(
     difference = 0.0
     for index, picture in enumerate(pictures):
         # Beside a broken one, which must not spoil it.
-        served = _predict(stub, name, names.SCORES, [picture, b"not a picture"])
+        served = _ask(stub, card, names.SCORES, {names.IMAGE: [picture, b"not a picture"]})
         if served[names.IMAGE_OK].tolist() != [True, False]:
-            raise GateError(f"{name}: image_ok is {served[names.IMAGE_OK].tolist()} for a good and a broken picture")
+            image_ok = served[names.IMAGE_OK].tolist()
+            raise GateError(f"{card.model}: image_ok is {image_ok} for a good and a broken picture")
         for head in offline.keys() - {names.IMAGE_OK}:
             difference = max(difference, float(np.abs(served[head][0] - offline[head][index]).max()))
     if names.NEIGHBOURS in model.signatures:
         key = names.NEIGHBOUR_SIMILARITIES
         known = model.signatures[names.NEIGHBOURS](image_bytes=tf.constant(pictures[:1]))[key].numpy()
-        found = _predict(stub, name, names.NEIGHBOURS, [pictures[0], b"not a picture"])[key]
+        found = _ask(stub, card, names.NEIGHBOURS, {names.IMAGE: [pictures[0], b"not a picture"]})[key]
         difference = max(difference, float(np.abs(found[0] - known[0]).max()), float(found[1].max()))
     return difference
 
@@ -117,7 +121,7 @@ def _difference_from_features(
     features: Mapping[str, np.ndarray],
 ) -> float:
     """How far served scores from another model's features are from those that the model finds in the pictures."""
-    served = _call(stub, _feature_request(card, features))
+    served = _ask(stub, card, names.SCORES_FROM_FEATURES, features)
     return max(float(np.abs(served[head] - offline[head]).max()) for head in card.heads)
 
 
@@ -127,76 +131,60 @@ def _features(path: Path, cards: Mapping[str, ModelCard], pictures: list[bytes])
     is_shared = bool(taking.shared_features) and taking.shared_features == telling.shared_features
     if not (is_shared and telling.memory):
         return {}
-    inputs = {names.IMAGE: tf.constant(pictures)}
-    if telling.name_weights:
-        inputs[names.NAME] = tf.constant([""] * len(pictures))
+    inputs = _with_name({names.IMAGE: pictures}, names.SCORES_WITH_MEMORY, telling)
     model = tf.saved_model.load(str(path))
-    told = model.signatures[names.SCORES_WITH_MEMORY](**inputs)
+    told = model.signatures[names.SCORES_WITH_MEMORY](**{key: tf.constant(values) for key, values in inputs.items()})
     return {key: told[key].numpy() for key in names.OF_FEATURES}
 
 
-def _median_ms(stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, pictures: list[bytes]) -> float:
+def _median_ms(
+    stub: prediction_service_pb2_grpc.PredictionServiceStub, card: ModelCard, pictures: list[bytes]
+) -> float:
     times = []
     for picture in pictures:
         start = time.perf_counter()
-        _predict(stub, name, names.SERVING_DEFAULT, [picture])
+        _ask(stub, card, names.SERVING_DEFAULT, {names.IMAGE: [picture]})
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times)
 
 
-def _predict(
-    stub: prediction_service_pb2_grpc.PredictionServiceStub, name: str, signature: str, pictures: list[bytes]
-) -> dict[str, np.ndarray]:
-    return _call(stub, _request(name, signature, pictures))
-
-
-def _call(
-    stub: prediction_service_pb2_grpc.PredictionServiceStub, request: predict_pb2.PredictRequest
+def _ask(
+    stub: prediction_service_pb2_grpc.PredictionServiceStub, card: ModelCard, signature: str, inputs: _Inputs
 ) -> dict[str, np.ndarray]:
     try:
-        response = stub.Predict(request, timeout=_CALL_SECONDS)
+        response = stub.Predict(_request(card, signature, inputs), timeout=_CALL_SECONDS)
     except grpc.RpcError as error:
-        spec = request.model_spec
-        raise GateError(
-            f"{spec.name}: {spec.signature_name} failed with {error.code().name}: {error.details()}"
-        ) from error
+        raise GateError(f"{card.model}: {signature} failed with {error.code().name}: {error.details()}") from error
     return {key: tf.make_ndarray(value) for key, value in response.outputs.items()}
 
 
-def _request(name: str, signature: str, pictures: list[bytes]) -> predict_pb2.PredictRequest:
+def _request(card: ModelCard, signature: str, inputs: _Inputs) -> predict_pb2.PredictRequest:
     request = predict_pb2.PredictRequest()
-    request.model_spec.name, request.model_spec.signature_name = name, signature
-    request.inputs[names.IMAGE].CopyFrom(tf.make_tensor_proto(pictures, tf.string))
-    return request
-
-
-def _feature_request(card: ModelCard, features: Mapping[str, np.ndarray]) -> predict_pb2.PredictRequest:
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name, request.model_spec.signature_name = card.model, names.SCORES_FROM_FEATURES
-    for key, values in features.items():
+    request.model_spec.name, request.model_spec.signature_name = card.model, signature
+    for key, values in _with_name(inputs, signature, card).items():
         request.inputs[key].CopyFrom(tf.make_tensor_proto(values))
-    return _with_name(request, card, len(features[names.FEATURES]))
-
-
-def _with_name(request: predict_pb2.PredictRequest, card: ModelCard, size: int) -> predict_pb2.PredictRequest:
-    if card.name_weights:
-        request.inputs[names.NAME].CopyFrom(tf.make_tensor_proto([""] * size, tf.string))
     return request
+
+
+def _with_name(inputs: _Inputs, signature: str, card: ModelCard) -> _Inputs:
+    """The inputs, with no name for each picture where the signature of this model takes one."""
+    if not (card.name_weights and signature in (names.SCORES_WITH_MEMORY, names.SCORES_FROM_FEATURES)):
+        return inputs
+    return {**inputs, names.NAME: [""] * len(next(iter(inputs.values())))}
 
 
 def _write_warmup(path: Path, card: ModelCard, pictures: list[bytes], features: Mapping[str, np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     signatures = [*_SERVED_SIGNATURES]
     signatures += [names.NEIGHBOURS] if card.known_pictures else []
+    signatures += [names.SCORES_WITH_MEMORY] if card.memory else []
     with tf.io.TFRecordWriter(str(path)) as writer:
         for size in _WARMUP_BATCHES:
-            batch = (pictures * size)[:size]
-            requests = [_request(card.model, signature, batch) for signature in signatures]
-            if card.memory:
-                requests.append(_with_name(_request(card.model, names.SCORES_WITH_MEMORY, batch), card, size))
-            elif features:
+            batch: _Inputs = {names.IMAGE: (pictures * size)[:size]}
+            requests = [_request(card, signature, batch) for signature in signatures]
+            if features and not card.memory:
                 some = {key: np.resize(values, (size, *values.shape[1:])) for key, values in features.items()}
-                requests.append(_feature_request(card, some))
+                requests.append(_request(card, names.SCORES_FROM_FEATURES, some))
             for request in requests:
                 log = prediction_log_pb2.PredictLog(request=request)
                 writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())

@@ -81,6 +81,11 @@ class Release:
         }
 
     @cached_property
+    def in_turn(self) -> tuple[str, ...]:
+        """The models that have heads, in the order to ask them: who tells features comes before who takes them."""
+        return tuple(sorted((m for m, card in self.cards.items() if card.heads), key=self.features_from.__contains__))
+
+    @cached_property
     def sizes(self) -> tuple[Size, ...]:
         """What the models see."""
         return tuple({Size.of(card) for card in self.cards.values()})

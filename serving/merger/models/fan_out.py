@@ -66,7 +66,7 @@ async def ask_models(
         raise next(iter(missing.values()))
     asking = _Asking(scorers, release, pictures, timeout_s, placed)
     tasks: dict[str, asyncio.Task[ModelScores]] = {}
-    for model in sorted(asking.models, key=release.features_from.__contains__):  # who tells features comes first
+    for model in release.in_turn:  # one that its catalogue had nothing for has no heads, and nothing to say
         if telling := tasks.get(release.features_from.get(model, "")):
             coroutine = asking.from_features(model, telling, allow_partial)
         else:
@@ -93,11 +93,6 @@ class _Asking:
     pictures: Sequence[Picture]
     timeout_s: float
     placed: bool
-
-    @property
-    def models(self) -> list[str]:
-        """Those with heads: one that its catalogue had nothing for has nothing to say."""
-        return [model for model, card in self.release.cards.items() if card.heads]
 
     def _given(self, card: ModelCard) -> list[str]:
         is_any = card.name_weights and any(picture.name for picture in self.pictures)
