@@ -12,10 +12,11 @@ from components.catalogue.importing.columns import looks
 from components.catalogue.importing.columns.cells import cell
 from components.catalogue.importing.columns.guessing import Guess
 from components.catalogue.importing.columns.mapping import Mapping
-from components.catalogue.importing.columns.words import PICTURE
+from components.catalogue.importing.columns.words import PARENT, PICTURE
+from components.catalogue.importing.families import Families
 from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, NotTaken, PictureIndex
-from components.catalogue.importing.rows import Rejected, RowReader, Rows, Wanted
+from components.catalogue.importing.rows import RowReader
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
 from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
 from components.catalogue.importing.sources.files import Files, folder_files, open_files
@@ -23,6 +24,7 @@ from components.catalogue.importing.sources.questions import Ask
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.importing.split_column import complete_splits
 from components.catalogue.importing.taxonomy import Taxonomy, levels_of, read_taxonomy
+from components.catalogue.importing.wanted import Rejected, Rows, Wanted
 from components.catalogue.importing.writing import MAPPING, REPORT, CatalogueFolder, read_rejected
 from components.catalogue.reading.changes import Change
 from components.catalogue.reading.errors import CatalogueError
@@ -119,6 +121,7 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     seen, rows = looks.look_at(table, index)
     _require_rows(table, seen, index)
     guess = Guess(seen, rows, given.columns, ask)
+    table = Families(table, guess.columns) if guess.columns.get(PARENT) else table
     mapping = replace(given, sheets=tuple(sheets), columns=guess.columns)
     taxonomy = read_taxonomy(given.taxonomy) if given.taxonomy else {}
     examples = {role: _examples(rows, column) for role, column in guess.columns.items() if column}

@@ -1,15 +1,17 @@
 """From records to rows of a catalogue: each taken with its picture, or rejected with the reason."""
 
-import hashlib
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
-from typing import Final
 
 from components.catalogue.importing.columns.cells import base_of, cell, further_paths
 from components.catalogue.importing.columns.words import PICTURE, key
+from components.catalogue.importing.naming import (
+    file_name,
+    keep_first_of_each_id,
+    keep_pictures_of_variants,
+    name_by_picture,
+    note_shared_pictures,
+)
 from components.catalogue.importing.pictures import (
     Kind,
     Located,
@@ -25,50 +27,11 @@ from components.catalogue.importing.pictures import (
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Record, Table
 from components.catalogue.importing.taxonomy import Taxonomy, levels_of
-from components.catalogue.reading.cells import ROUNDED, id_of, is_empty, is_rounded, label_of, tidy
-from components.catalogue.reading.changes import Changes
-from components.catalogue.reading.findings import Finding, Reason
+from components.catalogue.importing.wanted import Rows, Wanted
+from components.catalogue.reading.cells import ROUNDED, id_of, is_empty, is_rounded, label_of
+from components.catalogue.reading.findings import Reason
 from schema import heads as heads_table
 from schema import names
-
-_NO_FILE_NAME: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\ud800-\udfff]')
-_LONGEST_ID: Final = 100  # characters; names of files have an end
-
-
-@dataclass
-class Wanted:
-    """A row that is taken if its picture is: ``cells`` are those of ``styles.csv``."""
-
-    place: str
-    line: int
-    cells: dict[str, str]
-    picture: Located
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-        return self.cells[names.ID]
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A row or picture that is not taken: where it stands, and why."""
-
-    place: str
-    finding: Finding
-
-
-@dataclass
-class Rows:
-    """What a table gives."""
-
-    wanted: list[Wanted] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    changes: Changes = field(default_factory=Changes)
-
-    def reject(self, row: Wanted, reason: Reason, detail: str) -> None:
-        """Notes that a row is not taken after all."""
-        self.rejected.append(Rejected(row.place, Finding(row.cells.get(names.ID, ""), row.line, reason, detail)))
 
 
 class RowReader:
@@ -101,14 +64,15 @@ class RowReader:
             self._ids = {folded(id_of(text, self._index.stems)) for text in texts}
         for record in table.records():
             self._read(record)
+        keep_pictures_of_variants(self.rows)
         if names.ID not in self._columns:
-            _name_by_picture(self.rows)
-        _keep_first_of_each_id(self.rows)
-        _note_shared_pictures(self.rows)
+            name_by_picture(self.rows)
+        keep_first_of_each_id(self.rows)
+        note_shared_pictures(self.rows)
         return self.rows
 
     def _read(self, record: Record) -> None:
-        row = Wanted(record.place, record.line, {names.ID: ""}, Located(Kind.FILE, ""))
+        row = Wanted(record.place, record.line, {names.ID: ""}, Located(Kind.FILE, ""), record.parent)
         try:
             if record.error:
                 raise NotTaken(record.reason, record.error)
@@ -132,9 +96,11 @@ class RowReader:
             return ""
         text = self._text(record, names.ID)
         plain = id_of(text, self._index.stems)
+        if not plain and record.parent:
+            raise NotTaken(Reason.FURTHER_ROW, f"of the product in {record.parent}, without an id of its own")
         if not plain:
             raise NotTaken(Reason.EMPTY_ID, f"a row needs an id{f'; {text!r} is read as none' if text else ''}")
-        row_id = _file_name(plain)
+        row_id = file_name(plain)
         if is_rounded(plain):
             self.rows.changes.note(ROUNDED, f"{record.place}: {text!a}")
         if row_id != text:
@@ -143,9 +109,14 @@ class RowReader:
 
     def _labels(self, record: Record, row_id: str) -> dict[str, str]:
         labels = {column: self._label(record, column) for column in self._levels}
-        self._note_further_categories(record)
+        if record.parent:
+            self.rows.changes.note(
+                "label and name of a variant, which its product tells", f"{record.place}: {record.parent}"
+            )
+        else:
+            self._note_further_categories(record)
         article_type = labels[names.ARTICLE_TYPE_LABEL]
-        if row_id and row_id in self._taken and not article_type:
+        if row_id and row_id in self._taken and (record.parent or not article_type):
             raise NotTaken(Reason.FURTHER_ROW, f"of the product in {self._taken[row_id]}, without a label of its own")
         above = self._taxonomy.get(key(article_type), {})
         labels = {column: label or above.get(column, "") for column, label in labels.items()}
@@ -196,7 +167,7 @@ class RowReader:
         if is_empty(text):
             if not written:
                 raise NotTaken(Reason.MISSING_IMAGE, "the row names no picture")
-            file, is_alike = self._index.by_id(written, self._ids)
+            file, is_alike = self._by_id(written, record)
             if is_alike:
                 self.rows.changes.note(
                     "picture of a name that is only alike", f"{record.place}: {written!a} → {file!r}"
@@ -208,6 +179,15 @@ class RowReader:
         if is_end_alone(text, file):
             self.rows.changes.note("picture found by the end of its path alone", f"{record.place}: {text!a} → {file!r}")
         return self._file(file)
+
+    def _by_id(self, written: str, record: Record) -> tuple[str, bool]:
+        try:
+            return self._index.by_id(written, self._ids)
+        except NotTaken as fault:
+            if record.parent and fault.reason is Reason.MISSING_IMAGE:
+                why = f"of the product in {record.parent}, without a picture of its own"
+                raise NotTaken(Reason.FURTHER_ROW, why) from fault
+            raise
 
     def _of_url(self, url: str, row_id: str) -> Located:
         """A file of the URL's name or of the id, where there is one, spares the fetching."""
@@ -229,63 +209,3 @@ class RowReader:
 
     def _file(self, name: str) -> Located:
         return Located(Kind.FILE, name, PurePosixPath(name).stem)
-
-
-def _file_name(row_id: str) -> str:
-    """An id that can be the name of a file; what it cannot hold becomes an underscore."""
-    plain = _NO_FILE_NAME.sub("_", row_id)
-    plain = f"_{plain[1:]}" if plain.startswith(".") else plain
-    if len(plain) <= _LONGEST_ID:
-        return plain
-    return f"{plain[: _LONGEST_ID - 9]}-{hashlib.sha256(row_id.encode()).hexdigest()[:8]}"
-
-
-def _name_by_picture(rows: Rows) -> None:
-    """Gives rows without an id the name of their picture, or its whole path where names come more than once."""
-    pictures = {row.picture for row in rows.wanted}
-    stems = Counter(folded(picture.stem) for picture in pictures)
-    is_told = all(count == 1 for count in stems.values())
-    for row in rows.wanted:
-        row.cells[names.ID] = _file_name(tidy(row.picture.stem if is_told else _whole_name(row)))
-    _tell_apart(rows.wanted)
-    if rows.wanted:
-        way = "its picture's name" if is_told else "its picture's path, for names come more than once"
-        rows.changes.note(f"id that is {way}", f"{rows.wanted[0].place}: {rows.wanted[0].id!r}")
-
-
-def _tell_apart(rows: Sequence[Wanted]) -> None:
-    """Adds to ids that were made, and are of different pictures, what these differ in: ``1.jpg`` beside ``1.png``."""
-    pictures: dict[str, set[Located]] = {}
-    for row in rows:
-        pictures.setdefault(folded(row.id), set()).add(row.picture)
-    for row in rows:
-        if len(pictures[folded(row.id)]) > 1:
-            digest = hashlib.sha256(row.picture.where.encode("utf-8", "surrogateescape")).hexdigest()
-            row.cells[names.ID] = f"{row.id}-{digest[:8]}"
-
-
-def _whole_name(row: Wanted) -> str:
-    picture = row.picture
-    if picture.kind is Kind.FILE:
-        return "_".join(PurePosixPath(picture.where).with_suffix("").parts)
-    if picture.kind is Kind.URL:
-        return f"{picture.stem}-{hashlib.sha256(picture.where.encode()).hexdigest()[:8]}"
-    return f"{picture.stem}-{row.line:06d}"
-
-
-def _keep_first_of_each_id(rows: Rows) -> None:
-    first: dict[str, Wanted] = {}
-    for row in rows.wanted:
-        before = first.setdefault(row.id, row)
-        if before is not row:
-            detail = f"an earlier row, {before.place}, has this id; the first one is taken"
-            rows.reject(row, Reason.DUPLICATE_ID, detail)
-    rows.wanted = list(first.values())
-
-
-def _note_shared_pictures(rows: Rows) -> None:
-    first: dict[Located, Wanted] = {}
-    for row in rows.wanted:
-        before = first.setdefault(row.picture, row)
-        if before is not row and row.picture.kind is not Kind.CELL:
-            rows.changes.note("picture of more than one row", f"{row.picture.where}: ids {before.id!r} and {row.id!r}")

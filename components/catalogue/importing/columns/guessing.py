@@ -6,7 +6,16 @@ from typing import Final
 
 from components.catalogue.importing.columns.cells import base_of, is_known, parts_of
 from components.catalogue.importing.columns.looks import MOST, Look, is_parent
-from components.catalogue.importing.columns.words import GENERIC, OPTIONS, PICTURE, ROLES, SYNONYMS, key, plain_key
+from components.catalogue.importing.columns.words import (
+    GENERIC,
+    OPTIONS,
+    PARENT,
+    PICTURE,
+    ROLES,
+    SYNONYMS,
+    key,
+    plain_key,
+)
 from components.catalogue.importing.sources.questions import Ask, Question
 from components.catalogue.reading.errors import CatalogueError
 from schema import names
@@ -49,6 +58,7 @@ class Guess:
         self._guess_labels()
         for role in _ATTRIBUTES:
             self._by_name(role, lambda look: bool(look.values) and not look.is_picture)
+        self._by_name(PARENT, lambda look: not look.is_unique and not look.is_picture)
         self.columns = {role: self.columns[role] for role in ROLES if role in self.columns}
 
     def _known(self, role: str, wanted: str) -> str:

@@ -7,10 +7,12 @@ from typing import Final
 from schema import names
 
 PICTURE: Final = "picture"
+PARENT: Final = "parent"
 
 ROLES: Final = (
     names.ID,
     PICTURE,
+    PARENT,
     names.ARTICLE_TYPE_LABEL,
     names.SUB_CATEGORY_LABEL,
     names.MASTER_CATEGORY_LABEL,
@@ -22,7 +24,7 @@ ROLES: Final = (
     names.PRODUCT_NAME,
     names.SPLIT_COLUMN,
 )
-"""What a column may be of use for; but for the picture, by its name in ``styles.csv``."""
+"""What a column may be of use for; but for the picture and the parent, by its name in ``styles.csv``."""
 
 OPTIONS: Final = {
     **{role: f"--{role}" for role in ROLES},
@@ -54,6 +56,11 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
             fichierimage imagen imagenurl urlimagen archivo immagine urlimmagine percorsoimmagine afbeelding
             afbeeldingurl afbeeldingsurl zdjecie zdjecia urlzdjecia imagem path file url datei
             изображение картинка фото 画像 图片 图像""",
+        PARENT: """
+            parent parentsku parentid parentproduct parentproductid parentproductnumber parentproductsku parentitem
+            parentcode parenthandle parentreference parentasin masterid mastersku modelcode variantof elternartikel
+            elternproduct elternsku ubergeordnetesprodukt vaterartikel superior genitore hoofdproduct
+            urlhandle handle handleid itemgroupid productgroupid""",
         names.ARTICLE_TYPE_LABEL: """
             articletype producttype itemtype garmenttype clothingtype producttypename articletypename warengruppe
             artikelart artikeltyp produkttyp produktart warenart typeproduit typedeproduit typearticle typedarticle

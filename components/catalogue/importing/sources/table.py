@@ -29,6 +29,7 @@ class Record:
         embedded: column → bytes of a picture that the sheet itself holds.
         faults: column → why its cell cannot be read; the row cannot be taken if that column is of use.
         folder: that the path of its picture may be relative to; empty for that of the table.
+        parent: place of the row whose label it has; empty if that is its own.
     """
 
     place: str
@@ -40,6 +41,7 @@ class Record:
     embedded: Mapping[str, bytes] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
+    parent: str = ""
 
 
 class Table(ABC):
