@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from components.catalogue.importing.addresses import NotTaken
 from components.catalogue.importing.columns import looks
 from components.catalogue.importing.columns.cells import cell
 from components.catalogue.importing.columns.guessing import Guess
@@ -15,7 +16,7 @@ from components.catalogue.importing.columns.mapping import Mapping
 from components.catalogue.importing.columns.words import PARENT, PICTURE
 from components.catalogue.importing.families import Families
 from components.catalogue.importing.fetching import Unfetched, fetch_all
-from components.catalogue.importing.pictures import Kind, NotTaken, PictureIndex
+from components.catalogue.importing.pictures import Kind, PictureIndex
 from components.catalogue.importing.rows import RowReader
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
 from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET

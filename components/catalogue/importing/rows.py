@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
 
+from components.catalogue.importing.addresses import NotTaken, address_of, first_of, require_fetched
 from components.catalogue.importing.columns.cells import base_of, cell, further_paths
 from components.catalogue.importing.columns.words import PICTURE, key
 from components.catalogue.importing.naming import (
@@ -15,14 +16,9 @@ from components.catalogue.importing.naming import (
 from components.catalogue.importing.pictures import (
     Kind,
     Located,
-    NotTaken,
     PictureIndex,
-    first_of,
     folded,
     is_end_alone,
-    name_in_url,
-    require_fetched,
-    url_of,
 )
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Record, Table
@@ -173,8 +169,9 @@ class RowReader:
                     "picture of a name that is only alike", f"{record.place}: {written!a} → {file!r}"
                 )
             return self._file(file)
-        if url := url_of(text):
-            return self._of_url(url, written)
+        name, url = address_of(text)
+        if url:
+            return self._of_url(url, name, written)
         file = self._index.by_path(text, record.folder or self._folder)
         if is_end_alone(text, file):
             self.rows.changes.note("picture found by the end of its path alone", f"{record.place}: {text!a} → {file!r}")
@@ -189,9 +186,8 @@ class RowReader:
                 raise NotTaken(Reason.FURTHER_ROW, why) from fault
             raise
 
-    def _of_url(self, url: str, row_id: str) -> Located:
-        """A file of the URL's name or of the id, where there is one, spares the fetching."""
-        name = name_in_url(url)
+    def _of_url(self, url: str, name: str, row_id: str) -> Located:
+        """A file of the picture's name or of the id, where there is one, spares the fetching."""
         if file := self._found(self._index.by_path, name) or self._found(
             lambda wanted: self._index.by_id(wanted, self._ids)[0], row_id
         ):

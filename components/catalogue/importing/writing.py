@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from components.catalogue.importing.pictures import NotTaken
+from components.catalogue.importing.addresses import NotTaken
 from components.catalogue.importing.sources.files import MARKER
 from components.catalogue.importing.wanted import Rejected, Wanted
 from components.catalogue.reading.errors import CatalogueError

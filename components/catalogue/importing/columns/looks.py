@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from components.catalogue.importing.addresses import NotTaken, address_of, first_of, without_query
 from components.catalogue.importing.columns.cells import parts_of
-from components.catalogue.importing.pictures import NotTaken, PictureIndex, first_of, name_in_url, url_of, without_query
+from components.catalogue.importing.pictures import PictureIndex
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
@@ -139,8 +140,8 @@ def is_parent(rows: Sequence[Mapping[str, str]], parent: str, child: str) -> boo
 def _names_picture(text: str, folder: str, index: PictureIndex) -> bool:
     first, _ = first_of(text)
     try:
-        url = url_of(first)
-        if (name_in_url(url) if url else without_query(first)).lower().endswith(PICTURE_SUFFIXES):
+        name, url = address_of(first)
+        if (name if url else without_query(first)).lower().endswith(PICTURE_SUFFIXES):
             return True
         if not url and ("/" in first or "\\" in first):
             return bool(index.by_path(first, folder))

@@ -40,7 +40,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     role: tuple(words.split())
     for role, words in {
         names.ID: """
-            id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber
+            id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber artno
+            itemno productno styleno stylecode modelno modelnumber modellnummer
             productcode
             itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
             bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice

@@ -158,10 +158,11 @@ def find_header(rows: Iterable[Sequence[str]], name: str, notes: Changes) -> Hea
     for above, width in zip(first[:row], widths, strict=False):
         if width:
             notes.note("row above the header, passed over", " ".join(filter(None, map(tidy, above)))[:80])
-    return Header(row, _once_each([tidy(cell) for cell in first[row]], notes))
+    return Header(row, once_each([tidy(cell) for cell in first[row]], notes))
 
 
-def _once_each(columns: Sequence[str], notes: Changes) -> list[str]:
+def once_each(columns: Sequence[str], notes: Changes) -> list[str]:
+    """Names of columns, of which those that come again get a number."""
     seen: dict[str, int] = {}
     result = []
     for column in columns:
