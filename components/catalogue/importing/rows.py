@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
 
 from components.catalogue.importing.addresses import NotTaken, address_of, first_of, require_fetched
-from components.catalogue.importing.columns.cells import base_of, cell, further_paths
+from components.catalogue.importing.columns.cells import base_of, cell, further_paths, sign_of
 from components.catalogue.importing.columns.words import PICTURE, key
 from components.catalogue.importing.naming import (
     file_name,
@@ -126,7 +126,7 @@ class RowReader:
     def _note_further_categories(self, record: Record) -> None:
         column = self._columns[names.ARTICLE_TYPE_LABEL]
         path = "" if column in record.cells else record.cells.get(base_of(column), "")
-        if further := further_paths(path):
+        if further := further_paths(path, sign_of(column)):
             self.rows.changes.note("further categories of a row, not taken", f"{record.place}: {', '.join(further)}")
 
     def _label(self, record: Record, role: str) -> str:

@@ -158,7 +158,7 @@ class Guess:
         if exact or types:
             self._one_of(_TYPE, exact or types, "by its name")
         elif paths:
-            self._take(_TYPE, f"{paths[0].column}[-1]", "the end of a path")
+            self._take(_TYPE, f"{paths[0].column}[{paths[0].sign}-1]", "the end of a path")
         elif found := [*levels[_SUB], *plain] or levels[_MASTER]:
             self._one_of(_TYPE, self._finest(found), "by its name")
         else:
@@ -183,11 +183,12 @@ class Guess:
         for level in (_SUB, _MASTER):
             self._by_name(level, lambda look: look.is_named_label)
         if paths:
-            self._take(_MASTER, f"{paths[0].column}[1]", "the beginning of a path")
+            column, sign, root = paths[0].column, paths[0].sign, paths[0].root
+            self._take(_MASTER, f"{column}[{sign}{root + 1}]", "the beginning of a path")
             # Where the type is the end of that path, the second part is another one only of a longer path.
-            is_end = self.columns[_TYPE] == f"{paths[0].column}[-1]"
-            if not is_end or paths[0].share(lambda text: len(parts_of(text)) > 2) >= MOST:
-                self._take(_SUB, f"{paths[0].column}[2]", "the second part of a path")
+            is_end = self.columns[_TYPE] == f"{column}[{sign}-1]"
+            if not is_end or paths[0].share(lambda text: len(parts_of(text, sign)) > root + 2) >= MOST:
+                self._take(_SUB, f"{column}[{sign}{root + 2}]", "the second part of a path")
         for look in plain:
             if look in self._free() and is_parent(self._rows, look.column, self.columns[_TYPE]):
                 self._take(_MASTER if _MASTER not in self.columns else _SUB, look.column, "stands above the type")

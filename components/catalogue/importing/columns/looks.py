@@ -3,16 +3,18 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from components.catalogue.importing.addresses import NotTaken, address_of, first_of, without_query
-from components.catalogue.importing.columns.cells import parts_of
+from components.catalogue.importing.columns.cells import SIGNS, parts_of, paths_of
 from components.catalogue.importing.pictures import PictureIndex
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
+from schema import heads
 from schema.file_names import PICTURE_SUFFIXES
 
 ROWS: Final = 3000
@@ -62,8 +64,24 @@ class Look:
 
     @property
     def is_path(self) -> bool:
-        """Most cells are like ``Clothing > Shirts``."""
-        return self.share(lambda text: len(parts_of(text)) > 1) >= MOST
+        """Most cells are like ``Clothing > Shirts``, or all together are a tree by another sign."""
+        return bool(self.sign) or self.share(lambda text: len(parts_of(text)) > 1) >= MOST
+
+    @cached_property
+    def sign(self) -> str:
+        """What stands between the parts of paths that have no arrows; "" where nothing shows that there are any."""
+        if any(len(parts_of(text)) > 1 for text in self.values):
+            return ""
+        return next((sign for sign in SIGNS if _is_tree(self.values, sign)), "")
+
+    @cached_property
+    def root(self) -> int:
+        """How many parts at the beginning of all paths are the same, and no level, for most paths have enough left."""
+        paths = {text: parts_of(text, self.sign) for text in self.values}
+        same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*paths.values(), strict=False))
+        lengths = sorted((len(paths[text]) for text in self.values.elements()), reverse=True)
+        enough = 2 if self.sign else len(heads.columns())
+        return max(0, min(len(list(same)), lengths[(len(lengths) - 1) // 2] - enough))
 
     @property
     def is_split(self) -> bool:
@@ -101,6 +119,23 @@ class Look:
     def share(self, test: Callable[[str], bool]) -> float:
         """Share of the filled cells of which something holds."""
         return sum(count for text, count in self.values.items() if test(text)) / max(self.filled, 1)
+
+
+def _is_tree(texts: Collection[str], sign: str) -> bool:
+    """Whether cells are paths by a sign that also stands in names, as in ``Bags/Wallets``.
+
+    They are where all grow from one root, some of them three parts deep; and by slashes also where each begins with
+    one, or nearly each is three parts deep.
+    """
+    cells = [paths_of(text, sign) for text in texts]
+    paths = {tuple(path) for cell in cells for path in cell}
+    if len(paths) < 2 or max(map(len, paths)) < 2:
+        return False
+    is_deep = max(map(len, paths)) > 2
+    if is_deep and len({path[:1] for path in paths}) == 1:
+        return True
+    deep = sum(max(map(len, cell)) > 2 for cell in cells)
+    return sign == "/" and (all(text.startswith("/") for text in texts) or deep >= NEARLY_ALL * len(cells))
 
 
 def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping[str, str]]]:
