@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
 
 from components.catalogue.importing.addresses import NotTaken, address_of, first_of, require_fetched
-from components.catalogue.importing.columns.cells import base_of, cell, further_paths, sign_of
+from components.catalogue.importing.columns.cells import base_of, cell, further_paths, members_of, sign_of
 from components.catalogue.importing.columns.words import PICTURE, key
 from components.catalogue.importing.naming import (
     file_name,
@@ -51,6 +51,7 @@ class RowReader:
         told = {*self._columns, *levels_of(taxonomy)}
         self._levels = [column for column in heads_table.columns() if column in told]
         self._ids: Collection[str] = ()
+        self._alone: Collection[str] = ()  # article types that a row has as its only one
         self._taken: dict[str, str] = {}  # id → place of its row
 
     def read(self, table: Table) -> Rows:
@@ -58,6 +59,9 @@ class RowReader:
         if names.ID in self._columns:
             texts = (cell(record.cells, self._columns[names.ID]) for record in table.records())
             self._ids = {folded(id_of(text, self._index.stems)) for text in texts}
+        if not table.embedded_columns:
+            kinds = {self._text(record, names.ARTICLE_TYPE_LABEL) for record in table.records()}
+            self._alone = {label_of(kind) for kind in kinds if len(members_of(kind)) == 1}
         for record in table.records():
             self._read(record)
         keep_pictures_of_variants(self.rows)
@@ -92,8 +96,9 @@ class RowReader:
             return ""
         text = self._text(record, names.ID)
         plain = id_of(text, self._index.stems)
-        if not plain and record.parent:
-            raise NotTaken(Reason.FURTHER_ROW, f"of the product in {record.parent}, without an id of its own")
+        if not plain and (record.parent or self._product_above(record)):
+            product = f"of the product in {record.parent}" if record.parent else self._product_above(record)
+            raise NotTaken(Reason.FURTHER_ROW, f"{product}, without an id of its own")
         if not plain:
             raise NotTaken(Reason.EMPTY_ID, f"a row needs an id{f'; {text!r} is read as none' if text else ''}")
         row_id = file_name(plain)
@@ -119,9 +124,17 @@ class RowReader:
         empty = [column for column, label in labels.items() if not label]
         if empty and article_type and self._taxonomy and not above:
             raise NotTaken(Reason.EMPTY_LABEL, f"no {', '.join(empty)}: the taxonomy does not know {article_type!r}")
+        if empty and not article_type and (above_it := self._product_above(record)):
+            raise NotTaken(Reason.FURTHER_ROW, f"{above_it}, without a label and a picture of its own")
         if empty:
             raise NotTaken(Reason.EMPTY_LABEL, f"no {', '.join(empty)}")
         return labels
+
+    def _product_above(self, record: Record) -> str:
+        """The product that a row goes on with: it has no label, no picture, and no name or no id, where others have."""
+        lacks = {role for role in self._columns if is_empty(self._text(record, role))}
+        goes_on = {names.ARTICLE_TYPE_LABEL, PICTURE} <= lacks and lacks & {names.PRODUCT_NAME, names.ID}
+        return f"below the product in {self.rows.wanted[-1].place}" if goes_on and self.rows.wanted else ""
 
     def _note_further_categories(self, record: Record) -> None:
         column = self._columns[names.ARTICLE_TYPE_LABEL]
@@ -129,8 +142,22 @@ class RowReader:
         if further := further_paths(path, sign_of(column)):
             self.rows.changes.note("further categories of a row, not taken", f"{record.place}: {', '.join(further)}")
 
+    def _of_several(self, record: Record, text: str) -> str:
+        """Of a list of labels, ``Shirts;Sale``, the one that other rows have alone; the whole where they have none."""
+        labels = list(dict.fromkeys(map(label_of, members_of(text))))
+        known = [label for label in labels if label and label in self._alone]
+        if len(labels) < 2 or not known:
+            return text
+        if len(known) > 1:
+            raise NotTaken(Reason.SEVERAL_LABELS, f"{text!r}, of which other rows have alone {', '.join(known)}")
+        others = ", ".join(label for label in labels if label not in known)
+        if not record.parent:
+            self.rows.changes.note("further categories of a row, not taken", f"{record.place}: {others}")
+        return known[0]
+
     def _label(self, record: Record, role: str) -> str:
         text = self._text(record, role)
+        text = self._of_several(record, text) if role == names.ARTICLE_TYPE_LABEL else text
         label = label_of(text)
         if label != text:
             what = "characters and white space in their normal form" if label else "word for nothing, read as empty"

@@ -32,6 +32,11 @@ def sign_of(column: str) -> str:
     return part.group(2) if part else ""
 
 
+def members_of(text: str) -> list[str]:
+    """The members of a list in a cell, by signs that no name holds; one of a text that is none."""
+    return [one.strip() for one in _SURELY_BETWEEN_PATHS.split(without_entities(text)) if one.strip()]
+
+
 def cell(cells: Mapping[str, str], column: str) -> str:
     """The text of a column; of a part, as in ``Category[-1]``, that part of the path, "" where it is not as long."""
     if column in cells:

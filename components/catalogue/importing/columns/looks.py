@@ -14,6 +14,7 @@ from components.catalogue.importing.pictures import PictureIndex
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
+from components.catalogue.reading.errors import CatalogueError
 from schema import heads
 from schema.file_names import PICTURE_SUFFIXES
 
@@ -21,9 +22,14 @@ ROWS: Final = 3000
 MOST: Final = 0.5
 NEARLY_ALL: Final = 0.9
 _NUMBER: Final = re.compile(r"[-+]?[\d.,\s]+%?")
+_PIXEL: Final = re.compile(r"[A-Za-z]{0,8}[ _.-]?\d+(?:x\d+)?")
+_FEWEST_PIXELS: Final = 64
 _WORD_LENGTH: Final = 40  # on average; longer ones are sentences
 _KINDS_OF_PRODUCT: Final = frozenset(
-    ["simple", "variable", "variation", "grouped", "external", "bundle", "configurable", "virtual"]
+    (
+        *("simple", "variable", "variation", "grouped", "external", "bundle", "configurable", "virtual", "physical"),
+        *("digital", "downloadable", "service", "gift card", "gift_card", "product", "variant", "sku", "image", "p"),
+    )
 )
 """What shop software calls its own kinds of products; no picture shows them."""
 
@@ -155,7 +161,26 @@ def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping
     return looks, rows
 
 
-def is_cell(look: Look, folder: str, index: PictureIndex) -> bool:
+def require_rows(table: Table, seen: Sequence[Look], index: PictureIndex) -> None:
+    """Refuses a table without rows to guess by, and one whose header is a row: it would be lost."""
+    if not any(look.rows for look in seen):
+        if not (first := next(table.records(), None)):
+            raise CatalogueError(f"{table.name} has a header and no rows")
+        raise CatalogueError(f"no row of {table.name} can be read; first: {first.place}: {first.error}")
+    if any(_is_cell(look, table.folder, index) for look in seen):
+        raise CatalogueError(
+            f"{table.name} has no header, for its first row is of a picture: {', '.join(table.columns)[:80]}; write "
+            "the names of the columns above it, as in id,articleType"
+        )
+    pixels = [look.column for look in seen if look.is_number and _PIXEL.fullmatch(look.column)]
+    if len(pixels) >= _FEWEST_PIXELS:
+        raise CatalogueError(
+            f"{table.name} has pixels as numbers, in {len(pixels):,} columns ({pixels[0]} to {pixels[-1]}), and no "
+            "pictures; write those of each row as a PNG file, and name it in a column"
+        )
+
+
+def _is_cell(look: Look, folder: str, index: PictureIndex) -> bool:
     """Whether the name of a column is one of its cells: a picture like them, or the id of one."""
     if look.is_picture:
         return _names_picture(look.column, folder, index)

@@ -42,7 +42,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         names.ID: """
             id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber artno
             itemno productno styleno stylecode modelno modelnumber modellnummer
-            productcode
+            productcode customlabel
             itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
             bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice
             codicearticolo idprodotto artikelcode numerartykulu kodproduktu uid uuid ean gtin barcode code number
@@ -51,7 +51,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         PICTURE: """
             picture image imagepath imagefile imagefilename filename filepath picturepath imageurl pictureurl photourl
             imagesrc imagelink mainimage mainimageurl baseimage primaryimage featuredimage images photo photos img
-            imgurl imgpath pictureurl1 imageurl1
+            imgurl imgpath coverimage coverimageurl covermediaurl productimage productimageurl productimagefile1
+            hostedimageurls media mediaurl pictureurl1 imageurl1
             image1 thumbnail variantimage cocourl bild bilddatei bildname bildurl bildlink produktbild hauptbild bilder
             bild1 bildpfad dateiname foto fotourl fotos photoprincipale lienimage urlimage imageprincipale fichier
             fichierimage imagen imagenurl urlimagen archivo immagine urlimmagine percorsoimmagine afbeelding
@@ -99,12 +100,22 @@ _GENERIC: Final = """
     kategorien categorie categories categoria categorias categorieproduit kategoria categoriaproducto gruppe
     produktgruppe productgroup group label labels class classname classlabel klasse etikett classe clase target tag
     категория カテゴリ 类别
+    categorypath categorypaths categorytree breadcrumb breadcrumbs kategoriepfad taxonomy choice choices
 """
 GENERIC: Final = tuple(_GENERIC.split())
 """Names of a label of any level."""
+PERHAPS: Final = ("collection", "collections", "kollektion", "family", "familie", "productfamily", "attributesetcode")
+"""Names of a label where there is no other."""
 
 _REMARK: Final = re.compile(r"\s*(?:\((?!\d+\))[^()]*\)|\[[^\[\]]*\])")
 """A unit, a language or a mark in brackets; a number there tells columns of one name apart."""
+_AROUND: Final = re.compile(
+    r"^[^.]*:|^(?:(?:data|fields?|items?|products?|node|attributes|properties|metadata|record|values?)\.)+",
+    re.IGNORECASE,
+)
+"""A space of names, and objects that any field may lie in."""
+_INSIDE: Final = re.compile(r"\.(?:type_?name|display_?name|name|label|title|value)$", re.IGNORECASE)
+"""What an object says of itself."""
 _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
 
 
@@ -112,6 +123,11 @@ def key(name: str) -> str:
     """A column's name without case, accents, spaces and punctuation: ``Référence n°`` is ``referencen``."""
     letters = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     return "".join(letter for letter in letters if letter.isalnum())
+
+
+def inner_key(name: str) -> str:
+    """The same without what it stands in: ``C:Type``, ``data.type`` and ``type.name`` are all ``type``."""
+    return key(_INSIDE.sub("", _AROUND.sub("", _REMARK.sub("", name))))
 
 
 def plain_key(name: str) -> str:
