@@ -85,3 +85,13 @@ def test_a_list_of_json_from_one_root_is_a_path(tmp_path):
     (source / "a.json").write_text(json.dumps(rows))
     imported(source, tmp_path / "out")
     assert labels(tmp_path / "out") == [[WAYS[i], "Oben", TYPES[i % 3]] for i in ROWS]
+
+
+def test_of_a_list_the_label_that_others_have_alone(tmp_path):
+    """A shirt on sale is a shirt; what is two things at once is rejected, and a list that nothing explains stays."""
+    cells = ("Hemden", '"Sale;Hemden"', "Hosen", "Hosen|Neu", '"Hemden; Hosen"', '"S;M"')
+    told = imported(shop(tmp_path, cells), tmp_path / "out")
+    assert [kind for _, _, kind in labels(tmp_path / "out")] == ["Hemden", "Hemden", "Hosen", "Hosen", "S;M"]
+    assert told["rejected"] == {"several labels": 1}
+    (further,) = [change for change in told["changes"] if "further categories" in change["what"]]
+    assert further["examples"] == ["a.csv:3: Sale", "a.csv:5: Neu"]
