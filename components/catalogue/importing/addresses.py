@@ -70,9 +70,11 @@ def _wrapped(text: str) -> list[str]:
         return _IN_FORMULA.findall(text)[:1]
     if text.startswith(("<", "![")):
         return ["".join(one) for one in _IN_PAGE.findall(text)] if _IN_PAGE.match(text) else []
-    attached = list(_ATTACHED.finditer(text)) if "(http" in text else []
-    is_whole = sum(len(one.group()) for one in attached) == len(text)
-    return [one.group().rstrip(", ") for one in attached] if is_whole else []
+    attached, end = [], 0
+    while "(http" in text and (found := _ATTACHED.match(text, end)):  # from where the one before ends, and nowhere else
+        attached.append(found.group().rstrip(", "))
+        end = found.end()
+    return attached if end == len(text) else []
 
 
 def address_of(text: str) -> tuple[str, str]:

@@ -71,8 +71,8 @@ def paths_of(path: str, sign: str = "") -> list[list[str]]:
     """
     plain = without_entities(path)
     if sign:
-        between = re.compile(rf"\s*[{''.join(other for other in ',;|' if other != sign)}]\s*")
-        return [_split(one, sign) for one in between.split(plain) if one.strip(f" {sign}")] or [[]]
+        between = f"[{''.join(other for other in ',;|' if other != sign)}]"
+        return [_split(one, sign) for one in re.split(between, plain) if one.strip(f" {sign}")] or [[]]
     listed = [one for one in _SURELY_BETWEEN_PATHS.split(plain) if one.strip()]
     if len(listed) > 1 and any(len(_split(one)) > 1 for one in listed):
         return [one for member in listed for one in paths_of(member)]

@@ -112,11 +112,10 @@ class Guess:
         if len(embedded) == 1:
             self._take(PICTURE, embedded[0].column, "by what it holds")
         elif not self._by_name(PICTURE, lambda look: look.is_picture):
-            found = [look for look in self._free() if look.is_picture]
+            found = [look for look in self._free() if look.is_picture and not look.is_of_pages]
             ids = self._named((names.ID, *SYNONYMS[names.ID]), lambda look: look.id_share >= MOST)
-            self._one_of(
-                PICTURE, [] if len(found) > 1 and ids else found
-            )  # files that are named by ids need no question
+            # Files that are named by ids need no question.
+            self._one_of(PICTURE, [] if len(found) > 1 and ids else found)
 
     def _guess_id(self) -> None:
         if names.ID in self.columns:

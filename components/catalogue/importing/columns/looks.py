@@ -11,6 +11,7 @@ from typing import Final
 from components.catalogue.importing.addresses import NotTaken, address_of, first_of, without_query
 from components.catalogue.importing.columns.cells import SIGNS, parts_of, paths_of
 from components.catalogue.importing.pictures import PictureIndex
+from components.catalogue.importing.sources.excel import LINK
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
@@ -62,6 +63,12 @@ class Look:
     def is_picture(self) -> bool:
         """Most cells name a picture, or hold one."""
         return self.is_embedded or self.picture_share >= MOST
+
+    @property
+    def is_of_pages(self) -> bool:
+        """What the cells of a workbook link to, as a rule pages of products, and not files of pictures."""
+        named = self.share(lambda text: without_query(text).lower().endswith(PICTURE_SUFFIXES))
+        return self.column.endswith(LINK) and named < MOST
 
     @property
     def is_unique(self) -> bool:
@@ -173,7 +180,7 @@ def require_rows(table: Table, seen: Sequence[Look], index: PictureIndex) -> Non
             "the names of the columns above it, as in id,articleType"
         )
     pixels = [look.column for look in seen if look.is_number and _PIXEL.fullmatch(look.column)]
-    if len(pixels) >= _FEWEST_PIXELS:
+    if len(pixels) >= _FEWEST_PIXELS and not any(look.is_picture or look.id_share >= MOST for look in seen):
         raise CatalogueError(
             f"{table.name} has pixels as numbers, in {len(pixels):,} columns ({pixels[0]} to {pixels[-1]}), and no "
             "pictures; write those of each row as a PNG file, and name it in a column"

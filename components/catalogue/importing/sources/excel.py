@@ -7,13 +7,12 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
-from components.catalogue.importing.addresses import first_of, without_query
-from components.catalogue.importing.columns.words import PICTURE, SYNONYMS, plain_key
+from components.catalogue.importing.addresses import first_of
 from components.catalogue.importing.sources.documents import whole_number
 from components.catalogue.importing.sources.files import MAX_SHEET_BYTES, Files
 from components.catalogue.importing.sources.table import (
@@ -28,7 +27,6 @@ from components.catalogue.importing.sources.table import (
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
-from schema.file_names import PICTURE_SUFFIXES
 
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+)(\d+):[A-Z]+(\d+)"')
 _HYPERLINK: Final = re.compile(rb"<(?:\w+:)?hyperlink\s[^<>]*>")
@@ -38,7 +36,7 @@ _ZEROS: Final = re.compile(r"(?:\[[^\]]*\])*(0+)")
 WORKSHEET: Final = "#"
 """Stands between the file and its worksheet in the name of a sheet."""
 LINK: Final = " (link)"
-"""Behind the name of a column: what its cells link to, where that is pictures."""
+"""Behind the name of a column: what its cells link to."""
 PICTURES_INSIDE: Final = "picture inside of a workbook, not read; lay it beside as a file that is named by its row's id"
 
 
@@ -51,15 +49,14 @@ class Worksheet(Table):
     def __init__(self, files: Files, file: str, worksheet: str) -> None:
         name, notes = f"{file}{WORKSHEET}{worksheet}", Changes()
         self._texts = tempfile.NamedTemporaryFile("w+", encoding="utf-8", suffix=".jsonl")  # noqa: SIM115 - kept open
-        links: dict[int, list[str]] = {}
+        linking: set[int] = set()  # columns
         for line, texts, linked in _read(files, file, worksheet, notes):
             self._texts.write(json.dumps([line, texts, linked]) + "\n")
-            for column, link in linked.items():
-                links.setdefault(column, []).append(link)
+            linking |= linked.keys()
         self._texts.flush()
         first = [row for _, row, _ in itertools.islice(self._rows(), HEADER_AMONG)]
         header = find_header(first, name, notes)
-        self._linked = _of_pictures(header, links)
+        self._linked = sorted(at for at in linking if at < len(header.columns) and header.columns[at])
         more = [f"{header.columns[column]}{LINK}" for column in self._linked]
         self._header = Header(header.row, once_each([*header.columns, *more], notes))
         super().__init__(name, [column for column in self._header.columns if column], notes)
@@ -81,14 +78,6 @@ class Worksheet(Table):
     def _rows(self) -> Iterator[tuple[int, list[str], dict[str, str]]]:
         with Path(self._texts.name).open(encoding="utf-8") as lines:
             yield from map(json.loads, lines)
-
-
-def _of_pictures(header: Header, links: Mapping[int, list[str]]) -> list[int]:
-    """Columns whose cells link to pictures: by the names of these, or by the column's."""
-    named = {at: sum(without_query(one).lower().endswith(PICTURE_SUFFIXES) for one in links[at]) for at in links}
-    known = [at for at in sorted(links) if at < len(header.columns) and header.columns[at]]
-    words = SYNONYMS[PICTURE]
-    return [at for at in known if 2 * named[at] >= len(links[at]) or plain_key(header.columns[at]) in words]
 
 
 def _read(files: Files, file: str, worksheet: str, notes: Changes) -> Iterator[tuple[int, list[str], dict[int, str]]]:

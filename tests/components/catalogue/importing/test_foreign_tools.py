@@ -83,7 +83,7 @@ def test_a_document_for_each_picture(tmp_path, count):
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.csv", lines("label," + ",".join(f"pixel{i}" for i in range(64)), "{i}" + ",7" * 64), "pixel0 to pixel63"),
+        ("a.csv", lines("label," + ",".join(f"px{i}" for i in range(64)), "{type}" + ",7" * 64), "px0 to px63"),
         ("a.txt", lines("6\nimage_name  item_id", "img/{i}.jpg  {type}"), "a comma or a tab between its columns"),
         ("a.xml", "<rss/>", "most shops give a feed as CSV or TSV too"),
     ],
@@ -92,3 +92,10 @@ def test_what_is_not_read_is_told_with_a_way_out(tmp_path, name, text, says):
     """Pixels in columns, columns of an unknown sign and XML are refused for what they are."""
     result = lookbook_import(shop(tmp_path, text, name) / name, tmp_path / "out")
     assert result.exit_code == 1 and says in result.output
+
+
+def test_numbers_beside_pictures_are_no_pixels(tmp_path):
+    """What a network made of a picture, in a column a number, refuses nothing."""
+    text = lines("file;type;" + ";".join(f"f{i}" for i in range(64)), "{i}.jpg;{type}" + ";0.5" * 64)
+    imported(shop(tmp_path, text), tmp_path / "out")
+    assert types_of(tmp_path / "out") == RIGHT

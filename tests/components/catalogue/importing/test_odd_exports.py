@@ -191,7 +191,8 @@ def test_cells_that_are_filled_up_with_spaces_take_no_minutes(tmp_path):
     """A database's columns of a fixed width are read at once: a thousand spaces behind a URL took one a cell."""
     spaces, begun = " " * 1000, time.monotonic()
     row = f"{{i}};Mode > {{type}}{spaces * 20}.;https://a.test/{{i}}.jpg{spaces}front"
-    imported(shop(tmp_path, lines("id;category;image", row)), tmp_path / "out")
+    row += f";a.jpg{spaces * 20}(http{spaces};a/{{i}}/b{spaces * 20}, c"
+    imported(shop(tmp_path, lines("id;category;image;note;class", row)), tmp_path / "out")
     assert types_of(tmp_path / "out") == {key: f"{label} ." for key, label in RIGHT.items()}
     assert time.monotonic() - begun < 20
 
