@@ -126,7 +126,7 @@ def require_few_rejected(outcome: "Outcome | None", max_bad: float) -> None:
 
 def mapping_lines(source: "Source") -> list[str]:
     """Which column is what, and how that was found, for a person."""
-    lines = [f"{source.path}: {', '.join(source.mapping.sheets) or 'folders of classes'}"]
+    lines = [f"{source.path}: {', '.join(source.mapping.sheets) or source.table.name}"]
     for role, column in source.mapping.columns.items():
         if column:
             lines.append(f"  {role:<19} {column!r}, {source.why[role]}: {source.examples.get(role, '')}")

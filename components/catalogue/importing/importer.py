@@ -3,19 +3,21 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from components.catalogue.importing.addresses import NotTaken
 from components.catalogue.importing.columns import looks
 from components.catalogue.importing.columns.cells import cell
 from components.catalogue.importing.columns.guessing import Guess
 from components.catalogue.importing.columns.mapping import Mapping
-from components.catalogue.importing.columns.words import PICTURE
+from components.catalogue.importing.columns.words import PARENT, PICTURE
+from components.catalogue.importing.families import Families
 from components.catalogue.importing.fetching import Unfetched, fetch_all
-from components.catalogue.importing.pictures import Kind, NotTaken, PictureIndex
-from components.catalogue.importing.rows import Rejected, RowReader, Rows, Wanted
+from components.catalogue.importing.pictures import Kind, PictureIndex
+from components.catalogue.importing.rows import RowReader
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
 from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
 from components.catalogue.importing.sources.files import Files, folder_files, open_files
@@ -23,6 +25,7 @@ from components.catalogue.importing.sources.questions import Ask
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.importing.split_column import complete_splits
 from components.catalogue.importing.taxonomy import Taxonomy, levels_of, read_taxonomy
+from components.catalogue.importing.wanted import Rejected, Rows, Wanted
 from components.catalogue.importing.writing import MAPPING, REPORT, CatalogueFolder, read_rejected
 from components.catalogue.reading.changes import Change
 from components.catalogue.reading.errors import CatalogueError
@@ -117,25 +120,13 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     table, sheets = find_table(files, given.sheets, given.encoding, ask, without)
     index = PictureIndex(open_files(location(given.pictures)) if given.pictures else files)
     seen, rows = looks.look_at(table, index)
-    _require_rows(table, seen, index)
+    looks.require_rows(table, seen, index)
     guess = Guess(seen, rows, given.columns, ask)
+    table = Families(table, guess.columns) if guess.columns.get(PARENT) else table
     mapping = replace(given, sheets=tuple(sheets), columns=guess.columns)
     taxonomy = read_taxonomy(given.taxonomy) if given.taxonomy else {}
     examples = {role: _examples(rows, column) for role, column in guess.columns.items() if column}
     return Source(path, table, mapping, guess.why, examples, index, taxonomy)
-
-
-def _require_rows(table: Table, seen: Sequence[looks.Look], index: PictureIndex) -> None:
-    """Refuses a table without rows to guess by, and one whose header is a row: it would be lost."""
-    if not any(look.rows for look in seen):
-        if not (first := next(table.records(), None)):
-            raise CatalogueError(f"{table.name} has a header and no rows")
-        raise CatalogueError(f"no row of {table.name} can be read; first: {first.place}: {first.error}")
-    if any(looks.is_cell(look, table.folder, index) for look in seen):
-        raise CatalogueError(
-            f"{table.name} has no header, for its first row is of a picture: {', '.join(table.columns)[:80]}; write "
-            "the names of the columns above it, as in id,articleType"
-        )
 
 
 def import_source(

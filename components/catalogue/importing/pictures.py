@@ -1,7 +1,6 @@
 """Where the picture of a row is: the file, the URL or the cell that it means, or why there is none."""
 
 import itertools
-import json
 import os
 import posixpath
 import re
@@ -12,20 +11,14 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from components.catalogue.importing.addresses import NotTaken, without_query
 from components.catalogue.importing.sources.files import Files
 from components.catalogue.reading.cells import alike, tidy, without_entities
 from components.catalogue.reading.findings import Reason
 from schema.file_names import PICTURE_SUFFIXES, as_written, preference
 
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
-# Each looks at a run of spaces once, from where it begins: cells that are filled up with them take no minutes.
-_BETWEEN_URLS: Final = re.compile(r"(?<![,;|\s])[,;|\s]+(?=(?:https?:)?//)", re.IGNORECASE)
-_BETWEEN_FILES: Final = re.compile(r"(?:(?<!\s)\s+)?[,;|\n]\s*")
-_AROUND: Final = " \t\r\n,;|"
-_FETCHED: Final = ("http://", "https://")
-_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 _BEHIND_ID: Final = re.compile(r"[\s_.\-(]")
 
 
@@ -44,14 +37,6 @@ class Located:
     kind: Kind
     where: str
     stem: str = ""
-
-
-class NotTaken(Exception):
-    """A row or its picture cannot be taken: the reason, and the particulars."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason, self.detail = reason, detail
 
 
 class PictureIndex:
@@ -170,70 +155,6 @@ class PictureIndex:
         if len({os.path.splitext(name)[0] for name in found}) > 1:  # noqa: PTH122 - thousands of times
             raise NotTaken(Reason.SEVERAL_IMAGES, f"{text!r} may be {', '.join(found[:4])}; give the path")
         return min(found, key=preference)
-
-
-def first_of(text: str) -> tuple[str, int]:
-    """The first picture that a cell names, and how many more it names."""
-    text = text.strip(_AROUND)
-    if listed := _listed(text):
-        return listed[0], len(listed) - 1
-    if text.lower().startswith(("http://", "https://", "//")):
-        pictures = _BETWEEN_URLS.split(text)
-    else:
-        pictures = _BETWEEN_FILES.split(text)
-        if not all(without_query(one).lower().endswith(PICTURE_SUFFIXES) for one in pictures):  # a name with a comma
-            pictures = [text]
-    return pictures[0], len(pictures) - 1
-
-
-def without_query(path: str) -> str:
-    """A path without what a shop's page asks of its picture, as in ``1.jpg?v=2``; a name may hold such a sign."""
-    plain = path.partition("?")[0].partition("#")[0]
-    return plain if plain.lower().endswith(PICTURE_SUFFIXES) else path
-
-
-def _listed(text: str) -> list[str]:
-    """The texts of a list as JSON and Python write it; none where a cell is no such list."""
-    if not (text.startswith("[") and text.endswith("]")):
-        return []
-    try:
-        members = json.loads(text if '"' in text else text.replace("'", '"'))
-    except (ValueError, RecursionError):
-        return []  # a name in brackets
-    return [one.strip() for one in members if isinstance(one, str) and one.strip()]
-
-
-def url_of(text: str) -> str:
-    """The URL that a cell holds, of any scheme; empty if it holds something else."""
-    if text.startswith("//"):
-        return f"https:{text}"
-    scheme = _SCHEME.match(text)
-    if not scheme or _DRIVE.match(text) or scheme.group(1).lower() == "file":
-        return ""
-    return text if "://" in text or scheme.group(1).lower() == "data" else ""
-
-
-def require_fetched(url: str) -> None:
-    """Sees to it that a URL is of a kind that is fetched.
-
-    Raises:
-        NotTaken: it is not.
-    """
-    if not url.lower().startswith(_FETCHED):
-        raise NotTaken(
-            Reason.NOT_FETCHED,
-            f"{url[:60]!r} is neither http nor https; lay the pictures beside the sheet, named by id or as there",
-        )
-
-
-def name_in_url(url: str) -> str:
-    """The name of the file at the end of a URL; empty where it has none."""
-    if url.lower().startswith("data:"):
-        return ""
-    try:
-        return unquote(urlsplit(url).path).rpartition("/")[2]
-    except ValueError:
-        return ""
 
 
 def is_end_alone(text: str, name: str) -> bool:

@@ -1,74 +1,33 @@
 """From records to rows of a catalogue: each taken with its picture, or rejected with the reason."""
 
-import hashlib
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
-from typing import Final
 
-from components.catalogue.importing.columns.cells import base_of, cell, further_paths
+from components.catalogue.importing.addresses import NotTaken, address_of, first_of, require_fetched
+from components.catalogue.importing.columns.cells import base_of, cell, further_paths, members_of, sign_of
 from components.catalogue.importing.columns.words import PICTURE, key
+from components.catalogue.importing.naming import (
+    file_name,
+    keep_first_of_each_id,
+    keep_pictures_of_variants,
+    name_by_picture,
+    note_shared_pictures,
+)
 from components.catalogue.importing.pictures import (
     Kind,
     Located,
-    NotTaken,
     PictureIndex,
-    first_of,
     folded,
     is_end_alone,
-    name_in_url,
-    require_fetched,
-    url_of,
 )
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Record, Table
 from components.catalogue.importing.taxonomy import Taxonomy, levels_of
-from components.catalogue.reading.cells import ROUNDED, id_of, is_empty, is_rounded, label_of, tidy
-from components.catalogue.reading.changes import Changes
-from components.catalogue.reading.findings import Finding, Reason
+from components.catalogue.importing.wanted import Rows, Wanted
+from components.catalogue.reading.cells import ROUNDED, id_of, is_empty, is_rounded, label_of
+from components.catalogue.reading.findings import Reason
 from schema import heads as heads_table
 from schema import names
-
-_NO_FILE_NAME: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\ud800-\udfff]')
-_LONGEST_ID: Final = 100  # characters; names of files have an end
-
-
-@dataclass
-class Wanted:
-    """A row that is taken if its picture is: ``cells`` are those of ``styles.csv``."""
-
-    place: str
-    line: int
-    cells: dict[str, str]
-    picture: Located
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-        return self.cells[names.ID]
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A row or picture that is not taken: where it stands, and why."""
-
-    place: str
-    finding: Finding
-
-
-@dataclass
-class Rows:
-    """What a table gives."""
-
-    wanted: list[Wanted] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    changes: Changes = field(default_factory=Changes)
-
-    def reject(self, row: Wanted, reason: Reason, detail: str) -> None:
-        """Notes that a row is not taken after all."""
-        self.rejected.append(Rejected(row.place, Finding(row.cells.get(names.ID, ""), row.line, reason, detail)))
 
 
 class RowReader:
@@ -92,6 +51,7 @@ class RowReader:
         told = {*self._columns, *levels_of(taxonomy)}
         self._levels = [column for column in heads_table.columns() if column in told]
         self._ids: Collection[str] = ()
+        self._alone: Collection[str] = ()  # article types that a row has as its only one
         self._taken: dict[str, str] = {}  # id → place of its row
 
     def read(self, table: Table) -> Rows:
@@ -99,16 +59,20 @@ class RowReader:
         if names.ID in self._columns:
             texts = (cell(record.cells, self._columns[names.ID]) for record in table.records())
             self._ids = {folded(id_of(text, self._index.stems)) for text in texts}
+        if not table.embedded_columns:
+            kinds = {self._text(record, names.ARTICLE_TYPE_LABEL) for record in table.records()}
+            self._alone = {label_of(kind) for kind in kinds if len(members_of(kind)) == 1}
         for record in table.records():
             self._read(record)
+        keep_pictures_of_variants(self.rows)
         if names.ID not in self._columns:
-            _name_by_picture(self.rows)
-        _keep_first_of_each_id(self.rows)
-        _note_shared_pictures(self.rows)
+            name_by_picture(self.rows)
+        keep_first_of_each_id(self.rows)
+        note_shared_pictures(self.rows)
         return self.rows
 
     def _read(self, record: Record) -> None:
-        row = Wanted(record.place, record.line, {names.ID: ""}, Located(Kind.FILE, ""))
+        row = Wanted(record.place, record.line, {names.ID: ""}, Located(Kind.FILE, ""), record.parent)
         try:
             if record.error:
                 raise NotTaken(record.reason, record.error)
@@ -132,9 +96,12 @@ class RowReader:
             return ""
         text = self._text(record, names.ID)
         plain = id_of(text, self._index.stems)
+        if not plain and (record.parent or self._product_above(record)):
+            product = f"of the product in {record.parent}" if record.parent else self._product_above(record)
+            raise NotTaken(Reason.FURTHER_ROW, f"{product}, without an id of its own")
         if not plain:
             raise NotTaken(Reason.EMPTY_ID, f"a row needs an id{f'; {text!r} is read as none' if text else ''}")
-        row_id = _file_name(plain)
+        row_id = file_name(plain)
         if is_rounded(plain):
             self.rows.changes.note(ROUNDED, f"{record.place}: {text!a}")
         if row_id != text:
@@ -143,27 +110,54 @@ class RowReader:
 
     def _labels(self, record: Record, row_id: str) -> dict[str, str]:
         labels = {column: self._label(record, column) for column in self._levels}
-        self._note_further_categories(record)
+        if record.parent:
+            self.rows.changes.note(
+                "label and name of a variant, which its product tells", f"{record.place}: {record.parent}"
+            )
+        else:
+            self._note_further_categories(record)
         article_type = labels[names.ARTICLE_TYPE_LABEL]
-        if row_id and row_id in self._taken and not article_type:
+        if row_id and row_id in self._taken and (record.parent or not article_type):
             raise NotTaken(Reason.FURTHER_ROW, f"of the product in {self._taken[row_id]}, without a label of its own")
         above = self._taxonomy.get(key(article_type), {})
         labels = {column: label or above.get(column, "") for column, label in labels.items()}
         empty = [column for column, label in labels.items() if not label]
         if empty and article_type and self._taxonomy and not above:
             raise NotTaken(Reason.EMPTY_LABEL, f"no {', '.join(empty)}: the taxonomy does not know {article_type!r}")
+        if empty and not article_type and (above_it := self._product_above(record)):
+            raise NotTaken(Reason.FURTHER_ROW, f"{above_it}, without a label and a picture of its own")
         if empty:
             raise NotTaken(Reason.EMPTY_LABEL, f"no {', '.join(empty)}")
         return labels
 
+    def _product_above(self, record: Record) -> str:
+        """The product that a row goes on with: it has no label, no picture, and no name or no id, where others have."""
+        lacks = {role for role in self._columns if is_empty(self._text(record, role))}
+        goes_on = {names.ARTICLE_TYPE_LABEL, PICTURE} <= lacks and lacks & {names.PRODUCT_NAME, names.ID}
+        return f"below the product in {self.rows.wanted[-1].place}" if goes_on and self.rows.wanted else ""
+
     def _note_further_categories(self, record: Record) -> None:
         column = self._columns[names.ARTICLE_TYPE_LABEL]
         path = "" if column in record.cells else record.cells.get(base_of(column), "")
-        if further := further_paths(path):
+        if further := further_paths(path, sign_of(column)):
             self.rows.changes.note("further categories of a row, not taken", f"{record.place}: {', '.join(further)}")
+
+    def _of_several(self, record: Record, text: str) -> str:
+        """Of a list of labels, ``Shirts;Sale``, the one that other rows have alone; the whole where they have none."""
+        labels = list(dict.fromkeys(map(label_of, members_of(text))))
+        known = [label for label in labels if label and label in self._alone]
+        if len(labels) < 2 or not known:
+            return text
+        if len(known) > 1:
+            raise NotTaken(Reason.SEVERAL_LABELS, f"{text!r}, of which other rows have alone {', '.join(known)}")
+        others = ", ".join(label for label in labels if label not in known)
+        if not record.parent:
+            self.rows.changes.note("further categories of a row, not taken", f"{record.place}: {others}")
+        return known[0]
 
     def _label(self, record: Record, role: str) -> str:
         text = self._text(record, role)
+        text = self._of_several(record, text) if role == names.ARTICLE_TYPE_LABEL else text
         label = label_of(text)
         if label != text:
             what = "characters and white space in their normal form" if label else "word for nothing, read as empty"
@@ -196,22 +190,31 @@ class RowReader:
         if is_empty(text):
             if not written:
                 raise NotTaken(Reason.MISSING_IMAGE, "the row names no picture")
-            file, is_alike = self._index.by_id(written, self._ids)
+            file, is_alike = self._by_id(written, record)
             if is_alike:
                 self.rows.changes.note(
                     "picture of a name that is only alike", f"{record.place}: {written!a} → {file!r}"
                 )
             return self._file(file)
-        if url := url_of(text):
-            return self._of_url(url, written)
+        name, url = address_of(text)
+        if url:
+            return self._of_url(url, name, written)
         file = self._index.by_path(text, record.folder or self._folder)
         if is_end_alone(text, file):
             self.rows.changes.note("picture found by the end of its path alone", f"{record.place}: {text!a} → {file!r}")
         return self._file(file)
 
-    def _of_url(self, url: str, row_id: str) -> Located:
-        """A file of the URL's name or of the id, where there is one, spares the fetching."""
-        name = name_in_url(url)
+    def _by_id(self, written: str, record: Record) -> tuple[str, bool]:
+        try:
+            return self._index.by_id(written, self._ids)
+        except NotTaken as fault:
+            if record.parent and fault.reason is Reason.MISSING_IMAGE:
+                why = f"of the product in {record.parent}, without a picture of its own"
+                raise NotTaken(Reason.FURTHER_ROW, why) from fault
+            raise
+
+    def _of_url(self, url: str, name: str, row_id: str) -> Located:
+        """A file of the picture's name or of the id, where there is one, spares the fetching."""
         if file := self._found(self._index.by_path, name) or self._found(
             lambda wanted: self._index.by_id(wanted, self._ids)[0], row_id
         ):
@@ -229,63 +232,3 @@ class RowReader:
 
     def _file(self, name: str) -> Located:
         return Located(Kind.FILE, name, PurePosixPath(name).stem)
-
-
-def _file_name(row_id: str) -> str:
-    """An id that can be the name of a file; what it cannot hold becomes an underscore."""
-    plain = _NO_FILE_NAME.sub("_", row_id)
-    plain = f"_{plain[1:]}" if plain.startswith(".") else plain
-    if len(plain) <= _LONGEST_ID:
-        return plain
-    return f"{plain[: _LONGEST_ID - 9]}-{hashlib.sha256(row_id.encode()).hexdigest()[:8]}"
-
-
-def _name_by_picture(rows: Rows) -> None:
-    """Gives rows without an id the name of their picture, or its whole path where names come more than once."""
-    pictures = {row.picture for row in rows.wanted}
-    stems = Counter(folded(picture.stem) for picture in pictures)
-    is_told = all(count == 1 for count in stems.values())
-    for row in rows.wanted:
-        row.cells[names.ID] = _file_name(tidy(row.picture.stem if is_told else _whole_name(row)))
-    _tell_apart(rows.wanted)
-    if rows.wanted:
-        way = "its picture's name" if is_told else "its picture's path, for names come more than once"
-        rows.changes.note(f"id that is {way}", f"{rows.wanted[0].place}: {rows.wanted[0].id!r}")
-
-
-def _tell_apart(rows: Sequence[Wanted]) -> None:
-    """Adds to ids that were made, and are of different pictures, what these differ in: ``1.jpg`` beside ``1.png``."""
-    pictures: dict[str, set[Located]] = {}
-    for row in rows:
-        pictures.setdefault(folded(row.id), set()).add(row.picture)
-    for row in rows:
-        if len(pictures[folded(row.id)]) > 1:
-            digest = hashlib.sha256(row.picture.where.encode("utf-8", "surrogateescape")).hexdigest()
-            row.cells[names.ID] = f"{row.id}-{digest[:8]}"
-
-
-def _whole_name(row: Wanted) -> str:
-    picture = row.picture
-    if picture.kind is Kind.FILE:
-        return "_".join(PurePosixPath(picture.where).with_suffix("").parts)
-    if picture.kind is Kind.URL:
-        return f"{picture.stem}-{hashlib.sha256(picture.where.encode()).hexdigest()[:8]}"
-    return f"{picture.stem}-{row.line:06d}"
-
-
-def _keep_first_of_each_id(rows: Rows) -> None:
-    first: dict[str, Wanted] = {}
-    for row in rows.wanted:
-        before = first.setdefault(row.id, row)
-        if before is not row:
-            detail = f"an earlier row, {before.place}, has this id; the first one is taken"
-            rows.reject(row, Reason.DUPLICATE_ID, detail)
-    rows.wanted = list(first.values())
-
-
-def _note_shared_pictures(rows: Rows) -> None:
-    first: dict[Located, Wanted] = {}
-    for row in rows.wanted:
-        before = first.setdefault(row.picture, row)
-        if before is not row and row.picture.kind is not Kind.CELL:
-            rows.changes.note("picture of more than one row", f"{row.picture.where}: ids {before.id!r} and {row.id!r}")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from components.catalogue.importing.rows import Rejected, Rows
+from components.catalogue.importing.wanted import Rejected, Rows
 from components.catalogue.reading.findings import Finding, Reason
 from components.catalogue.splitting.splits import EVAL_PERCENT, stable_hash
 from schema import names

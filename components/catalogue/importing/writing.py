@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from components.catalogue.importing.pictures import NotTaken
-from components.catalogue.importing.rows import Rejected, Wanted
+from components.catalogue.importing.addresses import NotTaken
 from components.catalogue.importing.sources.files import MARKER
+from components.catalogue.importing.wanted import Rejected, Wanted
 from components.catalogue.reading.errors import CatalogueError
 from components.catalogue.reading.findings import OF_PICTURES, Finding, Reason
 from components.catalogue.reading.source import MAX_IMAGE_BYTES

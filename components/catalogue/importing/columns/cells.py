@@ -6,9 +6,12 @@ from typing import Final
 
 from components.catalogue.reading.cells import without_entities
 
-_PART: Final = re.compile(r"(.+)\[(-?[1-9])\]")
+SIGNS: Final = ("/", "|", ",")
+"""What stands between the parts of a path where a column's cells show that it does; an arrow always does."""
+_PART: Final = re.compile(r"(.+)\[([/|,]?)(-?[1-9])\]")
 # Each looks at a run of spaces once, from where it begins.
 _BETWEEN: Final = re.compile(r"(?:(?<!\s)\s+)?(?:[-=]{0,2}>|[»›→⇒▸►＞]|/{2,}|\s/\s)\s*")
+_SURELY_BETWEEN_PATHS: Final = re.compile(r"\s?[;|]\s?")
 _BETWEEN_PATHS: Final = re.compile(r"(?:(?<!\s)\s+)?(?<!\\)[,;|]\s*")  # WooCommerce writes a comma of a name as ``\,``
 
 
@@ -23,6 +26,17 @@ def base_of(column: str) -> str:
     return part.group(1) if part else column
 
 
+def sign_of(column: str) -> str:
+    """The sign of a part: ``/`` of ``Category[/1]``; "" where it is an arrow."""
+    part = _PART.fullmatch(column)
+    return part.group(2) if part else ""
+
+
+def members_of(text: str) -> list[str]:
+    """The members of a list in a cell, by signs that no name holds; one of a text that is none."""
+    return [one.strip() for one in _SURELY_BETWEEN_PATHS.split(without_entities(text)) if one.strip()]
+
+
 def cell(cells: Mapping[str, str], column: str) -> str:
     """The text of a column; of a part, as in ``Category[-1]``, that part of the path, "" where it is not as long."""
     if column in cells:
@@ -30,31 +44,44 @@ def cell(cells: Mapping[str, str], column: str) -> str:
     part = _PART.fullmatch(column)
     if not part:
         return ""
-    parts, number = parts_of(cells.get(part.group(1), "")), int(part.group(2))
+    parts, number = parts_of(cells.get(part.group(1), ""), part.group(2)), int(part.group(3))
     if abs(number) > len(parts):
         return ""
     return parts[number - 1] if number > 0 else parts[number]
 
 
-def parts_of(path: str) -> list[str]:
+def parts_of(path: str, sign: str = "") -> list[str]:
     """The parts of a path like ``Clothing > Shirts``; of several paths those of the longest, of which the first."""
-    return max(_paths_of(path), key=len)
+    return max(paths_of(path, sign), key=len)
 
 
-def further_paths(path: str) -> list[str]:
+def further_paths(path: str, sign: str = "") -> list[str]:
     """Of several paths those that do not lead to the one that counts."""
-    paths = _paths_of(path)
+    paths = paths_of(path, sign)
     counts = max(paths, key=len)
     return [" > ".join(one) for one in paths if one != counts[: len(one)]]
 
 
-def _paths_of(path: str) -> list[list[str]]:
-    """The paths in a cell: several where all are of more than one part, or from one root; a name may hold a comma."""
+def paths_of(path: str, sign: str = "") -> list[list[str]]:
+    """The paths in a cell: several where all are of more than one part, or from one root; a name may hold a comma.
+
+    Args:
+        path: the cell.
+        sign: between the parts of a path; "" for an arrow.
+    """
     plain = without_entities(path)
+    if sign:
+        between = f"[{''.join(other for other in ',;|' if other != sign)}]"
+        return [_split(one, sign) for one in re.split(between, plain) if one.strip(f" {sign}")] or [[]]
+    listed = [one for one in _SURELY_BETWEEN_PATHS.split(plain) if one.strip()]
+    if len(listed) > 1 and any(len(_split(one)) > 1 for one in listed):
+        return [one for member in listed for one in paths_of(member)]
     several = list(filter(None, map(_split, _BETWEEN_PATHS.split(plain))))
     are_paths = all(len(one) > 1 for one in several) or len({one[0] for one in several}) == 1
     return several if several and are_paths else [_split(plain)]
 
 
-def _split(path: str) -> list[str]:
+def _split(path: str, sign: str = "") -> list[str]:
+    if sign:
+        return [part.strip() for part in path.split(sign) if part.strip()]
     return [part.replace("\\,", ",") for part in _BETWEEN.split(path.strip()) if part]

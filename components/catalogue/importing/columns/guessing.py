@@ -6,7 +6,18 @@ from typing import Final
 
 from components.catalogue.importing.columns.cells import base_of, is_known, parts_of
 from components.catalogue.importing.columns.looks import MOST, Look, is_parent
-from components.catalogue.importing.columns.words import GENERIC, OPTIONS, PICTURE, ROLES, SYNONYMS, key, plain_key
+from components.catalogue.importing.columns.words import (
+    GENERIC,
+    OPTIONS,
+    PARENT,
+    PERHAPS,
+    PICTURE,
+    ROLES,
+    SYNONYMS,
+    inner_key,
+    key,
+    plain_key,
+)
 from components.catalogue.importing.sources.questions import Ask, Question
 from components.catalogue.reading.errors import CatalogueError
 from schema import names
@@ -49,6 +60,7 @@ class Guess:
         self._guess_labels()
         for role in _ATTRIBUTES:
             self._by_name(role, lambda look: bool(look.values) and not look.is_picture)
+        self._by_name(PARENT, lambda look: not look.is_unique and not look.is_picture)
         self.columns = {role: self.columns[role] for role in ROLES if role in self.columns}
 
     def _known(self, role: str, wanted: str) -> str:
@@ -74,8 +86,8 @@ class Guess:
         return [look for look in self._looks.values() if look.column not in taken]
 
     def _named(self, words: Sequence[str], test: Callable[[Look], bool]) -> list[Look]:
-        """Free columns of these names, the surest first; without any, ``Colour [RAL]`` is ``colour``."""
-        for name in (key, plain_key):
+        """Free columns of these names, the surest first; without any, those that are so but for a remark, or inside."""
+        for name in (key, plain_key, inner_key):
             if found := [look for look in self._free() if name(look.column) in words and test(look)]:
                 return sorted(found, key=lambda look: words.index(name(look.column)))
         return []
@@ -100,7 +112,10 @@ class Guess:
         if len(embedded) == 1:
             self._take(PICTURE, embedded[0].column, "by what it holds")
         elif not self._by_name(PICTURE, lambda look: look.is_picture):
-            self._one_of(PICTURE, [look for look in self._free() if look.is_picture])
+            found = [look for look in self._free() if look.is_picture and not look.is_of_pages]
+            ids = self._named((names.ID, *SYNONYMS[names.ID]), lambda look: look.id_share >= MOST)
+            # Files that are named by ids need no question.
+            self._one_of(PICTURE, [] if len(found) > 1 and ids else found)
 
     def _guess_id(self) -> None:
         if names.ID in self.columns:
@@ -126,7 +141,7 @@ class Guess:
             level: self._named((key(level), *SYNONYMS[level]), lambda look: look.is_named_label)
             for level in (_TYPE, _SUB, _MASTER)
         }
-        paths = [look for look in [*generic, *levels[_TYPE]] if look.is_path]
+        paths = [look for look in [*levels[_TYPE], *generic] if look.is_path]
         plain = [look for look in generic if not look.is_path]
         self._guess_type([look for look in levels[_TYPE] if not look.is_path], paths, plain, levels)
         self._guess_upper(paths, plain)
@@ -148,16 +163,21 @@ class Guess:
         if exact or types:
             self._one_of(_TYPE, exact or types, "by its name")
         elif paths:
-            self._take(_TYPE, f"{paths[0].column}[-1]", "the end of a path")
-        elif found := [*levels[_SUB], *plain] or levels[_MASTER]:
+            self._take(_TYPE, f"{paths[0].column}[{paths[0].sign}-1]", "the end of a path")
+        elif (
+            found := [*levels[_SUB], *plain]
+            or levels[_MASTER]
+            or self._named(PERHAPS, lambda look: look.is_named_label)
+        ):
             self._one_of(_TYPE, self._finest(found), "by its name")
         else:
             self._one_of(_TYPE, [look for look in self._free() if look.is_label and not self._means_else(look)])
         if _TYPE not in self.columns:
             faults = "".join(f"{look.column!r} has a {look.fault}. " for look in self._looks.values() if look.fault)
+            alone = "; or save it with a comma or a tab between its columns" if len(self._looks) == 1 else ""
             raise CatalogueError(
                 f"no column tells what a product is; there are: {', '.join(self._looks)}. {faults}Say which: "
-                f"{OPTIONS[_TYPE]}; or, if the folders of the pictures tell it, take the sheet out of the source"
+                f"{OPTIONS[_TYPE]}; or, if the folders of the pictures tell it, take the sheet out of the source{alone}"
             )
 
     def _finest(self, found: Sequence[Look]) -> Sequence[Look]:
@@ -173,12 +193,13 @@ class Guess:
         for level in (_SUB, _MASTER):
             self._by_name(level, lambda look: look.is_named_label)
         if paths:
-            self._take(_MASTER, f"{paths[0].column}[1]", "the beginning of a path")
+            column, sign, root = paths[0].column, paths[0].sign, paths[0].root
+            self._take(_MASTER, f"{column}[{sign}{root + 1}]", "the beginning of a path")
             # Where the type is the end of that path, the second part is another one only of a longer path.
-            is_end = self.columns[_TYPE] == f"{paths[0].column}[-1]"
-            if not is_end or paths[0].share(lambda text: len(parts_of(text)) > 2) >= MOST:
-                self._take(_SUB, f"{paths[0].column}[2]", "the second part of a path")
-        for look in plain:
+            is_end = self.columns[_TYPE] == f"{column}[{sign}-1]"
+            if not is_end or paths[0].share(lambda text: len(parts_of(text, sign)) > root + 2) >= MOST:
+                self._take(_SUB, f"{column}[{sign}{root + 2}]", "the second part of a path")
+        for look in (look for look in plain if not look.is_number):
             if look in self._free() and is_parent(self._rows, look.column, self.columns[_TYPE]):
                 self._take(_MASTER if _MASTER not in self.columns else _SUB, look.column, "stands above the type")
 

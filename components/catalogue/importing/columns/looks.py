@@ -3,24 +3,34 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
-from components.catalogue.importing.columns.cells import parts_of
-from components.catalogue.importing.pictures import NotTaken, PictureIndex, first_of, name_in_url, url_of, without_query
+from components.catalogue.importing.addresses import NotTaken, address_of, first_of, without_query
+from components.catalogue.importing.columns.cells import SIGNS, parts_of, paths_of
+from components.catalogue.importing.pictures import PictureIndex
+from components.catalogue.importing.sources.excel import LINK
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
+from components.catalogue.reading.errors import CatalogueError
+from schema import heads
 from schema.file_names import PICTURE_SUFFIXES
 
 ROWS: Final = 3000
 MOST: Final = 0.5
 NEARLY_ALL: Final = 0.9
 _NUMBER: Final = re.compile(r"[-+]?[\d.,\s]+%?")
+_PIXEL: Final = re.compile(r"[A-Za-z]{0,8}[ _.-]?\d+(?:x\d+)?")
+_FEWEST_PIXELS: Final = 64
 _WORD_LENGTH: Final = 40  # on average; longer ones are sentences
 _KINDS_OF_PRODUCT: Final = frozenset(
-    ["simple", "variable", "variation", "grouped", "external", "bundle", "configurable", "virtual"]
+    (
+        *("simple", "variable", "variation", "grouped", "external", "bundle", "configurable", "virtual", "physical"),
+        *("digital", "downloadable", "service", "gift card", "gift_card", "product", "variant", "sku", "image", "p"),
+    )
 )
 """What shop software calls its own kinds of products; no picture shows them."""
 
@@ -55,14 +65,36 @@ class Look:
         return self.is_embedded or self.picture_share >= MOST
 
     @property
+    def is_of_pages(self) -> bool:
+        """What the cells of a workbook link to, as a rule pages of products, and not files of pictures."""
+        named = self.share(lambda text: without_query(text).lower().endswith(PICTURE_SUFFIXES))
+        return self.column.endswith(LINK) and named < MOST
+
+    @property
     def is_unique(self) -> bool:
         """Nearly all cells are filled, and nearly each differs."""
         return len(self.values) >= NEARLY_ALL * max(self.rows, 1)
 
     @property
     def is_path(self) -> bool:
-        """Most cells are like ``Clothing > Shirts``."""
-        return self.share(lambda text: len(parts_of(text)) > 1) >= MOST
+        """Most cells are like ``Clothing > Shirts``, or all together are a tree by another sign."""
+        return bool(self.sign) or self.share(lambda text: len(parts_of(text)) > 1) >= MOST
+
+    @cached_property
+    def sign(self) -> str:
+        """What stands between the parts of paths that have no arrows; "" where nothing shows that there are any."""
+        if any(len(parts_of(text)) > 1 for text in self.values):
+            return ""
+        return next((sign for sign in SIGNS if _is_tree(self.values, sign)), "")
+
+    @cached_property
+    def root(self) -> int:
+        """How many parts at the beginning of all paths are the same, and no level, for most paths have enough left."""
+        paths = {text: parts_of(text, self.sign) for text in self.values}
+        same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*paths.values(), strict=False))
+        lengths = sorted((len(paths[text]) for text in self.values.elements()), reverse=True)
+        enough = 2 if self.sign else len(heads.columns())
+        return max(0, min(len(list(same)), lengths[(len(lengths) - 1) // 2] - enough))
 
     @property
     def is_split(self) -> bool:
@@ -102,6 +134,23 @@ class Look:
         return sum(count for text, count in self.values.items() if test(text)) / max(self.filled, 1)
 
 
+def _is_tree(texts: Collection[str], sign: str) -> bool:
+    """Whether cells are paths by a sign that also stands in names, as in ``Bags/Wallets``.
+
+    They are where all grow from one root, some of them three parts deep; and by slashes also where each begins with
+    one, or nearly each is three parts deep.
+    """
+    cells = [paths_of(text, sign) for text in texts]
+    paths = {tuple(path) for cell in cells for path in cell}
+    if len(paths) < 2 or max(map(len, paths)) < 2:
+        return False
+    is_deep = max(map(len, paths)) > 2
+    if is_deep and len({path[:1] for path in paths}) == 1:
+        return True
+    deep = sum(max(map(len, cell)) > 2 for cell in cells)
+    return sign == "/" and (all(text.startswith("/") for text in texts) or deep >= NEARLY_ALL * len(cells))
+
+
 def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping[str, str]]]:
     """Each column of a table by its first rows, and these rows."""
     records = [record for record in itertools.islice(table.records(), ROWS) if not record.error]
@@ -119,7 +168,26 @@ def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping
     return looks, rows
 
 
-def is_cell(look: Look, folder: str, index: PictureIndex) -> bool:
+def require_rows(table: Table, seen: Sequence[Look], index: PictureIndex) -> None:
+    """Refuses a table without rows to guess by, and one whose header is a row: it would be lost."""
+    if not any(look.rows for look in seen):
+        if not (first := next(table.records(), None)):
+            raise CatalogueError(f"{table.name} has a header and no rows")
+        raise CatalogueError(f"no row of {table.name} can be read; first: {first.place}: {first.error}")
+    if any(_is_cell(look, table.folder, index) for look in seen):
+        raise CatalogueError(
+            f"{table.name} has no header, for its first row is of a picture: {', '.join(table.columns)[:80]}; write "
+            "the names of the columns above it, as in id,articleType"
+        )
+    pixels = [look.column for look in seen if look.is_number and _PIXEL.fullmatch(look.column)]
+    if len(pixels) >= _FEWEST_PIXELS and not any(look.is_picture or look.id_share >= MOST for look in seen):
+        raise CatalogueError(
+            f"{table.name} has pixels as numbers, in {len(pixels):,} columns ({pixels[0]} to {pixels[-1]}), and no "
+            "pictures; write those of each row as a PNG file, and name it in a column"
+        )
+
+
+def _is_cell(look: Look, folder: str, index: PictureIndex) -> bool:
     """Whether the name of a column is one of its cells: a picture like them, or the id of one."""
     if look.is_picture:
         return _names_picture(look.column, folder, index)
@@ -139,8 +207,8 @@ def is_parent(rows: Sequence[Mapping[str, str]], parent: str, child: str) -> boo
 def _names_picture(text: str, folder: str, index: PictureIndex) -> bool:
     first, _ = first_of(text)
     try:
-        url = url_of(first)
-        if (name_in_url(url) if url else without_query(first)).lower().endswith(PICTURE_SUFFIXES):
+        name, url = address_of(first)
+        if (name if url else without_query(first)).lower().endswith(PICTURE_SUFFIXES):
             return True
         if not url and ("/" in first or "\\" in first):
             return bool(index.by_path(first, folder))

@@ -7,10 +7,12 @@ from typing import Final
 from schema import names
 
 PICTURE: Final = "picture"
+PARENT: Final = "parent"
 
 ROLES: Final = (
     names.ID,
     PICTURE,
+    PARENT,
     names.ARTICLE_TYPE_LABEL,
     names.SUB_CATEGORY_LABEL,
     names.MASTER_CATEGORY_LABEL,
@@ -22,7 +24,7 @@ ROLES: Final = (
     names.PRODUCT_NAME,
     names.SPLIT_COLUMN,
 )
-"""What a column may be of use for; but for the picture, by its name in ``styles.csv``."""
+"""What a column may be of use for; but for the picture and the parent, by its name in ``styles.csv``."""
 
 OPTIONS: Final = {
     **{role: f"--{role}" for role in ROLES},
@@ -38,8 +40,9 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     role: tuple(words.split())
     for role, words in {
         names.ID: """
-            id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber
-            productcode
+            id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber artno
+            itemno productno styleno stylecode modelno modelnumber modellnummer
+            productcode customlabel
             itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
             bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice
             codicearticolo idprodotto artikelcode numerartykulu kodproduktu uid uuid ean gtin barcode code number
@@ -48,12 +51,18 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         PICTURE: """
             picture image imagepath imagefile imagefilename filename filepath picturepath imageurl pictureurl photourl
             imagesrc imagelink mainimage mainimageurl baseimage primaryimage featuredimage images photo photos img
-            imgurl imgpath pictureurl1 imageurl1
+            imgurl imgpath coverimage coverimageurl covermediaurl productimage productimageurl productimagefile1
+            hostedimageurls media mediaurl pictureurl1 imageurl1
             image1 thumbnail variantimage cocourl bild bilddatei bildname bildurl bildlink produktbild hauptbild bilder
             bild1 bildpfad dateiname foto fotourl fotos photoprincipale lienimage urlimage imageprincipale fichier
             fichierimage imagen imagenurl urlimagen archivo immagine urlimmagine percorsoimmagine afbeelding
             afbeeldingurl afbeeldingsurl zdjecie zdjecia urlzdjecia imagem path file url datei
             изображение картинка фото 画像 图片 图像""",
+        PARENT: """
+            parent parentsku parentid parentproduct parentproductid parentproductnumber parentproductsku parentitem
+            parentcode parenthandle parentreference parentasin masterid mastersku modelcode variantof elternartikel
+            elternproduct elternsku ubergeordnetesprodukt vaterartikel superior genitore hoofdproduct
+            urlhandle handle handleid itemgroupid productgroupid""",
         names.ARTICLE_TYPE_LABEL: """
             articletype producttype itemtype garmenttype clothingtype producttypename articletypename warengruppe
             artikelart artikeltyp produkttyp produktart warenart typeproduit typedeproduit typearticle typedarticle
@@ -91,12 +100,22 @@ _GENERIC: Final = """
     kategorien categorie categories categoria categorias categorieproduit kategoria categoriaproducto gruppe
     produktgruppe productgroup group label labels class classname classlabel klasse etikett classe clase target tag
     категория カテゴリ 类别
+    categorypath categorypaths categorytree breadcrumb breadcrumbs kategoriepfad taxonomy choice choices
 """
 GENERIC: Final = tuple(_GENERIC.split())
 """Names of a label of any level."""
+PERHAPS: Final = ("collection", "collections", "kollektion", "family", "familie", "productfamily", "attributesetcode")
+"""Names of a label where there is no other."""
 
 _REMARK: Final = re.compile(r"\s*(?:\((?!\d+\))[^()]*\)|\[[^\[\]]*\])")
 """A unit, a language or a mark in brackets; a number there tells columns of one name apart."""
+_AROUND: Final = re.compile(
+    r"^[^.]*:|^(?:(?:data|fields?|items?|products?|node|attributes|properties|metadata|record|values?)\.)+",
+    re.IGNORECASE,
+)
+"""A space of names, and objects that any field may lie in."""
+_INSIDE: Final = re.compile(r"\.(?:type_?name|display_?name|name|label|title|value)$", re.IGNORECASE)
+"""What an object says of itself."""
 _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
 
 
@@ -104,6 +123,11 @@ def key(name: str) -> str:
     """A column's name without case, accents, spaces and punctuation: ``Référence n°`` is ``referencen``."""
     letters = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     return "".join(letter for letter in letters if letter.isalnum())
+
+
+def inner_key(name: str) -> str:
+    """The same without what it stands in: ``C:Type``, ``data.type`` and ``type.name`` are all ``type``."""
+    return key(_INSIDE.sub("", _AROUND.sub("", _REMARK.sub("", name))))
 
 
 def plain_key(name: str) -> str:

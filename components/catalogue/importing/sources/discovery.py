@@ -6,7 +6,14 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from components.catalogue.importing.sources.coco import coco_table, is_coco
-from components.catalogue.importing.sources.documents import json_lines, json_table, only_list, read_json
+from components.catalogue.importing.sources.documents import (
+    json_documents,
+    json_lines,
+    json_table,
+    keyed,
+    only_list,
+    read_json,
+)
 from components.catalogue.importing.sources.excel import WORKSHEET, Worksheet, worksheets
 from components.catalogue.importing.sources.files import Files
 from components.catalogue.importing.sources.folders import folder_table
@@ -51,7 +58,7 @@ def find_table(
     """
     sheets = list(given) or _chosen([name for name in _found(files) if name != without], ask)
     if not sheets:
-        return folder_table(_pictures(files), _unread(files)), []
+        return _without_sheet(files), []
     sheets = [one for sheet in sheets for one in _with_worksheet(files, sheet, ask)]
     tables = [_open(files, sheet, encoding) for sheet in sheets]
     if len(tables) == 1:
@@ -59,13 +66,22 @@ def find_table(
     return Joined([(table, split_of_file(table.name.replace(WORKSHEET, "/"))) for table in tables]), sheets
 
 
+def _without_sheet(files: Files) -> Table:
+    """Class folders; where there are none, the documents that tell of a picture each."""
+    try:
+        return folder_table(_pictures(files), _unread(files))
+    except CatalogueError:
+        documents = [name for name in files.names if _suffix(name) == ".json"]
+        if len(documents) < 2 or len({name.rpartition("/")[0] for name in documents}) > 1:
+            raise
+        return json_documents(files, documents)
+
+
 def _pictures(files: Files) -> list[str]:
     pictures = [name for name in files.names if _suffix(name) in PICTURE_SUFFIXES]
     foreign = [name for name in files.names if _suffix(name) in FOREIGN]
     if not pictures and foreign:
-        raise CatalogueError(
-            f"{foreign[0]} is of a kind that is not read; save it as .xlsx, CSV, JSON lines or Parquet"
-        )
+        raise _not_read(foreign[0])
     return pictures
 
 
@@ -94,7 +110,8 @@ def _named(files: Files) -> list[str]:
     read = {name: read_json(files, name) for name in documents}
     tables = [name for name, document in read.items() if _is_table(document)]
     # An object that holds one list may be anything: a table where there is nothing else.
-    return [*others, *tables] or [name for name, document in read.items() if only_list(document) and len(read) == 1]
+    alone = [name for name, document in read.items() if len(read) == 1 and (only_list(document) or keyed(document))]
+    return [*others, *tables] or alone
 
 
 def _is_table(document: Any) -> bool:
@@ -151,8 +168,14 @@ def _open(files: Files, sheet: str, encoding: str) -> Table:
         document = read_json(files, file)
         return coco_table(file, document) if is_coco(document) else json_table(file, document)
     if suffix in FOREIGN:
-        raise CatalogueError(f"{file} is of a kind that is not read; save it as .xlsx, CSV, JSON lines or Parquet")
+        raise _not_read(file)
     return TextSheet(files, file, encoding)
+
+
+def _not_read(name: str) -> CatalogueError:
+    of_xml = "; most shops give a feed as CSV or TSV too, and tools for annotations give COCO"
+    more = of_xml if _suffix(name) == ".xml" else ""
+    return CatalogueError(f"{name} is of a kind that is not read; save it as .xlsx, CSV, JSON lines or Parquet{more}")
 
 
 def _suffix(path: str) -> str:

@@ -34,9 +34,11 @@ def json_table(name: str, document: Any) -> Table:
     Raises:
         CatalogueError: it is neither.
     """
-    rows = document if isinstance(document, list) else only_list(document)
+    rows = document if isinstance(document, list) else only_list(document) or keyed(document)
     if not isinstance(rows, list) or not any(isinstance(row, dict) for row in rows):
-        raise CatalogueError(f"{name} is neither a list of objects, nor COCO (images, annotations, categories)")
+        raise CatalogueError(
+            f"{name} is neither a list of objects, nor one by their keys, nor COCO (images, annotations, categories)"
+        )
     return _listed(name, [_object(f"{name}, object {at}", at, row) for at, row in enumerate(rows, 1)])
 
 
@@ -146,6 +148,36 @@ def only_list(document: Any) -> Any:
     values = document.values() if isinstance(document, dict) else ()
     lists = [value for value in values if isinstance(value, list) and any(isinstance(one, dict) for one in value)]
     return lists[0] if len(lists) == 1 else None
+
+
+def keyed(document: Any) -> Any:
+    """The objects that an object holds by their keys, each with its ``key``; None where it holds no like ones.
+
+    They may lie one object deeper, if they do so in one place alone.
+    """
+    if not isinstance(document, dict):
+        return None
+    found = [one for one in (document, *document.values()) if _are_alike(one)]
+    return [{"key": key, **value} for key, value in found[0].items()] if len(found) == 1 else None
+
+
+def _are_alike(document: Any) -> bool:
+    """Whether an object holds objects alone, which have most of their own keys in common; numbers are rows' keys."""
+    values = list(document.values()) if isinstance(document, dict) else []
+    if len(values) < 2 or not all(isinstance(one, dict) for one in values):
+        return False
+    keys = set.union(*map(set, values))
+    return 2 * len(set.intersection(*map(set, values))) > len(keys) and not all(map(str.isdigit, keys))
+
+
+def json_documents(files: Files, documents: Sequence[str]) -> Table:
+    """Files of an object each, as a table.
+
+    Raises:
+        CatalogueError: one is no JSON, or none is an object.
+    """
+    folder = documents[0].rpartition("/")[0]
+    return _listed(f"{folder or '.'}/*.json", [_object(name, 1, read_json(files, name)) for name in documents])
 
 
 def _record(place: str, line: int, text: str) -> Record:

@@ -1,6 +1,7 @@
 """Worksheets of Excel (.xlsx) as tables: what a cell shows, never what it would compute."""
 
 import datetime
+import html
 import itertools
 import json
 import re
@@ -11,17 +12,31 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
+from components.catalogue.importing.addresses import first_of
 from components.catalogue.importing.sources.documents import whole_number
 from components.catalogue.importing.sources.files import MAX_SHEET_BYTES, Files
-from components.catalogue.importing.sources.table import HEADER_AMONG, Record, Table, find_header, note_unread
+from components.catalogue.importing.sources.table import (
+    HEADER_AMONG,
+    Header,
+    Record,
+    Table,
+    find_header,
+    note_unread,
+    once_each,
+)
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+)(\d+):[A-Z]+(\d+)"')
+_HYPERLINK: Final = re.compile(rb"<(?:\w+:)?hyperlink\s[^<>]*>")
+_CELLS: Final = re.compile(rb"[A-Z]{1,3}[1-9]\d{0,6}(?::[A-Z]{1,3}[1-9]\d{0,6})?")
+_ATTRIBUTE: Final = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
 _ZEROS: Final = re.compile(r"(?:\[[^\]]*\])*(0+)")
 WORKSHEET: Final = "#"
 """Stands between the file and its worksheet in the name of a sheet."""
+LINK: Final = " (link)"
+"""Behind the name of a column: what its cells link to."""
 PICTURES_INSIDE: Final = "picture inside of a workbook, not read; lay it beside as a file that is named by its row's id"
 
 
@@ -34,45 +49,93 @@ class Worksheet(Table):
     def __init__(self, files: Files, file: str, worksheet: str) -> None:
         name, notes = f"{file}{WORKSHEET}{worksheet}", Changes()
         self._texts = tempfile.NamedTemporaryFile("w+", encoding="utf-8", suffix=".jsonl")  # noqa: SIM115 - kept open
-        for line, texts in _read(files, file, worksheet, notes):
-            self._texts.write(json.dumps([line, texts]) + "\n")
+        linking: set[int] = set()  # columns
+        for line, texts, linked in _read(files, file, worksheet, notes):
+            self._texts.write(json.dumps([line, texts, linked]) + "\n")
+            linking |= linked.keys()
         self._texts.flush()
-        first = [row for _, row in itertools.islice(self._rows(), HEADER_AMONG)]
-        self._header = find_header(first, name, notes)
+        first = [row for _, row, _ in itertools.islice(self._rows(), HEADER_AMONG)]
+        header = find_header(first, name, notes)
+        self._linked = sorted(at for at in linking if at < len(header.columns) and header.columns[at])
+        more = [f"{header.columns[column]}{LINK}" for column in self._linked]
+        self._header = Header(header.row, once_each([*header.columns, *more], notes))
         super().__init__(name, [column for column in self._header.columns if column], notes)
         self.folder = file.rpartition("/")[0]
         below = itertools.islice(self._rows(), self._header.row + 1, None)
-        note_unread(self._header, ((f"row {line}", fields) for line, fields in below), notes)
+        note_unread(header, ((f"row {line}", fields) for line, fields, _ in below), notes)
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`."""
-        for index, (line, fields) in enumerate(self._rows()):
+        width = len(self._header.columns) - len(self._linked)
+        for index, (line, fields, links) in enumerate(self._rows()):
             if index > self._header.row:
-                cells = self._header.cells(fields)
+                plain = fields[:width] + [""] * (width - len(fields))
+                cells = self._header.cells([*plain, *(links.get(str(column), "") for column in self._linked)])
                 bare = [column for column, text in cells.items() if text == _NO_VALUE]
                 faults = dict.fromkeys(bare, "formula without a value; save the sheet in Excel once")
                 yield Record(f"{self.name}:{line}", line, {**cells, **dict.fromkeys(bare, "")}, faults=faults)
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self) -> Iterator[tuple[int, list[str], dict[str, str]]]:
         with Path(self._texts.name).open(encoding="utf-8") as lines:
             yield from map(json.loads, lines)
 
 
-def _read(files: Files, file: str, worksheet: str, notes: Changes) -> Iterator[tuple[int, list[str]]]:
-    """Line and texts of every row that is not empty."""
+def _read(files: Files, file: str, worksheet: str, notes: Changes) -> Iterator[tuple[int, list[str], dict[int, str]]]:
+    """Line, texts and links of every row that is not empty; a link by the number of its column."""
     with files.open_sheet(file) as values, files.open_sheet(file) as formulas:
         book = _workbook(values, file, True)
         shown = _rows_of(book, worksheet)
         archive = zipfile.ZipFile(formulas)
         for name in (name for name in archive.namelist() if name.startswith("xl/media/")):
             notes.note(PICTURES_INSIDE, f"{name} of {file}")
-        merged = _Merged(_pieces(archive, book[worksheet]._worksheet_path), notes)
+        path = book[worksheet]._worksheet_path
+        merged, linked = _Merged(_pieces(archive, path), notes), _linked(archive, path)
         written = _rows_of(_workbook(formulas, file, False), worksheet) if _has_formulas(formulas) else None
         for line, kept in enumerate(shown, 1):
             typed = [cell.value for cell in next(written)] if written else [None] * len(kept)
             texts = [_text(cell, formula) for cell, formula in zip(kept, typed, strict=True)]
             if any(map(tidy, texts)):
-                yield line, merged.filled(line, texts)
+                links = {at: link for at, one in enumerate(typed) if one and (link := _link_of(one))} | linked.get(
+                    line, {}
+                )
+                yield line, merged.filled(line, texts), links
+
+
+def _link_of(formula: Any) -> str:
+    """The address in a formula like ``=HYPERLINK("…","…")`` or ``=IMAGE("…")``; "" where there is none."""
+    text = getattr(formula, "text", formula)  # of an array
+    if not isinstance(text, str) or not text.startswith("="):
+        return ""
+    link = first_of(text)[0]
+    return "" if link.startswith("=") else link
+
+
+def _linked(archive: zipfile.ZipFile, path: str) -> dict[int, dict[int, str]]:
+    """Row → column → what the cell links to, outside of the workbook."""
+    from openpyxl.utils.cell import range_boundaries
+
+    targets = _targets(archive, path)
+    found: dict[int, dict[int, str]] = {}
+    pieces = _pieces(archive, path) if targets else iter(())
+    elements = {one.group() for piece in pieces for one in _HYPERLINK.finditer(piece)}
+    for told in (dict(_ATTRIBUTE.findall(one)) for one in elements):
+        target = next((targets[told[key]] for key in told if key.endswith(b":id") and told[key] in targets), "")
+        if target and _CELLS.fullmatch(told.get(b"ref", b"")):
+            first, top, last, bottom = range_boundaries(told[b"ref"].decode())
+            if (last - first + 1) * (bottom - top + 1) <= _MOST_LINKED:
+                for row, column in itertools.product(range(top, bottom + 1), range(first - 1, last)):
+                    found.setdefault(row, {})[column] = target
+    return found
+
+
+def _targets(archive: zipfile.ZipFile, path: str) -> dict[bytes, str]:
+    """Id → address of each hyperlink of a worksheet, as the part beside it tells them."""
+    folder, _, name = path.lstrip("/").rpartition("/")
+    beside = f"{folder}/_rels/{name}.rels"
+    text = archive.read(beside) if beside in archive.namelist() else b""
+    elements = (dict(_ATTRIBUTE.findall(one)) for one in text.split(b"<") if b"/hyperlink" in one)
+    told = {one[b"Id"]: html.unescape(one.get(b"Target", b"").decode()) for one in elements if b"Id" in one}
+    return {key: target for key, target in told.items() if not target.lower().startswith("mailto:")}
 
 
 class _Merged:
@@ -115,7 +178,7 @@ def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     with archive.open(name) as file:
         while piece := file.read(1 << 20):
             yield before + piece
-            before = piece[-64:]
+            before = piece[-4096:]
 
 
 def _rows_of(book: Any, worksheet: str) -> Iterator[tuple[Any, ...]]:
@@ -169,6 +232,7 @@ def _require_transitional(archive: zipfile.ZipFile, name: str) -> None:
                 raise CatalogueError(f"{name} is saved as Strict Open XML; save it as a plain Excel workbook (.xlsx)")
 
 
+_MOST_LINKED: Final = 10_000  # cells of one link; a whole column of them is no picture of a row
 _BOOK, _STRICT = "xl/workbook.xml", b"purl.oclc.org/ooxml"
 _NO_VALUE: Final = "\0"
 

@@ -29,6 +29,7 @@ class Record:
         embedded: column → bytes of a picture that the sheet itself holds.
         faults: column → why its cell cannot be read; the row cannot be taken if that column is of use.
         folder: that the path of its picture may be relative to; empty for that of the table.
+        parent: place of the row whose label it has; empty if that is its own.
     """
 
     place: str
@@ -40,6 +41,7 @@ class Record:
     embedded: Mapping[str, bytes] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
+    parent: str = ""
 
 
 class Table(ABC):
@@ -136,7 +138,7 @@ def note_unread(header: Header, rows: Iterable[tuple[str, Sequence[str]]], notes
 
 
 def find_header(rows: Iterable[Sequence[str]], name: str, notes: Changes) -> Header:
-    """The first row that is about as wide as those that follow it.
+    """The first row that is about as wide as those that follow it, and no remark on its columns.
 
     Args:
         rows: the first ones of the sheet, or all.
@@ -150,16 +152,23 @@ def find_header(rows: Iterable[Sequence[str]], name: str, notes: Changes) -> Hea
     widths = [sum(bool(tidy(cell)) for cell in row) for row in first]
     if not any(widths):
         raise CatalogueError(f"{name} is empty")
-    row = next(index for index, width in enumerate(widths) if 2 * width > max(widths))
+    wide = [index for index, width in enumerate(widths) if 2 * width > max(widths)]
+    row = next((index for index in wide if not _is_remark(first[index])), wide[0])
     if len(first[row]) > MAX_COLUMNS:
         raise CatalogueError(f"{name} has {len(first[row]):,} columns; at most {MAX_COLUMNS:,} are read")
     for above, width in zip(first[:row], widths, strict=False):
         if width:
             notes.note("row above the header, passed over", " ".join(filter(None, map(tidy, above)))[:80])
-    return Header(row, _once_each([tidy(cell) for cell in first[row]], notes))
+    return Header(row, once_each([tidy(cell) for cell in first[row]], notes))
 
 
-def _once_each(columns: Sequence[str], notes: Changes) -> list[str]:
+def _is_remark(row: Sequence[str]) -> bool:
+    """Whether a row tells what its columns are for, as a market place's template does: ``# Required | …``."""
+    return all(cell.startswith("#") for cell in map(tidy, row) if cell)
+
+
+def once_each(columns: Sequence[str], notes: Changes) -> list[str]:
+    """Names of columns, of which those that come again get a number."""
     seen: dict[str, int] = {}
     result = []
     for column in columns:

@@ -91,10 +91,18 @@ def test_a_product_in_several_categories(tmp_path):
         '["{i}.jpg", "x.jpg"]',
         "['{i}.jpg']",
         r'["https:\/\/a.test\/{i}.jpg","x"]',
+        '=IMAGE("https://a.test/{i}.jpg")',
+        '"=HYPERLINK(""https://a.test/{i}.jpg"";""front, left"")"',
+        '"=IFERROR(__xludf.DUMMYFUNCTION(""IMAGE(""""https://a.test/{i}.jpg?w=9"""")""),"""")"',
+        '=BILD("{i}.jpg")',
+        "{i}.jpg (https://v5.a.test/v3/u/abc/xyz)",
+        "{i}.jpg (https://v5.a.test/abc),front, left (2).jpg (https://v5.a.test/xyz)",
+        '<a href="/p/{i}"><img class="x" src="https://a.test/{i}.jpg" alt="front" /></a>',
+        "![front](https://a.test/{i}.jpg)",
     ],
 )
 def test_a_list_of_pictures_in_any_dress(tmp_path, cell):
-    """Separators at the ends, what a page asks of a picture, and lists of JSON and Python: the first picture counts."""
+    """Separators at the ends, lists of JSON and Python, formulas, attachments, a page's elements: the first counts."""
     told = imported(shop(tmp_path, lines("sku;type;images", f"S{{i}};{{type}};{cell}")), tmp_path / "out")
     assert told["mapping"]["columns"]["picture"] == "images"
     assert types_of(tmp_path / "out") == {f"S{i}": TYPES[i % 3] for i in ROWS}
@@ -183,7 +191,8 @@ def test_cells_that_are_filled_up_with_spaces_take_no_minutes(tmp_path):
     """A database's columns of a fixed width are read at once: a thousand spaces behind a URL took one a cell."""
     spaces, begun = " " * 1000, time.monotonic()
     row = f"{{i}};Mode > {{type}}{spaces * 20}.;https://a.test/{{i}}.jpg{spaces}front"
-    imported(shop(tmp_path, lines("id;category;image", row)), tmp_path / "out")
+    row += f";a.jpg{spaces * 20}(http{spaces};a/{{i}}/b{spaces * 20}, c"
+    imported(shop(tmp_path, lines("id;category;image;note;class", row)), tmp_path / "out")
     assert types_of(tmp_path / "out") == {key: f"{label} ." for key, label in RIGHT.items()}
     assert time.monotonic() - begun < 20
 

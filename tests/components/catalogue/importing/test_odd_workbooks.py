@@ -4,10 +4,12 @@ import re
 import zipfile
 
 import openpyxl
+import pytest
 from openpyxl.chart import BarChart, Reference
 from openpyxl.drawing.image import Image
 from openpyxl.worksheet.formula import ArrayFormula
 
+from schema import names
 from tests.components.catalogue.importing.layouts import TYPES, imported, lookbook_import, photo, rejected, styles
 from tests.components.catalogue.importing.test_odd_exports import RIGHT, ROWS, changes, shop, types_of
 
@@ -77,3 +79,27 @@ def test_pictures_inside_of_a_workbook_are_told(tmp_path):
     for file in source.glob("*.jpg"):
         file.unlink()
     assert "picture inside of a workbook" in lookbook_import(source, tmp_path / "none").output
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda cell, url: setattr(cell, "hyperlink", url),
+        lambda cell, url: setattr(cell, "value", f'=HYPERLINK("{url}", "front")'),
+        lambda cell, url: setattr(cell, "value", f'=_xlfn.IMAGE("{url}", "front")'),
+    ],
+)
+def test_a_picture_that_a_cell_links_to(tmp_path, dress):
+    """What is shown, "front", is no picture; what it links to is, as a column of its own that a mapping can name."""
+
+    def fill(book):
+        book.active["C1"], book.active["D1"] = "Name", "Photo"
+        for i in ROWS:
+            name, cell = book.active.cell(i + 2, 3), book.active.cell(i + 2, 4)
+            name.value, name.hyperlink, cell.value = f"Thing {i}", f"https://shop.test/thing-{i}", "front"
+            dress(cell, f"https://shop.test/i/{i}.jpg?a=1&b=2")
+
+    told = imported(workbook(tmp_path, fill), tmp_path / "out")
+    assert told["mapping"]["columns"]["picture"] == "Photo (link)"
+    assert types_of(tmp_path / "out") == RIGHT
+    assert styles(tmp_path / "out")["3"][names.PRODUCT_NAME] == "Thing 3"

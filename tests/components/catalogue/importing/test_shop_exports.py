@@ -53,7 +53,7 @@ def test_amazon_s_flat_file(tmp_path, suffix):
 
 
 def test_magento_s_export(tmp_path):
-    """The base image counts, its own kinds of products are no types, and the whole path of categories is the label."""
+    """The base image counts, its own kinds of products are no types, and what all paths begin with is no level."""
     source, out = tmp_path / "magento", tmp_path / "out"
     source.mkdir()
     rows = [
@@ -63,8 +63,9 @@ def test_magento_s_export(tmp_path):
     ]  # fmt: skip
     (source / "catalog_product.csv").write_text(sheet(rows))
     pictures(source / "media" / "m" / "h", *(f"mh0{i}" for i in range(6)))
-    imported(source, out)
-    assert types_of(out) == {f"MH0{i}": f"Default Category/Men/{TYPES[i % 3]}" for i in range(6)}
+    told = imported(source, out)
+    assert types_of(out) == {f"MH0{i}": TYPES[i % 3] for i in range(6)}
+    assert told["mapping"]["columns"][MASTER] == "categories[/2]"
 
 
 def test_google_s_feed(tmp_path):

@@ -1,0 +1,108 @@
+"""Rows of variants, which leave out what the row of their product tells."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from components.catalogue.importing.columns.cells import base_of
+from components.catalogue.importing.columns.words import PARENT, PICTURE, SYNONYMS, key, plain_key
+from components.catalogue.importing.sources.table import Record, Table
+from components.catalogue.reading.cells import id_of, is_empty
+from schema import names
+
+_BY_ID: Final = "id:"
+"""Before a parent that has no number of the shop's own, WooCommerce writes ``id:123``."""
+_GENERATIONS: Final = 5
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the row of a product tells its variants: where it stands, its cells, and its own parent."""
+
+    place: str
+    cells: Mapping[str, str]
+    parent: str
+
+
+class Families(Table):
+    """A table in which a row that lacks its label, and names a parent, has the name of that, and what else it lacks.
+
+    A parent is named by any text that tells rows apart (id, SKU, handle), or by one that all rows of a product share.
+    """
+
+    def __init__(self, table: Table, columns: Mapping[str, str]) -> None:
+        """Finds the parents' rows.
+
+        Args:
+            table: as it is.
+            columns: role → column; one of them is that of the parent.
+        """
+        super().__init__(table.name, table.columns, table.notes)
+        self.folder = table.folder
+        self._table, self._parent = table, columns[PARENT]
+        self._label = base_of(columns[names.ARTICLE_TYPE_LABEL])
+        self._name = columns.get(names.PRODUCT_NAME, "")
+        own = (names.ID, PICTURE, PARENT)
+        self._told = list(dict.fromkeys(base_of(one) for role, one in columns.items() if one and role not in own))
+        self._by: dict[str, dict[str, _Told]] = {column: {} for column in self._names_of_rows(columns)}
+        self._find_parents()
+
+    @property
+    def embedded_columns(self) -> list[str]:
+        """See :meth:`Table.embedded_columns`."""
+        return self._table.embedded_columns
+
+    def records(self) -> Iterator[Record]:
+        """See :meth:`Table.records`: a row that lacks its label has that of its parent, or of the parent's parent."""
+        for record in self._table.records():
+            yield record if record.error or _text(record, self._label) else self._completed(record)
+
+    def _names_of_rows(self, columns: Mapping[str, str]) -> Sequence[str]:
+        """Columns by which a parent may be named; the parent's own is the last."""
+        words = (names.ID, *SYNONYMS[names.ID])
+        named = [one for one in self.columns if plain_key(one) in words and one != self._parent]
+        given = [columns[names.ID]] if columns.get(names.ID) else []
+        return [*dict.fromkeys([*given, *named]), self._parent]
+
+    def _find_parents(self) -> None:
+        """Keeps the rows that others name, and looks first where most of the names are found."""
+        wanted = {id_of(_text(record, self._parent).removeprefix(_BY_ID)) for record in self._table.records()} - {""}
+        hits: Counter[str] = Counter()
+        for record in (one for one in self._table.records() if not one.error):
+            told = _Told(record.place, {one: _text(record, one) for one in self._told}, _text(record, self._parent))
+            for column, rows in self._by.items():
+                name = id_of(_text(record, column))
+                if name in wanted:
+                    hits[column] += name not in rows
+                    if name not in rows or (not rows[name].cells[self._label] and told.cells[self._label]):
+                        rows[name] = told
+        self._by = dict(sorted(self._by.items(), key=lambda one: (one[0] == self._parent, -hits[one[0]])))
+
+    def _completed(self, record: Record) -> Record:
+        cells, place, above = dict(record.cells), "", _text(record, self._parent)
+        for _ in range(_GENERATIONS):
+            told = self._row_of(above, record.place)
+            if not told:
+                break
+            cells |= {column: text for column, text in told.cells.items() if text and is_empty(cells.get(column, ""))}
+            place, above = place or told.place, told.parent
+            if told.cells[self._label]:
+                # Rows of one name are of one split: a variant beside its product would be known in the test.
+                cells |= {column: text for column, text in told.cells.items() if text and column == self._name}
+                return replace(record, cells=cells, parent=place)
+        return record
+
+    def _row_of(self, parent: str, but: str) -> _Told | None:
+        """The row that a cell names; never the row that the cell is of."""
+        name = id_of(parent.removeprefix(_BY_ID))
+        by_id = parent.startswith(_BY_ID)
+        rows = (rows.get(name) for column, rows in self._by.items() if not by_id or key(column) == names.ID)
+        return next((row for row in itertools.chain(rows) if row and row.place != but), None)
+
+
+def _text(record: Record, column: str) -> str:
+    """A cell; "" for what means nothing."""
+    text = record.cells.get(column, "").strip()
+    return "" if is_empty(text) else text
