@@ -8,7 +8,9 @@ from components.catalogue.reading.cells import without_entities
 
 SIGNS: Final = ("/", "|", ",")
 """What stands between the parts of a path where a column's cells show that it does; an arrow always does."""
-_PART: Final = re.compile(r"(.+)\[([/|,]?)(-?[1-9])\]")
+LISTED: Final = ">"
+"""In place of a sign: an arrow stands between the parts, and each comma between paths, as no name holds one."""
+_PART: Final = re.compile(r"(.+)\[([/|,>]?)(-?[1-9])\]")
 # Each looks at a run of spaces once, from where it begins.
 _BETWEEN: Final = re.compile(r"(?:(?<!\s)\s+)?(?:[-=]{0,2}>|[»›→⇒▸►＞]|/{2,}|\s/\s)\s*")
 _SURELY_BETWEEN_PATHS: Final = re.compile(r"\s?[;|]\s?")
@@ -67,11 +69,11 @@ def paths_of(path: str, sign: str = "") -> list[list[str]]:
 
     Args:
         path: the cell.
-        sign: between the parts of a path; "" for an arrow.
+        sign: between the parts of a path, or :data:`LISTED`; "" for an arrow.
     """
     plain = without_entities(path)
     if sign:
-        between = f"[{''.join(other for other in ',;|' if other != sign)}]"
+        between = rf"(?<!\\)[{''.join(other for other in ',;|' if other != sign)}]"
         return [_split(one, sign) for one in re.split(between, plain) if one.strip(f" {sign}")] or [[]]
     listed = [one for one in _SURELY_BETWEEN_PATHS.split(plain) if one.strip()]
     if len(listed) > 1 and any(len(_split(one)) > 1 for one in listed):
@@ -82,6 +84,6 @@ def paths_of(path: str, sign: str = "") -> list[list[str]]:
 
 
 def _split(path: str, sign: str = "") -> list[str]:
-    if sign:
+    if sign not in ("", LISTED):
         return [part.strip() for part in path.split(sign) if part.strip()]
     return [part.replace("\\,", ",") for part in _BETWEEN.split(path.strip()) if part]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from components.catalogue.importing.addresses import NotTaken, address_of, first_of, without_query
-from components.catalogue.importing.columns.cells import SIGNS, parts_of, paths_of
+from components.catalogue.importing.columns.cells import LISTED, SIGNS, parts_of, paths_of
 from components.catalogue.importing.pictures import PictureIndex
 from components.catalogue.importing.sources.excel import LINK
 from components.catalogue.importing.sources.splits import split_of
@@ -82,9 +82,9 @@ class Look:
 
     @cached_property
     def sign(self) -> str:
-        """What stands between the parts of paths that have no arrows; "" where nothing shows that there are any."""
+        """What stands between the parts of paths, see :func:`paths_of`; "" where nothing shows anything but arrows."""
         if any(len(parts_of(text)) > 1 for text in self.values):
-            return ""
+            return LISTED if _are_lists(self.values) else ""
         return next((sign for sign in SIGNS if _is_tree(self.values, sign)), "")
 
     @cached_property
@@ -93,7 +93,7 @@ class Look:
         paths = {text: parts_of(text, self.sign) for text in self.values}
         same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*paths.values(), strict=False))
         lengths = sorted((len(paths[text]) for text in self.values.elements()), reverse=True)
-        enough = 2 if self.sign else len(heads.columns())
+        enough = 2 if self.sign in SIGNS else len(heads.columns())
         return max(0, min(len(list(same)), lengths[(len(lengths) - 1) // 2] - enough))
 
     @property
@@ -149,6 +149,25 @@ def _is_tree(texts: Collection[str], sign: str) -> bool:
         return True
     deep = sum(max(map(len, cell)) > 2 for cell in cells)
     return sign == "/" and (all(text.startswith("/") for text in texts) or deep >= NEARLY_ALL * len(cells))
+
+
+def _are_lists(texts: Collection[str]) -> bool:
+    """Whether a comma parts ``Clothing > Shirts, Sale``, and is no part of a name as in ``Home > Chairs, Tables``.
+
+    It does where a comma of a name is written ``\\,``, and where most of what stands so without an arrow also stands
+    beside the end of another path, or alone.
+    """
+    if any("\\," in text for text in texts):
+        return True
+    cells = [paths_of(text, LISTED) for text in texts]
+    mixed = [cell for cell in cells if len(cell) > 1 and len({len(path) > 1 for path in cell}) > 1]
+    alone = {cell[0][0] for cell in cells if len(cell) == 1 or len(cell[0]) > 1}
+    beside: dict[str, set[str]] = {}
+    for cell in mixed:
+        for path in cell:
+            beside.setdefault(path[0], set()).update(other[-1] for other in cell if len(path) == 1 < len(other))
+    shown = [all(path[0] in alone or len(beside[path[0]]) > 1 for path in cell if len(path) == 1) for cell in mixed]
+    return sum(shown) > MOST * len(shown)
 
 
 def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping[str, str]]]:

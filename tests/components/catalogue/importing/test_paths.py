@@ -38,6 +38,8 @@ def labels(out):
         '"Home/{way}/Oben/{type}; Home/Neu"',
         '"Mode > {way} > Oben > {type}"',
         '"{way} > Oben > {type}; Sale"',
+        '"{way} > Oben > {type}, Sale"',
+        '"Sale, {way} > Oben > {type}, {way}"',
     ],
 )
 def test_a_column_shows_what_its_paths_are_parted_by(tmp_path, path):
@@ -63,6 +65,16 @@ def test_a_sign_in_a_name_parts_nothing(tmp_path, kinds):
     cells = [f'"{kinds[i % 3]}"' for i in ROWS]
     imported(shop(tmp_path, cells), tmp_path / "out")
     assert labels(tmp_path / "out") == [[None, None, kinds[i % 3]] for i in ROWS]
+
+
+def test_a_comma_in_the_end_of_a_path_parts_nothing(tmp_path):
+    """Where one end alone has the words behind the comma, they are of its name; ``\\,`` says so of any."""
+    kinds = ("Jacken, Mäntel", "Mützen, Hüte", "Hemden")
+    imported(shop(tmp_path, [f'"{WAYS[i]} > Oben > {kinds[i % 3]}"' for i in ROWS]), tmp_path / "out")
+    assert labels(tmp_path / "out") == [[WAYS[i], "Oben", kinds[i % 3]] for i in ROWS]
+    told = [f'"Sale, {WAYS[i]} > Oben > {kinds[i % 3]}"'.replace("n, ", "n\\, ") for i in ROWS]
+    imported(shop(tmp_path, told), tmp_path / "told")
+    assert labels(tmp_path / "told") == labels(tmp_path / "out")
 
 
 def test_what_is_parted_by_can_be_given(tmp_path):
