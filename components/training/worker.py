@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schema.addresses import host_and_port
+from schema.plain_json import parsed
 
 CALL: Final = "call.json"
 TRAINED: Final = "trained.weights.h5"
@@ -186,7 +187,7 @@ def _place() -> tuple[int, int]:
     if not text:
         return 1, 0
     try:
-        return _place_in(json.loads(text))
+        return _place_in(parsed(text))
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{TF_CONFIG} is {text!r:.300}; it must be a JSON object with cluster and task, as {_EXAMPLE}: {error}"
