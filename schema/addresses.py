@@ -3,6 +3,7 @@
 from typing import Final
 
 LAST_PORT: Final = 2**16 - 1
+_GRPC_SCHEMES: Final = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "xds:")
 
 
 def with_port(host: str, port: int) -> str:
@@ -26,6 +27,19 @@ def host_and_port(text: str) -> tuple[str, int]:
     if not is_port or not _is_host(bare(host)) or (":" in host and bare(host) == host):
         raise ValueError(f"{text!r:.120} is not HOST:PORT, as shop.example:9090 or [::1]:9090")
     return bare(host), int(port)
+
+
+def require_target(text: str, name: str) -> None:
+    """Refuses what gRPC would look up for ever: a target is HOST:PORT, or begins with one of its schemes.
+
+    Raises:
+        ValueError: the text, which ``name`` has, is neither.
+    """
+    if not text.startswith(_GRPC_SCHEMES):
+        try:
+            host_and_port(text)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
 
 
 def _is_host(text: str) -> bool:

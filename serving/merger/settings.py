@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
-from schema.addresses import LAST_PORT, bare
+from schema.addresses import LAST_PORT, bare, require_target
 from serving.merger.core.errors import SettingsError
 
 PREFIX: Final = "LOOKBOOK_"
@@ -98,7 +98,9 @@ class Settings:
             *(1, MOST_MEMORY),
         ),
     ] = 192 * 2**20
-    decoding_processes: Annotated[int, Row("Processes that decode large pictures, one at a time each.", 1, MOST_PROCESSES)] = 2
+    decoding_processes: Annotated[
+        int, Row("Processes that decode large pictures, one at a time each.", 1, MOST_PROCESSES)
+    ] = 2
     max_batch_images: Annotated[int, Row("Most pictures in one batch call.", 1)] = 64
     model_batch_images: Annotated[int, Row("Most pictures in one call to a model.", 1)] = 16
     model_calls: Annotated[
@@ -196,6 +198,14 @@ class Settings:
         """gRPC target of the model server of ``model``."""
         return str(getattr(self, f"{model}_target"))
 
+    def require_targets(self) -> None:
+        """Raises SettingsError where one of the model servers is where gRPC could not look."""
+        try:
+            for name in ("article_type_target", "category_target"):
+                require_target(getattr(self, name), variable(name))
+        except ValueError as error:
+            raise SettingsError(f"{error}.") from error
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads the settings; what is missing or empty keeps its default.
@@ -208,6 +218,7 @@ class Settings:
         settings = cls(**{name: _convert(name, text) for name, text in given.items() if text})
         for origin in settings.allowed_origins:
             _require_origin(origin, len(settings.allowed_origins))
+        settings.require_targets()
         if settings.log_level.upper() not in LEVELS:
             raise SettingsError(f"{variable('log_level')} is {settings.log_level!r}; it must be {' or '.join(LEVELS)}.")
         return dataclasses.replace(settings, host=bare(settings.host.strip()))

@@ -100,6 +100,8 @@ def test_top_level_help_lists_every_command():
         ["similar", __file__, "--contact-sheet", "sheet.pdf"],
         ["similar", __file__, "--k", "51"],
         ["similar", __file__, "--server", "http://127.0.0.1:9090"],
+        ["classify", __file__, "--server", "localhost"],
+        ["classify", __file__, "--server", "::1:9090"],
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments):

@@ -13,7 +13,20 @@ def test_what_is_written_is_read(host: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "host", "host:", ":80", "host:0", "host:65536", "host:8_0", "host:９０", "a b:80", "a..b:80", "::1:80", "[]:80"],
+    [
+        "",
+        "host",
+        "host:",
+        ":80",
+        "host:0",
+        "host:65536",
+        "host:8_0",
+        "host:９０",
+        "a b:80",
+        "a..b:80",
+        "::1:80",
+        "[]:80",
+    ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     """What has no host, no port of a socket, or an IPv6 address without brackets is refused with the value."""

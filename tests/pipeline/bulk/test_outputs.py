@@ -58,6 +58,15 @@ def test_in_a_store_an_output_that_was_begun_is_gone_on_with(layout, few, s3_buc
     assert classify(layout, few, output)["resumed"] == 130
 
 
+def test_a_table_that_was_emptied_is_made_again(layout, few, output):
+    """A file of no bytes, as a full disk or a hand leaves it, is no table, whatever its note says."""
+    table = output / "00001-of-00002.csv"
+    before = table.read_bytes()
+    table.write_bytes(b"")
+    assert classify(layout, few, output)["resumed"] == 128
+    assert table.read_bytes() == before
+
+
 def test_a_folder_of_others_is_not_filled(layout, few, tmp_path):
     """A folder that has the name under which an output is filled keeps that, and all that is in it."""
     working = tmp_path / "out.csv.partial"

@@ -75,9 +75,18 @@ def test_refuses_a_level_that_is_none() -> None:
         Settings.from_environment({"LOOKBOOK_LOG_LEVEL": "loud"})
 
 
+@pytest.mark.parametrize("target", ["model-server", "::1:8500", "bad host:8500", "host:http"])
+def test_refuses_a_target_that_is_none(target: str) -> None:
+    """A model server that nobody could ever reach is no reason to wait for it."""
+    for good in ("dns:///model-server:8500", "unix:/run/s", "[::1]:8500", "host:8500"):
+        assert Settings.from_environment({"LOOKBOOK_CATEGORY_TARGET": good}).category_target == good
+    with pytest.raises(SettingsError, match=f"LOOKBOOK_CATEGORY_TARGET: '{target}' is not HOST:PORT"):
+        Settings.from_environment({"LOOKBOOK_CATEGORY_TARGET": target})
+
+
 @pytest.mark.parametrize(("text", "host"), [("[::1]", "::1"), ("::1", "::1"), (" 127.0.0.1 ", "127.0.0.1")])
 def test_a_host_may_be_written_as_in_urls(text: str, host: str) -> None:
-    """An IPv6 address with its brackets, or spaces around an address, is the address: this machine alone is no stranger."""
+    """An IPv6 address with its brackets, or spaces around an address, is the address, and no stranger."""
     settings = Settings.from_environment({"LOOKBOOK_HOST": text})
     assert settings.host == host and not settings.is_open
 
