@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from schema import heads as table
+from schema.file_names import require_plain
 from schema.plain_json import parsed
-from schema.plain_paths import require_plain
 
 SERVED: Final = 2
 """Model servers keep so many of the newest releases: see ``serving/tensorflow_serving/models.config``."""

@@ -21,7 +21,7 @@ from pipeline.running.dataflow import Dataflow
 from pipeline.running.engines import JOB_SERVERS, LOCAL, NAMES, Engine
 from schema import heads as table
 from schema.addresses import require_target
-from schema.plain_paths import require_plain
+from schema.file_names import require_plain
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2

@@ -57,6 +57,13 @@ def test_a_path_that_nothing_can_have_is_told_before_the_work(tmp_path, monkeypa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link"]
 
 
+@pytest.mark.parametrize("server", ["localhost", "::1:9090", "localhost: 9090", "https://shop.example:443"])
+def test_a_server_that_is_no_address_is_told_at_once(server):
+    """Nobody waits for what gRPC would look up by another port, or not at all; that gRPC is asked for is said."""
+    result = CliRunner().invoke(cli, ["classify", __file__, "--server", server])
+    assert result.exit_code == 2 and f"--server (its gRPC port; for https add --tls): '{server}'" in result.output
+
+
 def test_a_root_without_a_release_says_how_to_make_one(tmp_path):
     """Who has none yet is not told of one without a number."""
     command = ["export", "--to", "litert", str(tmp_path / "out"), "--root", str(tmp_path / "no")]
