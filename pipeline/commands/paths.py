@@ -1,7 +1,7 @@
 """Paths on the command line that a command makes or writes to."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -17,7 +17,7 @@ class PathToWrite(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, or a usage error."""
-        path = super().convert(value or self.fail("it is empty; give a path", param, ctx), param, ctx)
+        path = cast(Path, super().convert(value or self.fail("it is empty; give a path", param, ctx), param, ctx))
         try:
             above = next(one for one in path.absolute().parents if one.exists() or one.is_symlink())
             path.exists()
