@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from serving.local.signals import ended_by_signals
+from serving.local.standard_streams import open_closed
 
 _COMMANDS = {
     "run": "pipeline.commands.run",
@@ -72,6 +73,7 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line; a fault that has a reason ends with that reason and exit code 1."""
+    open_closed()
     # Before TensorFlow is imported anywhere: afterwards it is too late.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Else this process would take all of a GPU's memory, which the process of a training needs.

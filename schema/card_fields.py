@@ -1,7 +1,10 @@
 """Values of a model card's document, read one by one, with errors that name the field."""
 
+import json
 import sys
 from typing import Any, Final, TypeVar
+
+from schema.plain_json import with_each_key_once
 
 _LARGEST: Final = 2**31 - 1
 """Largest whole number; a count of more rows than that, or such a picture, is a mistake."""
@@ -13,6 +16,18 @@ T = TypeVar("T")
 
 class CardError(ValueError):
     """A card that cannot be read: the message names the field, what it is, and what would be right."""
+
+
+def read_document(text: str) -> Any:
+    """What the text of a card says as JSON.
+
+    Raises:
+        CardError: it is none.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=with_each_key_once)
+    except (ValueError, RecursionError) as error:
+        raise CardError(f"the card is no JSON ({error}): {text[:80]!r}") from error
 
 
 class Field:

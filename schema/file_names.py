@@ -1,7 +1,8 @@
-"""Names of files: as text, though a name is any bytes; and which of them are a system's own, nobody's pictures."""
+"""Names of files: as text, though a name is any bytes; which are a system's own, nobody's pictures; which are plain."""
 
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 PICTURE_SUFFIXES: Final = (
@@ -24,6 +25,9 @@ _OF_A_SYSTEM = frozenset(
 )
 """Of Windows and macOS, of their bins, and of the boxes that serve files, Synology's thumbnails among them."""
 _OF_OFFICE, _OF_DOWNLOADS = "~$", ":zone.identifier"
+
+NOT_PLAIN: Final = '*?[]{}\\"'
+"""TensorFlow, TFX and Beam read these as patterns, placeholders or quotes, and find nothing hours later."""
 
 
 def is_of_a_system(parts: Iterable[str]) -> bool:
@@ -60,3 +64,21 @@ def as_written(name: str) -> str:
 def preference(name: str) -> tuple[int, str]:
     """Sorts the files of one picture: the first is taken. What cameras and tools lay beside it comes last."""
     return _RANKS.get(name[name.rfind(".") :].lower(), len(_RANKS)), name
+
+
+def require_plain(path: Path | str, what: str) -> None:
+    """Refuses a path that would not be taken for what it is, also for what is above its last part.
+
+    Args:
+        path: as it is used, absolute.
+        what: the word for it.
+
+    Raises:
+        ValueError: it holds one of :data:`NOT_PLAIN`, a control character, or bytes that are no UTF-8.
+    """
+    found = [f"{one!r}"[1:-1] for one in str(path) if one in NOT_PLAIN or one < " " or "\ud800" <= one <= "\udfff"]
+    if found:
+        raise ValueError(
+            f"the {what} {str(path)!r} holds {' '.join(found)}, which TensorFlow does not read as it is; take a path "
+            f"without {' '.join(NOT_PLAIN)} and in UTF-8"
+        )

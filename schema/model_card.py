@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from schema import heads as table
-from schema.card_fields import CardError, Field
+from schema.card_fields import CardError, Field, read_document
 from schema.card_parts import FamiliarityCard, MemoryCard, read_familiarity, read_memory
 from schema.eval_histograms import EvalHistograms, read_histograms
 
@@ -161,10 +161,7 @@ class ModelCard:
         Raises:
             CardError: it is no JSON object, lacks a field, or contradicts itself.
         """
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise CardError(f"the card is no JSON ({error}): {text[:80]!r}") from error
+        document = read_document(text)
         version = document.get("format", 1) if isinstance(document, dict) else 1
         try:
             return _read(Field("", document))

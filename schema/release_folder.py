@@ -15,14 +15,14 @@ process is killed or the disk is full, they and the manifests name the same rele
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from schema import heads as table
-from schema.plain_paths import require_plain
+from schema.file_names import require_plain
+from schema.plain_json import parsed
 
 SERVED: Final = 2
 """Model servers keep so many of the newest releases: see ``serving/tensorflow_serving/models.config``."""
@@ -247,7 +247,7 @@ def parsed_manifest(text: str, version: int) -> dict[str, Any]:
         ValueError: it is none, or was edited into what nobody who reads it could go on with.
     """
     try:
-        manifest = json.loads(text)
+        manifest = parsed(text)
     except RecursionError as error:
         raise ValueError("it is nested too deep to be read") from error
     if not isinstance(manifest, dict):

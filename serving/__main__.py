@@ -9,6 +9,7 @@ import sys
 
 import uvloop
 
+from serving.local.standard_streams import open_closed
 from serving.merger.core.errors import SettingsError
 from serving.merger.settings import Settings, table
 
@@ -47,6 +48,7 @@ async def run(settings: Settings) -> None:
 
 def main() -> int:
     """The command line; returns the exit status."""
+    open_closed()
     if len(sys.argv) > 1:
         print(HELP, end="")
         return 0 if sys.argv[1] in ("-h", "--help") else 2

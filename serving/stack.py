@@ -16,6 +16,7 @@ from typing import Final
 from serving.local.processes import StackError
 from serving.local.signals import ended_by_signals
 from serving.local.stack import LOGS, stack
+from serving.local.standard_streams import open_closed
 from serving.merger.settings import variable
 
 REVIEW_STORE: Final = variable("review_store")
@@ -45,6 +46,7 @@ def _absolute(store: str) -> str:
 
 def main() -> int:
     """The command line; returns the exit status."""
+    open_closed()
     parser = argparse.ArgumentParser("serving.local.stack", description="Run model server and merger on a release.")
     parser.add_argument("--release", type=Path, default=Path("build/lookbook/release"), help="default %(default)s")
     parser.add_argument("--http-port", type=int, default=8080, help="REST and page; 0 picks one (default %(default)s)")

@@ -32,8 +32,14 @@ def sync_tree(folder: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder, and those above it, if it is not there."""
+    """Makes a folder, and those above it, if it is not there.
+
+    Raises:
+        NotADirectoryError: something else has its name, or that of one above it.
+    """
     if not path.is_dir():
+        if os.path.lexists(path):
+            raise NotADirectoryError(errno.ENOTDIR, "something is there that is no folder; give another", str(path))
         make_folder(path.parent)
         path.mkdir()
         sync(path.parent)

@@ -21,6 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from schema.addresses import host_and_port
+from schema.plain_json import parsed
+
 CALL: Final = "call.json"
 TRAINED: Final = "trained.weights.h5"
 _MODULE: Final = "components.training.worker"
@@ -30,7 +33,6 @@ _HOUSE: Final = Path(__file__).parents[2]
 TF_CONFIG: Final = "TF_CONFIG"
 _JOB: Final = "worker"
 _EXAMPLE: Final = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
-_DIGITS: Final = 5
 _log = logging.getLogger("lookbook.trainer")
 
 
@@ -185,7 +187,7 @@ def _place() -> tuple[int, int]:
     if not text:
         return 1, 0
     try:
-        return _place_in(json.loads(text))
+        return _place_in(parsed(text))
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{TF_CONFIG} is {text!r:.300}; it must be a JSON object with cluster and task, as {_EXAMPLE}: {error}"
@@ -223,9 +225,10 @@ def _are_addresses(job: str, value: Any) -> bool:
 
 
 def _is_address(value: Any) -> bool:
-    host, _, port = str(value).rpartition(":")
-    is_port = port.isascii() and port.isdecimal() and len(port) <= _DIGITS and 0 < int(port) < 2**16
-    return isinstance(value, str) and is_port and bool(host) and not any(map(str.isspace, host))
+    try:
+        return isinstance(value, str) and bool(host_and_port(value))
+    except ValueError:
+        return False
 
 
 def main(path: Path) -> None:

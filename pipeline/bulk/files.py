@@ -44,7 +44,7 @@ class Files(ABC):
 
     @abstractmethod
     def names(self, folder: str = "") -> set[str]:
-        """Of the files in a folder, relative to it."""
+        """Of the files in a folder that hold anything, relative to it: an empty one was emptied, and none of ours."""
 
     @abstractmethod
     def all(self) -> set[str]:
@@ -81,7 +81,7 @@ class LocalFiles(Files):
     def names(self, folder: str = "") -> set[str]:
         """See :meth:`Files.names`."""
         path = self.root / folder
-        return {one.name for one in path.iterdir() if one.is_file()} if path.is_dir() else set()
+        return {one.name for one in path.iterdir() if one.is_file() and one.stat().st_size} if path.is_dir() else set()
 
     def all(self) -> set[str]:
         """See :meth:`Files.all`."""
@@ -110,7 +110,7 @@ class StoredFiles(Files):
 
     def names(self, folder: str = "") -> set[str]:
         """See :meth:`Files.names`."""
-        return {name for name in self._store.sizes(folder) if "/" not in name}
+        return {name for name, size in self._store.sizes(folder).items() if size and "/" not in name}
 
     def all(self) -> set[str]:
         """See :meth:`Files.all`."""

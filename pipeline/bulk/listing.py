@@ -1,12 +1,10 @@
 """What ``--input`` means: which pictures, in which order, and a digest that changes when any of them does."""
 
-import glob
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -17,14 +15,14 @@ from components.catalogue.reading.source import ZIP_DAMAGE, open_catalogue, open
 from components.storage.errors import Archived, Missing
 from components.storage.location import Location, Remote, location
 from components.storage.uri import is_uri
+from pipeline.bulk.globbing import MAGIC, globbed, matches
 from pipeline.bulk.sources import Entry
 from schema import names
 from schema.file_names import as_text
 from schema.product_names import MOST_CHARACTERS
-from serving.client.listing import HEAD_BYTES, Listing, add_files, files_below, free_name, list_folder, why_no_picture
+from serving.client.listing import HEAD_BYTES, Listing, add_files, free_name, list_folder, why_no_picture
 from serving.client.product_names import names_of
 
-_MAGIC: Final = "*?["
 _PARTS_OF_A_BUCKET: Final = 3  # s3:, nothing, and its name
 
 
@@ -89,7 +87,7 @@ def list_input(text: str) -> Input:
 def _local(place: Path, pattern: str) -> Input:
     if pattern:
         listing = Listing()
-        add_files(listing, place, _globbed(place, [part for part in pattern.split("/") if part], listing))
+        add_files(listing, place, globbed(place, [part for part in pattern.split("/") if part], listing))
         return _of_files(place, listing)
     if place.is_dir():
         return _of_files(place, list_folder(place))
@@ -102,19 +100,6 @@ def _local(place: Path, pattern: str) -> Input:
     listing = Listing()
     add_files(listing, place.parent, [place])
     return _of_files(place.parent, listing)
-
-
-def _globbed(place: Path, pattern: list[str], listing: Listing) -> Iterator[Path]:
-    """The files that a pattern means; what ``**`` stands for is looked through as a folder is, links left out."""
-    at = pattern.index("**") if "**" in pattern else len(pattern)
-    # Not Path.glob, for which a leading dot is a letter like others.
-    for one in glob.iglob(str(Path(glob.escape(str(place)), *pattern[:at]))):  # noqa: PTH207
-        top = Path(one)
-        if not top.is_dir():
-            yield from [top] if at == len(pattern) else []
-        elif at < len(pattern):
-            below = files_below(top, place, listing)
-            yield from (path for path in below if path.is_dir() or _matches(path.relative_to(top).parts, pattern[at:]))
 
 
 def _is_called_zip(place: Location) -> bool:
@@ -179,7 +164,7 @@ def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes
 def _of_objects(place: Remote, objects: dict[str, tuple[int, str]], pattern: str) -> Input:
     found, listing, store = Input(place), Listing(), place.store
     for address, (size, version) in sorted(objects.items()):
-        if pattern and not _matches(address.split("/"), pattern.split("/")):
+        if pattern and not matches(address.split("/"), pattern.split("/")):
             continue
 
         # By its name in the store: a key may have what no URI that is typed may have.
@@ -223,26 +208,16 @@ def split_glob(text: str) -> tuple[Location, str]:
         CatalogueError: the magic character is in the name of a bucket.
         StorageError: it is a URI, and a bad one.
     """
-    if not any(one in text for one in _MAGIC) or (not is_uri(text) and os.path.lexists(text)):
+    if not any(one in text for one in MAGIC) or (not is_uri(text) and os.path.lexists(text)):
         return location(text), ""
     parts = text.split("/")
-    first = next(index for index, part in enumerate(parts) if any(one in part for one in _MAGIC))
+    first = next(index for index, part in enumerate(parts) if any(one in part for one in MAGIC))
     if is_uri(text):
         if "=" in text.partition("?")[2]:
             return location(text), ""  # a query, which may be a secret, is refused there
         if first < _PARTS_OF_A_BUCKET:
             raise CatalogueError("the URI has a pattern in place of its bucket; name that, and give a pattern below it")
     return location("/".join(parts[:first]) or ("/" if text.startswith("/") else ".")), "/".join(parts[first:])
-
-
-def _matches(name: Sequence[str], pattern: Sequence[str]) -> bool:
-    if not pattern:
-        return not name
-    if pattern[0] == "**":
-        return any(_matches(name[start:], pattern[1:]) for start in range(len(name) + 1))
-    # A key that has a magic character itself means itself, as a path of this machine does.
-    is_first = bool(name) and (name[0] == pattern[0] or fnmatchcase(name[0], pattern[0]))
-    return is_first and _matches(name[1:], pattern[1:])
 
 
 def shards_of(entries: list[Entry], size: int) -> Iterator[list[Entry]]:

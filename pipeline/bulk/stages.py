@@ -4,6 +4,7 @@ A worker reads, classifies and writes a shard at a time, without waiting for oth
 whenever and however the work ends.
 """
 
+import atexit
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -67,6 +68,9 @@ class _Worker:
         self._preparer = Preparer(source_at(job.place, job.is_zip), self._models.release.sizes, Settings())
         self._files = files_at(job.working)
         self._turn = Lock()
+        # Beam keeps it to the end of the process, where TensorFlow's modules go before its functions, each with a
+        # traceback.
+        atexit.register(self.__dict__.clear)
 
     def shard(self, number: int) -> list[dict[str, Any]]:
         """The rows of a shard. One at a time: the models take all cores by themselves."""

@@ -20,7 +20,8 @@ from pipeline.config import CURATED_SCHEMA, DEFAULT_ROOT, METADATA_URL, Layout, 
 from pipeline.running.dataflow import Dataflow
 from pipeline.running.engines import JOB_SERVERS, LOCAL, NAMES, Engine
 from schema import heads as table
-from schema.plain_paths import require_plain
+from schema.addresses import require_target
+from schema.file_names import require_plain
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -149,9 +150,7 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
     The command gets a :class:`~pipeline.config.Remote` or None as ``server``.
     """
 
-    @click.option(
-        "--server", metavar="HOST:PORT", help="gRPC address of a running merger; default: a stack of its own."
-    )
+    @click.option("--server", metavar="HOST:PORT", help="gRPC address of a running merger; else one of its own is run.")
     @click.option("--ca", type=_FILE, help="PEM certificates that vouch for a server with TLS.")
     @click.option("--tls", is_flag=True, help="The server has TLS with a certificate that this machine trusts.")
     @click.option("--api-key-file", type=_FILE, help="File with the API key; default: the variable LOOKBOOK_API_KEY.")
@@ -159,8 +158,8 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def with_server(server: str | None, ca: Path | None, tls: bool, api_key_file: Path | None, **arguments: Any) -> Any:
         if not server:
             return function(server=None, **arguments)
-        if server.lower().startswith(("http://", "https://")):
-            raise click.UsageError(f"--server is {server}; give HOST:PORT of its gRPC port; for https add --tls")
+        with wrong_use():
+            require_target(server, "--server (its gRPC port; for https add --tls)")
         key = read_key(api_key_file)
         trusted = ca.read_bytes() if ca else (b"" if tls else None)
         return function(server=Remote(server, key, trusted), **arguments)

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from schema import heads as table
 from schema import names
 from schema.corrections import Correction, CorrectionsError
 from schema.file_names import is_of_a_system
+from schema.plain_json import parsed
 from schema.spreadsheets import plain
 
 _PAGE_JSON: Final = ("articleType", "checked", "answer")
@@ -127,7 +127,7 @@ def _page_csv(file: Path) -> Reading:
 
 def _page_json(file: Path) -> Reading:
     try:
-        entries = json.loads(file.read_bytes())
+        entries = parsed(file.read_bytes())
     except (ValueError, RecursionError) as error:
         raise CorrectionsError(f"{file} is no JSON: {error}") from error
     is_list = isinstance(entries, list)

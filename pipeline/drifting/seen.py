@@ -1,12 +1,12 @@
 """What mergers saw, hour by hour: read from them or from files, and added up."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import RunError
+from schema.plain_json import parsed
 from serving.client.http import get, is_url
 
 FORMAT: Final = 1
@@ -119,7 +119,7 @@ def add_up(document: Mapping[str, Any], hours: int, release: str | None) -> Seen
 def _mergers(source: str) -> list[dict[str, Any]]:
     content = _read(source)
     try:
-        document = json.loads(content)  # bytes, of whatever encoding a shell wrote them in
+        document = parsed(content)  # bytes, of whatever encoding a shell wrote them in
         if document["format"] != FORMAT:
             raise RunError(f"{source} has format {document['format']!r}; this version reads {FORMAT}")
         for merger in document["mergers"]:

@@ -19,7 +19,7 @@ from pipeline.errors import RunError
 from pipeline.running.run_record import require_usable_record
 from schema import heads as table
 from schema import names
-from schema.plain_paths import require_plain
+from schema.file_names import require_plain
 from schema.release_folder import ReleaseError
 
 

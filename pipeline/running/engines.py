@@ -9,6 +9,7 @@ from typing import Final
 from components.storage.location import Location
 from pipeline.errors import RunError
 from pipeline.running.dataflow import Dataflow
+from schema.addresses import host_and_port
 
 LOCAL: Final = "local"
 DATAFLOW: Final = "dataflow"
@@ -130,20 +131,12 @@ def _environment(workers: str) -> tuple[str, str]:
     if place not in _PLACES or not particulars:
         raise ValueError(f"--workers {workers}: {HERE}, external:HOST:PORT, docker:IMAGE or process:COMMAND")
     if place == "external":
-        _address(particulars, "--workers external:")
+        _address(particulars, "--workers external")
     return _PLACES[place], json.dumps({"command": particulars}) if place == "process" else particulars
 
 
 def _address(text: str, option: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not _is_host(host) or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 2**16:
-        raise ValueError(f"{option}{'' if option.endswith(':') else ' '}{text}: an address is HOST:PORT")
-    return host.strip("[]"), int(port)
-
-
-def _is_host(text: str) -> bool:
-    """Whether it can be looked up at all: a socket raises an error of texts of what cannot, not one of the system."""
     try:
-        return bool(text.encode("idna"))
-    except UnicodeError:  # an empty or too long part, or half of a character
-        return False
+        return host_and_port(text)
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error

@@ -34,7 +34,6 @@ def write_corrections(folder: Path, decided: Iterable[tuple[Correction, bytes | 
         CorrectionsError: bytes are not those of ``sha256``, or there is no name to write them to.
         OSError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for correction, content in decided:
         if content is not None:
@@ -140,13 +139,13 @@ def _write_picture(folder: Path, correction: Correction, content: bytes) -> None
     if hashlib.sha256(content).hexdigest() != correction.sha256:
         raise CorrectionsError(f"the bytes given for {correction.picture} have another SHA-256")
     file = folder / correction.picture
-    file.parent.mkdir(exist_ok=True)
     if not (file.is_file() and file.read_bytes() == content):
         _replace(file, content)
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Never half a file, whenever the process ends or the disk is full."""
+    """Never half a file, whenever the process ends or the disk is full; its folder comes with the first one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=".unfinished-")
     try:
         with os.fdopen(handle, "wb") as new:

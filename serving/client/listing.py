@@ -33,6 +33,10 @@ class Listing:
     skipped: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
 
+    def note(self, folder: Path, top: Path, error: OSError) -> None:
+        """Notes a folder in or below ``top`` that cannot be looked into."""
+        self.unreadable[_name(folder, top)] = error.strerror or str(error)
+
 
 def list_folder(folder: Path, beside: Path | None = None) -> Listing:
     """Looks through a folder and all below it. The content decides what a file is, not its name.
@@ -67,7 +71,7 @@ def files_below(top: Path, folder: Path, listing: Listing) -> Iterator[Path]:
     """
 
     def cannot_look(error: OSError) -> None:
-        listing.unreadable[_name(Path(error.filename), folder)] = error.strerror or str(error)
+        listing.note(Path(error.filename), folder, error)
 
     for place, below, files in os.walk(top, onerror=cannot_look):
         yield from (Path(place, name) for name in (*files, *_links(place, below)))

@@ -12,18 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
+from schema.addresses import LAST_PORT, bare, require_target
 from serving.merger.core.errors import SettingsError
 
 PREFIX: Final = "LOOKBOOK_"
+MOST: Final = 2**31 - 1
+"""What gRPC takes as a number; as milliseconds 24 days."""
+MOST_MEMORY: Final = 2**63 - 1
+MOST_PROCESSES: Final = 256
 ORIGIN: Final = re.compile(r"(http://[^/\s@?#A-Z*]+(?<!:80)|https://[^/\s@?#A-Z*]+(?<!:443))")
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 SWITCH: Final = {"true": True, "false": False}
 
 
 class Row(NamedTuple):
-    """What a setting does, and the least value of a number."""
+    """What a setting does, and the least and greatest value of a number."""
 
     sentence: str
     least: int = 0
+    most: int = MOST
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,10 @@ class Settings:
     """The merger's settings. Sizes are in bytes, times in milliseconds, as the names say."""
 
     host: Annotated[str, Row("Address that both transports listen on; 0.0.0.0 or :: for every one.")] = "127.0.0.1"
-    http_port: Annotated[int, Row("Port of REST and the page; 0 picks a free one.")] = 8080
-    grpc_port: Annotated[int, Row("Port of gRPC; 0 picks a free one.")] = 9090
+    http_port: Annotated[int, Row("Port of REST and the page; 0 picks a free one.", most=LAST_PORT)] = 8080
+    grpc_port: Annotated[int, Row("Port of gRPC; 0 picks a free one.", most=LAST_PORT)] = 9090
     admin_port: Annotated[
-        int, Row("Port of /metrics, /seen, /livez and /readyz, never encrypted; 0 picks a free one.")
+        int, Row("Port of /metrics, /seen, /livez and /readyz, never encrypted; 0 picks a free one.", most=LAST_PORT)
     ] = 9091
     tls_certificate_file: Annotated[str, Row("PEM certificate chain for REST, page and gRPC; empty: no TLS.")] = ""
     tls_key_file: Annotated[str, Row("PEM private key of that certificate.")] = ""
@@ -74,7 +81,11 @@ class Settings:
     max_image_pixels: Annotated[int, Row("Largest picture, width times height.", 1)] = 50_000_000
     max_request_bytes: Annotated[int, Row("Largest request, all pictures of a batch together.", 1)] = 24 * 2**20
     max_held_bytes: Annotated[
-        int, Row("Bytes held at once of all requests, those that still come in first: the slowest give way (429).", 1)
+        int,
+        Row(
+            "Bytes held at once of all requests, those that still come in first: the slowest give way (429).",
+            *(1, MOST_MEMORY),
+        ),
     ] = 48 * 2**20
     max_connections: Annotated[
         int, Row("Most connections to a port at once; an idle one of whoever has most gives way to a new one.", 1)
@@ -84,10 +95,12 @@ class Settings:
         Row(
             "Memory for the pixels of all pictures that are decoded at once; a JPEG that needs more is decoded at half "
             "of its size, or less, and any other refused.",
-            1,
+            *(1, MOST_MEMORY),
         ),
     ] = 192 * 2**20
-    decoding_processes: Annotated[int, Row("Processes that decode large pictures, one at a time each.", 1)] = 2
+    decoding_processes: Annotated[
+        int, Row("Processes that decode large pictures, one at a time each.", 1, MOST_PROCESSES)
+    ] = 2
     max_batch_images: Annotated[int, Row("Most pictures in one batch call.", 1)] = 64
     model_batch_images: Annotated[int, Row("Most pictures in one call to a model.", 1)] = 16
     model_calls: Annotated[
@@ -148,7 +161,7 @@ class Settings:
         ),
     ] = ""
     review_max_images: Annotated[int, Row("Most undecided answers kept for review; the oldest make room.", 1)] = 10_000
-    review_max_bytes: Annotated[int, Row("Most bytes of their pictures; the oldest make room.", 1)] = 2**30
+    review_max_bytes: Annotated[int, Row("Most bytes of their pictures; the oldest make room.", 1, MOST_MEMORY)] = 2**30
     review_keep_days: Annotated[
         int, Row("Days after which an answer that nobody touched goes with picture and decision; 0: never.")
     ] = 90
@@ -185,18 +198,30 @@ class Settings:
         """gRPC target of the model server of ``model``."""
         return str(getattr(self, f"{model}_target"))
 
+    def require_targets(self) -> None:
+        """Raises SettingsError where one of the model servers is where gRPC could not look."""
+        try:
+            for name in ("article_type_target", "category_target"):
+                require_target(getattr(self, name), variable(name))
+        except ValueError as error:
+            raise SettingsError(f"{error}.") from error
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads the settings; what is missing or empty keeps its default.
 
         Raises:
-            SettingsError: a value is no number or too small; the message names the variable, the value and the rule.
+            SettingsError: a value is no number, too small or too great; the message names the variable, the value and
+                the rule.
         """
         given = {field.name: environment.get(variable(field.name), "") for field in dataclasses.fields(cls)}
         settings = cls(**{name: _convert(name, text) for name, text in given.items() if text})
         for origin in settings.allowed_origins:
             _require_origin(origin, len(settings.allowed_origins))
-        return settings
+        settings.require_targets()
+        if settings.log_level.upper() not in LEVELS:
+            raise SettingsError(f"{variable('log_level')} is {settings.log_level!r}; it must be {' or '.join(LEVELS)}.")
+        return dataclasses.replace(settings, host=bare(settings.host.strip()))
 
     @classmethod
     def unknown(cls, environment: Mapping[str, str]) -> list[str]:
@@ -248,11 +273,13 @@ def _convert(name: str, text: str) -> Any:
         return SWITCH[text.lower()]
     if kind is not int:
         return kind(text)
-    least = rows()[name].least
+    _, least, most = rows()[name]
     try:
         number = int(text)
     except ValueError:
         number = least - 1
-    if number < least:
-        raise SettingsError(f"{variable(name)} is {text!r}; it must be a whole number of at least {least}.")
+    if not least <= number <= most:
+        raise SettingsError(
+            f"{variable(name)} is {text!r:.60}; it must be a whole number of at least {least}, and at most {most}."
+        )
     return number

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, fields
 from importlib import metadata
 from typing import Any, Final, NoReturn, TypeVar
 
+from schema.addresses import LAST_PORT, bare
 from serving.model_server.protos import ConfigError
 
 T = TypeVar("T", bool, int, str)
 CALLS_PER_CPU: Final = 4
-LAST_PORT: Final = 2**16 - 1
 _WHOLE: Final = re.compile("-?[0-9]+")
 
 logger = logging.getLogger(__name__)
@@ -172,6 +172,7 @@ def parse(arguments: list[str]) -> Options:
     for name, default in REFUSED.items():
         if values[name] != default:
             raise ConfigError(f"The embedded model server can't do --{name}; use tensorflow_model_server for it")
+    values["bind_address"] = bare(values["bind_address"])
     options = Options(**{option.name: values[option.name] for option in fields(Options)})
     _check(options)
     return options

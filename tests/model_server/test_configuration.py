@@ -131,6 +131,11 @@ def test_grpc_channel_arguments() -> None:
         flags.channel_options("a=2147483648")
 
 
+def test_a_bind_address_may_have_brackets() -> None:
+    """An IPv6 address is taken with its brackets, as a URL has it: a socket takes none."""
+    assert flags.parse(["--model_base_path=/m", "--bind_address=[::1]"]).bind_address == "::1"
+
+
 def test_flags_of_both_kinds() -> None:
     """Booleans come bare or with a value, and flags without effect are taken in silence."""
     options = flags.parse(

@@ -61,12 +61,12 @@ def test_a_path_at_home_is_there(tmp_path, words):
 
 
 def test_an_output_that_cannot_be_written_is_said_in_words(tmp_path):
-    """A folder that is a file, a disk that is full: words and exit code 1, no traceback."""
+    """A folder that is a file is wrong use, a disk that is full exit code 1: words, and no traceback."""
     (tmp_path / "photos").mkdir()
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "results.csv"
     result = lookbook("classify", tmp_path / "photos", "--out", out, "--server", "localhost:1")
-    assert result.returncode == 1 and str(out.parent) in result.stderr, result.stderr
+    assert result.returncode == 2 and f"'{out.parent}' is no folder" in result.stderr, result.stderr
     assert "Traceback" not in result.stderr
     with Path("/dev/full").open("w") as full:
         result = lookbook("releases", "--root", tmp_path, stdout=full)
@@ -147,7 +147,7 @@ def test_a_root_that_is_a_file_is_refused(tmp_path):
     """A root that cannot be a folder is an error that names it and the option to change it."""
     (tmp_path / "file").write_text("not a folder")
     result = lookbook("rollback", "--root", tmp_path / "file" / "root")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "--root" in result.stderr
 
 

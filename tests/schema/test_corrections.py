@@ -1,6 +1,7 @@
 """Decisions of people travel as files: nothing of them is lost, and nothing is made up."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert found.taken == [FULL, odd, unknown, kept]
     assert read_picture(tmp_path / "new", FULL) == SHOE
     assert FULL.path == "Footwear / Shoes / Heels"
+
+
+def test_what_cannot_be_told_leaves_no_folder(tmp_path: Path) -> None:
+    """Where whoever is asked tells no decision, nothing was begun, and nothing is left that looks like it."""
+
+    def told() -> Iterator[tuple[Correction, bytes]]:
+        raise CorrectionsError("away")
+        yield
+
+    with pytest.raises(CorrectionsError, match="away"):
+        write_corrections(tmp_path / "new" / "folder", told())
+    assert not any(tmp_path.iterdir())
 
 
 def test_writing_again_replaces_the_list_in_one_piece(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def config(workers=("a:1", "b:1"), task=(("type", "worker"), ("index", 0)), **jo
         (config(task={"type": "worker", "index": -1}), "task.index is -1"),
         (config(task={"type": "worker", "index": 0.9}), "task.index is 0.9"),
         (config(task={"type": "worker", "index": True}), "task.index is True"),
-        (config(task={"type": "worker", "index": float("nan")}), "task.index is nan"),
+        (config(task={"type": "worker", "index": float("nan")}), "NaN is no number of JSON"),
         (config(["a:1"], {"index": 1}), "task.index is 1; it must be one of 0 to 0"),
         ('{"task": {"index": 1}}', "as cluster names 1"),
     ],

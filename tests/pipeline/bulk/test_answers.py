@@ -139,6 +139,7 @@ def test_names_out_of_a_file(hearing, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr, "the models go before TensorFlow does"
     assert rows_of(tmp_path / "out.parquet")["grey.jpg"]["articleType"] == tiny_models.expected("green")["article_type"]
 
 

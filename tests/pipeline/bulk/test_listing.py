@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -103,20 +105,33 @@ def test_a_glob_that_meets_links_to_folders_ends_and_tells_them(tmp_path: Path) 
         assert links == {"b*/**/*.jpg": 2, "*/[1-9].jpg": 0}.get(pattern, 4), pattern
 
 
+def _refused(ask: Callable[..., object], path: object, **more: object) -> object:
+    """What the system says of a folder named closed, and of what is in it."""
+    if Path(str(path)).parent.name == "closed" or (ask.__name__ == "scandir" and Path(str(path)).name == "closed"):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return ask(path, **more)
+
+
 def test_a_glob_tells_the_folders_that_cannot_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies there has no row, which somebody has to know: so it is for a folder, and so it is for a pattern."""
     (tmp_path / "closed").mkdir()
     (tmp_path / "0.jpg").write_bytes(JPEG)
-    scandir = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("closed"):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-    for given in (tmp_path, f"{tmp_path}/**/*.jpg"):
+    for asked in ("scandir", "lstat"):
+        monkeypatch.setattr(os, asked, partial(_refused, getattr(os, asked)))
+    for given in (tmp_path, f"{tmp_path}/**/*.jpg", f"{tmp_path}/*/*.jpg", f"{tmp_path}/*/0.jpg"):
         assert list_input(str(given)).unreadable == {"closed": "Permission denied"}
+
+
+def test_a_pattern_means_what_a_shell_takes_it_for(tmp_path: Path) -> None:
+    """Stars mean no hidden files, a part without one means itself, and what is nowhere, or circles, is no fault."""
+    for name in ("a/x.jpg", "b/y.jpg", ".c/x.jpg", "a/.x.jpg", "a/[x].jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(JPEG)
+    (tmp_path / "circle").symlink_to("circle")
+    meant = {"*/x.jpg": ["a/x.jpg"], "*/*.jpg": ["a/[x].jpg", "a/x.jpg", "b/y.jpg"], "a/[[]x].jpg": ["[x].jpg"]}
+    for pattern, pictures in meant.items():
+        found = list_input(f"{tmp_path}/{pattern}")
+        assert ([entry.name for entry in found.entries], found.unreadable) == (pictures, {}), pattern
 
 
 @pytest.mark.parametrize("content", [b"PK\3\4 cut short", b"no zip", b""])

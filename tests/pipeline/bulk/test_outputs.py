@@ -58,6 +58,16 @@ def test_in_a_store_an_output_that_was_begun_is_gone_on_with(layout, few, s3_buc
     assert classify(layout, few, output)["resumed"] == 130
 
 
+@pytest.mark.parametrize("emptied", ["00001-of-00002.csv", "_shards/00001.done.json"])
+def test_a_table_that_was_emptied_is_made_again(layout, few, output, emptied):
+    """A file of no bytes, as a full disk or a hand leaves it, is no table, and no note that says that there is one."""
+    table = output / "00001-of-00002.csv"
+    before = table.read_bytes()
+    (output / emptied).write_bytes(b"")
+    assert classify(layout, few, output)["resumed"] == 128
+    assert table.read_bytes() == before
+
+
 def test_a_folder_of_others_is_not_filled(layout, few, tmp_path):
     """A folder that has the name under which an output is filled keeps that, and all that is in it."""
     working = tmp_path / "out.csv.partial"
@@ -118,7 +128,7 @@ def test_a_plan_that_is_damaged_is_told(layout, few, output, content, is_whole):
         classify(layout, few, output)
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", "null", "[[1]]"])
+@pytest.mark.parametrize("content", ["{", "{}", "null", "[[1]]"])
 def test_notes_that_are_damaged_are_told_or_written_again(layout, few, output, content):
     """A count that cannot be read is told with what helps; which pictures a shard has is noted anew."""
     done, pictures = (output / "_shards" / f"00001.{kind}.json" for kind in ("done", "pictures"))

@@ -51,6 +51,46 @@ def test_refuses_nonsense(name: str, value: str) -> None:
         Settings.from_environment({f"LOOKBOOK_{name}": value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "most"),
+    [
+        ("HTTP_PORT", "65536", 65535),
+        ("GRPC_PORT", "99999", 65535),
+        ("MAX_REQUEST_BYTES", "3000000000", 2**31 - 1),
+        ("KEEPALIVE_MS", "3000000000", 2**31 - 1),
+        ("DECODING_PROCESSES", "100000000", 256),
+        ("MAX_HELD_BYTES", "9" * 30, 2**63 - 1),
+    ],
+)
+def test_refuses_what_is_too_much(name: str, value: str, most: int) -> None:
+    """A number that gRPC, a socket or the machine could not take is refused: a port would be another, modulo 65536."""
+    with pytest.raises(SettingsError, match=rf"LOOKBOOK_{name} is '{value}'; .* at most {most}\."):
+        Settings.from_environment({f"LOOKBOOK_{name}": value})
+
+
+def test_refuses_a_level_that_is_none() -> None:
+    """A log level that nobody knows is refused with those that there are, in whatever case they are written."""
+    assert Settings.from_environment({"LOOKBOOK_LOG_LEVEL": "debug"})
+    with pytest.raises(SettingsError, match="LOOKBOOK_LOG_LEVEL is 'loud'; it must be DEBUG or INFO"):
+        Settings.from_environment({"LOOKBOOK_LOG_LEVEL": "loud"})
+
+
+@pytest.mark.parametrize("target", ["model-server", "::1:8500", "bad host:8500", "host:http"])
+def test_refuses_a_target_that_is_none(target: str) -> None:
+    """A model server that nobody could ever reach is no reason to wait for it."""
+    for good in ("dns:///model-server:8500", "unix:/run/s", "[::1]:8500", "host:8500"):
+        assert Settings.from_environment({"LOOKBOOK_CATEGORY_TARGET": good}).category_target == good
+    with pytest.raises(SettingsError, match=f"LOOKBOOK_CATEGORY_TARGET: '{target}' is not HOST:PORT"):
+        Settings.from_environment({"LOOKBOOK_CATEGORY_TARGET": target})
+
+
+@pytest.mark.parametrize(("text", "host"), [("[::1]", "::1"), ("::1", "::1"), (" 127.0.0.1 ", "127.0.0.1")])
+def test_a_host_may_be_written_as_in_urls(text: str, host: str) -> None:
+    """An IPv6 address with its brackets, or spaces around an address, is the address, and no stranger."""
+    settings = Settings.from_environment({"LOOKBOOK_HOST": text})
+    assert settings.host == host and not settings.is_open
+
+
 @pytest.mark.parametrize("value", ["maybe", "1", "yes"])
 def test_switches_are_true_or_false(value: str) -> None:
     """A switch takes two words, and no guess is made for another."""

@@ -14,7 +14,8 @@ _HEAD = """\
 # How `lookbook import` read {source}. Change what is wrong, and give it again: lookbook import … --mapping {name}
 # A column is named as the sheet names it; "Category[1]" is the first part of a path like "Clothing > Shirts", and
 # "Category[-1]" the last; "Category[/1]" is the first of "Clothing/Shirts", "[|1]" of "Clothing|Shirts", "[,1]" of
-# "Clothing,Shirts", "[>1]" of "Clothing > Shirts, Sale". "" is for what has no column; a role that is left out is guessed.
+# "Clothing,Shirts", "[>1]" of "Clothing > Shirts, Sale".
+# "" is for what has no column; a role that is left out is guessed.
 """
 
 

@@ -9,6 +9,7 @@ from components.catalogue.importing.sources.files import Files
 from components.catalogue.importing.sources.table import MAX_COLUMNS, Listed, Record, Table
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.errors import CatalogueError
+from schema.plain_json import with_each_key_once
 
 MOST_DEPTH: Final = 6  # of objects in objects; what lies deeper is a text
 MANY: Final = " | "  # between the members of a list
@@ -58,16 +59,7 @@ def read_json(files: Files, name: str) -> Any:
 
 
 def _loaded(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_with_each_key_once)
-
-
-def _with_each_key_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """The object; which of two values of one key is meant, nobody can tell."""
-    found = dict(pairs)
-    for key, value in pairs if len(found) < len(pairs) else ():
-        if value != found[key]:
-            raise ValueError(f"the key {key!r} has two values, {value!r} and {found[key]!r}; leave the right one")
-    return found
+    return json.loads(text, object_pairs_hook=with_each_key_once)
 
 
 def _objects_of_lines(text: str) -> list[Any]:
