@@ -84,7 +84,8 @@ class Settings:
         int,
         Row(
             "Bytes held at once of all requests, those that still come in first: the slowest give way (429).",
-            *(1, MOST_MEMORY),
+            1,
+            MOST_MEMORY,
         ),
     ] = 48 * 2**20
     max_connections: Annotated[
@@ -95,7 +96,8 @@ class Settings:
         Row(
             "Memory for the pixels of all pictures that are decoded at once; a JPEG that needs more is decoded at half "
             "of its size, or less, and any other refused.",
-            *(1, MOST_MEMORY),
+            1,
+            MOST_MEMORY,
         ),
     ] = 192 * 2**20
     decoding_processes: Annotated[
