@@ -33,6 +33,21 @@ def over_white(image: Image.Image) -> tuple[Image.Image, bool]:
     return shown, False
 
 
+def frame_over_white(image: Image.Image, frame: tuple[int, int, int, int] | None) -> tuple[Image.Image, bool]:
+    """The same of a picture whose pixels fill a part of it: what lies beside it is transparent, whatever was put there.
+
+    Args:
+        image: decoded.
+        frame: left, top, right and bottom (excluded) of its pixels; None: all of it.
+    """
+    shown, is_composed = over_white(image)
+    if frame in (None, (0, 0, *image.size)):
+        return shown, is_composed
+    sheet = Image.new("RGB", image.size, WHITE)
+    sheet.paste(shown.crop(frame), frame)
+    return sheet, True
+
+
 def _from_lab(image: Image.Image) -> Image.Image:
     """Lab, as Photoshop writes it into TIFFs: colours of a standard of their own, whatever profile comes with them."""
     lab, srgb = (ImageCms.createProfile(name) for name in ("LAB", "sRGB"))

@@ -8,10 +8,10 @@ import warnings
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from schema.pictures import kinds
-from schema.pictures.colours import over_white
+from schema.pictures.colours import frame_over_white
 from schema.pictures.formats import jpeg, png
 from schema.pictures.formats.exif import FIRST_SIDEWAYS, orientation_of
 from schema.pictures.header import UPRIGHT, Header, Limits, PictureFault, Problem, broken
@@ -94,9 +94,10 @@ def _decoded(header: Header, scale: int = 1) -> tuple[Image.Image, int, bool]:
         with _open(header, scan) as image:
             if scale > 1 and header.format == "JPEG":
                 image.draft(image.mode, (header.width // scale, header.height // scale))
+            frame = image.tile[0][1] if header.format == "GIF" else None
             image.load()
             _mend_transparency(header, scan, image)
-            shown, is_composed = over_white(image)
+            shown, is_composed = frame_over_white(image, frame)
             return shown, _orientation(header, image), is_composed
     except PictureFault:
         raise
@@ -164,7 +165,7 @@ def _require_pixels(header: Header, scan: bytes | None = None) -> None:
         raise _fault(header, error) from error
 
 
-def _open(header: Header, scan: bytes) -> Image.Image:
+def _open(header: Header, scan: bytes) -> ImageFile.ImageFile:
     if header.format == "HEIC":
         from pillow_heif import register_heif_opener  # an extra; its reader found it installed
 

@@ -69,9 +69,14 @@ _STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"wOF2", "a font"),
     (b"SIMPLE  =", "FITS"),
     (b"version https://git-lfs", "a pointer of Git LFS, not the picture: fetch it by `git lfs pull`"),
-    (b"data:", "a data URL: decode it first"),
-    (b"/9j/", "a picture in Base64: decode it first"),
-    (b"iVBORw0KGgo", "a picture in Base64: decode it first"),
+)
+# What was encoded to travel in a text, maybe behind a mark of its encoding, an empty line or a quote.
+_BEFORE_ENCODED: Final = rb"(?:\xef\xbb\xbf)?[\s\"']*"
+_DATA_URL: Final = re.compile(_BEFORE_ENCODED + rb"data:", re.IGNORECASE)
+_BASE64: Final = re.compile(
+    _BEFORE_ENCODED
+    # JPEG, PNG, WebP, GIF, TIFF of either order, AVIF and HEIC, BMP; "_" is "/" in addresses
+    + rb"(?:[/_]9j[/_]|iVBORw0KGgo|UklGR|R0lGODlh|R0lGODdh|SUkqA|TU0AK|AAAA[A-Z]GZ0eX|Qk[0-3].{5}AAAA)"
 )
 _TEXTS: Final[tuple[tuple[bytes, str], ...]] = (
     (rb"<!doctype svg|<(\w+:)?svg\b", "SVG"),
@@ -85,7 +90,12 @@ _OF_TEXT: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n\f"
 _BEFORE_MARKUP: Final = re.compile(rb"<!--.*?-->|<\?xml[^>]*>", re.DOTALL)
 _QUICKTIME: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _BURIED_AT_MOST: Final = 512
-_BURIED: Final = ((jpeg.START, "a JPEG"), (png.START, "a PNG"))
+_BURIED: Final = re.compile(
+    b"(?P<JPEG>%s)|(?P<PNG>%s)" % (re.escape(jpeg.START), re.escape(png.START))
+    + rb"|(?P<WebP>RIFF.{4}WEBP)|(?P<GIF>GIF8[79]a)"
+    + rb"|(?P<HEIC>\0\0\0.ftyp(?:hei[cxms]|hev[cx]))|(?P<AVIF>\0\0\0.ftypavi[fs])",
+    re.DOTALL,
+)
 _RIFF: Final = {b"AVI ": "a video (AVI)", b"WAVE": "sound (WAV)"}
 
 
@@ -134,16 +144,22 @@ def _binary_name(data: bytes) -> str | None:
         return "a camera's raw file (CR3)" if brands[0] == b"crx " else "a video"
     if data[4:8] in _QUICKTIME:
         return "a video (QuickTime)"
-    return _buried_name(data)
+    return _encoded_name(data[:_LOOKED_AT]) or _buried_name(data)
+
+
+def _encoded_name(head: bytes) -> str | None:
+    if _DATA_URL.match(head):
+        return "a data URL: decode it first"
+    return "a picture in Base64: decode it first" if _BASE64.match(head) else None
 
 
 def _buried_name(data: bytes) -> str | None:
     """What begins behind bytes that some program sent first: an empty line, a mark, a header of HTTP."""
-    found = [(at, name) for start, name in _BURIED if (at := data.find(start, 0, _BURIED_AT_MOST)) > 0]
+    found = _BURIED.search(data, 1, _BURIED_AT_MOST)
     if not found or data[8:12] == b"WEBP":
         return None
-    at, name = min(found)
-    return f"{name} behind {at} bytes that are none of it: remove these"
+    article = "an" if found.lastgroup == "AVIF" else "a"
+    return f"{article} {found.lastgroup} behind {found.start()} bytes that are none of it: remove these"
 
 
 def _text_name(data: bytes) -> str | None:

@@ -1,5 +1,6 @@
 """Files that are no pictures, pictures of kinds that are not taken, broken ones, and those that are made to be slow."""
 
+import base64
 import struct
 import zlib
 
@@ -29,6 +30,19 @@ def _spoilt(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
+def _tiff(tag: int, value: int) -> bytes:
+    """A TIFF of grey of 16 bits that says something else in one of its entries."""
+    deep = Image.fromarray(np.full((80, 60), 9000, np.uint16))
+    data = encoded(deep, "TIFF", tiffinfo={339: 1})
+    at = data.index(struct.pack("<HHI", tag, 3, 1)) + 8
+    return data[:at] + struct.pack("<H", value) + data[at + 2 :]
+
+
+def _bmp(packing: int) -> bytes:
+    data = encoded(drawn(), "BMP")
+    return data[:30] + struct.pack("<I", packing) + data[34:]
+
+
 def _packed(rows: bytes, end: int | None = None) -> bytes:
     """The pixels of a PNG and its end; of what packs them the last bytes are left out."""
     return chunk(b"IDAT", zlib.compress(rows)[:end]) + chunk(b"IEND")
@@ -45,6 +59,8 @@ AVIF = encoded(noisy((60, 80)), "AVIF")
 GIF = encoded(drawn().quantize(256), "GIF")
 TIFF = encoded(drawn(), "TIFF")
 HEIC = _boxes(b"heic")
+PALETTE = chunk(b"PLTE", bytes(range(48)))
+PALETTED = png(np.zeros((80, 60, 1), np.uint8), 3, 4, palette=PALETTE[8:-4])
 NOTHING, OTHER, BROKEN = Problem.NO_PICTURE, Problem.UNSUPPORTED, Problem.BROKEN
 
 REFUSED: dict[str, tuple[bytes, Problem, str]] = {
@@ -84,6 +100,33 @@ REFUSED: dict[str, tuple[bytes, Problem, str]] = {
     "lfs": (b"version https://git-lfs.github.com/spec/v1\n", OTHER, "is a pointer of Git LFS"),
     "base64": (b"/9j/4AAQSkZJRgABAQ", OTHER, "is a picture in Base64: decode it first"),
     "data url": (b"data:image/png;base64,iVBOR", OTHER, "is a data URL: decode it first"),
+    "data url in a text": (b'\xef\xbb\xbf "DATA:image/png;base64,iVBOR', OTHER, "is a data URL: decode it first"),
+    "base64 for addresses": (base64.urlsafe_b64encode(JPEG), OTHER, "is a picture in Base64: decode it first"),
+    "base64 behind a quote": (b'"' + base64.b64encode(PNG), OTHER, "is a picture in Base64: decode it first"),
+    "base64 of a webp": (base64.encodebytes(WEBP), OTHER, "is a picture in Base64: decode it first"),
+    "base64 of a gif": (b"\n" + base64.b64encode(GIF), OTHER, "is a picture in Base64: decode it first"),
+    "base64 of a bmp": (base64.b64encode(_bmp(0)), OTHER, "is a picture in Base64: decode it first"),
+    "base64 of a tiff": (base64.b64encode(TIFF), OTHER, "is a picture in Base64: decode it first"),
+    "base64 of an avif": (base64.b64encode(AVIF), OTHER, "is a picture in Base64: decode it first"),
+    "webp behind a line": (b"\r\n" + WEBP, OTHER, "is a WebP behind 2 bytes that are none of it: remove these"),
+    "gif behind a line": (b"\r\n" + GIF, OTHER, "is a GIF behind 2 bytes"),
+    "avif behind a line": (b"\r\n" + AVIF, OTHER, "is an AVIF behind 2 bytes"),
+    "jpeg-ls": (_with_frame(0xF7), OTHER, "is a lossless or hierarchical JPEG"),
+    "jpeg of a poster": (with_segment(JPEG, 0xC0, struct.pack(">BHHB", 8, 20_000, 30_000, 3) + bytes(9)),
+                         Problem.TOO_MANY_PIXELS, "is 30,000×20,000 pixels"),
+    "tiff of jpeg 2000": (_tiff(259, 34712), OTHER, "is a TIFF packed in a way (34712) that few programs know"),
+    "tiff below 0": (_tiff(339, 2), OTHER, "is a TIFF of samples below 0, or with fractions"),
+    "tiff of half floats": (_tiff(339, 3), OTHER, "is a TIFF of samples below 0, or with fractions"),
+    "tiff negative": (_tiff(262, 0), OTHER, "is a TIFF of 16 bits a sample of which 0 is white"),
+    "bmp of a jpeg": (_bmp(4), OTHER, "is a BMP with a whole JPEG inside"),
+    "palette twice": (PALETTED[:33] + PALETTE + PALETTED[33:], BROKEN, "is a PNG whose palette is there twice"),
+    "palette behind the pixels": (PALETTED[:33] + PALETTED[33 + len(PALETTE) : -12] + PALETTE + PALETTED[-12:], BROKEN,
+                                  "is a PNG whose palette is there twice"),
+    "part of a colour": (PALETTED[:33] + chunk(b"PLTE", bytes(49)) + PALETTED[33 + len(PALETTE) :], BROKEN,
+                         "is a PNG whose palette is there twice, behind its pixels or in part"),
+    "png's size twice": (PNG[:33] + PNG[8:], BROKEN, "is a PNG that says its size twice"),
+    "png's long header": (START + chunk(b"IHDR", PNG[16:29] + b"\0\0") + PNG[33:], BROKEN,
+                          "is a PNG whose header has 15 bytes, not 13"),
     "twelve bits": (_with_frame(0xC1, precision=12), OTHER, "is a JPEG of 12 bits a sample; give one of 8"),
     "lossless jpeg": (_with_frame(0xC3), OTHER, "is a lossless or hierarchical JPEG"),
     "two colours": (_with_frame(0xC0, components=2), OTHER, "is a JPEG of 2 colours"),

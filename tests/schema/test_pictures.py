@@ -19,9 +19,11 @@ from schema.pictures import (
 )
 from tests.pictures.corpus import Taken, drawn, encoded, exif_of, taken, turned
 from tests.pictures.damaged import JPEG_END, png_of_window
+from tests.pictures.frames import small_frames
+from tests.pictures.png_writer import chunk
 from tests.pictures.refused import HEIC, HOSTILE, REFUSED, noisy
 
-TAKEN = taken()
+TAKEN = taken() | small_frames()
 
 
 def difference(seen: np.ndarray, wanted: np.ndarray) -> float:
@@ -131,6 +133,13 @@ def test_a_jpeg_without_one_of_its_colours_is_cut_short() -> None:
     of_one_colour = b"\xff\xda\0\x08\1\1\0\0\x3f\0"
     with pytest.raises(PictureFault, match="is cut short: a JPEG that ends in its scan 1, before all of its colours"):
         read_header(data[:start] + of_one_colour + data[start + 14 :])
+
+
+def test_colours_that_a_png_only_suggests_are_left_out() -> None:
+    """A palette that no pixel names is in no decoder's way, however often it is there."""
+    whole = encoded(drawn(), "PNG")
+    suggested = chunk(b"PLTE", bytes(range(30)))
+    assert read_header(whole[:33] + suggested * 2 + whole[33:]).scan() == whole
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))

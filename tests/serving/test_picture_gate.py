@@ -16,6 +16,7 @@ from serving.client.folder import classify_directory
 from tests import tiny_models
 from tests.pictures.corpus import LARGE, SIZE, taken
 from tests.pictures.damaged import by_chance, whole_and_damaged
+from tests.pictures.frames import small_frames
 from tests.pictures.refused import REFUSED
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import MergerProcess
@@ -26,7 +27,7 @@ pytestmark = [
         not tiny_models.PIPELINE_PYTHON.exists(), reason="needs the pipeline's environment (TensorFlow)"
     ),
 ]
-TAKEN = {name: case for name, case in taken().items() if case.shown.shape[1::-1] == SIZE}
+TAKEN = {name: case for name, case in (taken() | small_frames()).items() if case.shown.shape[1::-1] == SIZE}
 DAMAGED = {name: data for name, (data, _, _) in REFUSED.items()} | dict(by_chance(400))
 TRAINED_AND_SERVED = """
 import json, sys

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import struct
 import sys
 from collections import Counter
 from pathlib import Path
@@ -22,34 +23,59 @@ LEVELS, HEADS, JOINT, PATHS = (MANIFEST[key] for key in ("levels", "heads", "joi
 OF_TYPE = Counter(path[LEVELS[-1]] for path in PATHS for _ in range(path["count"]))
 SIZES = {one["file"]: one["input"]["shape"][1:3] for one in MANIFEST["models"].values()}  # both may be in one file
 RUNNERS = {file: Interpreter(str(FOLDER / file)).get_signature_runner() for file in SIZES}
-KINDS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+KINDS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+WHOLE = {1: "B", 3: "H", 4: "I"}  # kinds of whole numbers in Exif
 TURNS = dict(zip(range(2, 9), (Image.Transpose(way) for way in (0, 3, 1, 5, 4, 6, 2)), strict=True))
 
 
 def shown(file: Any) -> np.ndarray:
     """A picture file → float32[H, W, 3]: upright by Exif, transparent pixels white, no colour profile applied."""
-    image: Image.Image = Image.open(file)
+    image: Any = Image.open(file)
     if image.format not in KINDS:
         raise ValueError(f"is {image.format}; give one of {', '.join(KINDS)}")
+    frame = image.tile[0][1] if image.format == "GIF" else None
     image.load()  # what a PNG says behind its pixels, too
-    if image.mode == "F" or (image.mode, image.format) == ("I", "TIFF"):
-        raise ValueError("is a TIFF of 32 bits a sample; give 8 or 16")
+    require_counted(image)
     image = upright(image)
     if image.mode.startswith("I"):  # of 16 bits the upper 8 count
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    if image.has_transparency_data or frame:  # a GIF's frame may be smaller than its picture
+        sheet = Image.new("RGBA", image.size, "white")
+        sheet.alpha_composite(image.convert("RGBA").crop(frame), (frame or (0, 0))[:2])
+        image = sheet
     return np.asarray(image.convert("RGB"), np.float32)
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """Turned as Exif says, whose XMP turns nothing; as it is where its Exif cannot be read, as viewers show it."""
-    image.info = {key: value for key, value in image.info.items() if "xmp" not in key}
+def require_counted(image: Any) -> None:
+    """Refuses a TIFF that is shown in more ways than one: its samples are whole numbers from 0, mostly for black."""
+    said = image.tag_v2 if image.format == "TIFF" else {}
+    if said.get(339, (1,))[0] not in (1, 4) or image.mode == "F" or (image.mode == "I" and said):
+        raise ValueError("is a TIFF of samples of 32 bits, below 0 or with fractions; give 8 or 16 bits from 0")
+    if image.mode.startswith("I") and said.get(262) == 0:
+        raise ValueError("is a TIFF of 16 bits a sample of which 0 is white; save it with 0 for black")
+
+
+def upright(image: Any) -> Any:
+    """Turned as Exif says; Pillow itself would ask XMP and texts beside the pixels, too, and has turned a TIFF."""
     try:
-        turn = TURNS.get(image.getexif().get(0x0112, 1))
-    except Exception:  # Pillow raises nearly anything on broken Exif
+        turn = TURNS.get(orientation(image.info.get("exif") or b""))
+    except struct.error:  # it ends before it says so
         return image
     return image if turn is None else image.transpose(turn)
+
+
+def orientation(exif: bytes) -> int:
+    """1 to 8, as Exif counts; 1 where that cannot be read, as viewers show it."""
+    exif = exif.removeprefix(b"Exif\0\0").removeprefix(b"Exif\0\0")  # Pillow puts one before a PNG's own
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if not order:
+        return 1
+    start = 2 + struct.unpack_from(f"{order}I", exif, 4)[0]
+    for at in range(start, start + 12 * struct.unpack_from(f"{order}H", exif, start - 2)[0], 12):
+        tag, kind = struct.unpack_from(f"{order}HH", exif, at)
+        if tag == 0x0112 and kind in WHOLE:
+            return int(struct.unpack_from(f"{order}{WHOLE[kind]}", exif, at + 8)[0])
+    return 1
 
 
 def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:

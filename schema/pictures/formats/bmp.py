@@ -3,11 +3,13 @@
 import struct
 from typing import Final
 
-from schema.pictures.header import Header, broken
+from schema.pictures.header import Header, broken, unsupported
 
 _PIXEL_BYTES: Final = 18
 _HEADS: Final = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes of the headers that there are
 _OLDEST: Final = 12  # bytes of OS/2's header, with sizes of 16 bits
+_OF_OS2: Final = (12, 16, 64)
+_HELD: Final = {4: "JPEG", 5: "PNG"}  # whole files in the place of pixels, for printers
 
 
 def is_bmp(data: bytes) -> bool:
@@ -28,4 +30,12 @@ def read(data: bytes) -> Header:
     height = abs(height)  # negative: the rows stand from top to bottom
     if width <= 0 or not height:
         raise broken(f"is a BMP of {width}×{height} pixels; it must have some")
+    if (held := _HELD.get(_packing(data))) is not None:
+        raise unsupported(f"is a BMP with a whole {held} inside, which next to nothing can show; save it as {held}")
     return Header("BMP", width, height, _PIXEL_BYTES, scan=lambda: data)
+
+
+def _packing(data: bytes) -> int:
+    """How the pixels are packed; 0 where OS/2 counts otherwise."""
+    is_os2 = int.from_bytes(data[14:18], "little") in _OF_OS2
+    return 0 if is_os2 else int.from_bytes(data[30:34], "little")

@@ -28,7 +28,8 @@ _MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither a stuffed b
 _FILL: Final = re.compile(rb"\xff+")
 _SOS, _EOI, _DHT, _JPG, _DAC, _APP0, _APP1, _ADOBE, _COM = 0xDA, 0xD9, 0xC4, 0xC8, 0xCC, 0xE0, 0xE1, 0xEE, 0xFE
 _BARE: Final = (0x01, *range(0xD0, 0xD9))  # markers without a segment
-_FRAMES: Final = set(range(0xC0, 0xD0)) - {_DHT, _JPG, _DAC}
+_JPEG_LS: Final = 0xF7
+_FRAMES: Final = {_JPEG_LS, *range(0xC0, 0xD0)} - {_DHT, _JPG, _DAC}
 _HUFFMAN: Final = (0xC0, 0xC1, 0xC2)
 _PROGRESSIVE: Final = (0xC2, 0xCA)
 _ARITHMETIC: Final = (0xC9, 0xCA)
@@ -225,7 +226,7 @@ def _check(walk: _Walk) -> None:
         raise unsupported(f"is a JPEG of {walk.components} colours; give grey, colour or CMYK")
     if not walk.scans:
         raise broken("is cut short at 0 %: a JPEG that ends before its pixels")
-    if walk.scans * walk.width * walk.height > MAX_SCANNED_PIXELS:
+    if walk.scans > 1 and walk.scans * walk.width * walk.height > MAX_SCANNED_PIXELS:
         raise broken(
             f"is a JPEG of {walk.scans} scans over {walk.width}×{walk.height} pixels, which takes too long to decode; "
             "save it anew, as a baseline JPEG"

@@ -20,6 +20,7 @@ _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ALPHA_TYPES: Final = (4, 6)
 _DEFLATE, _WIDEST, _DICTIONARY = 8, 7, 0x20  # in the head of zlib's streams, RFC 1950
+_HEAD: Final = 13  # bytes
 _AT_ONCE: Final = 1 << 16  # bytes unpacked at a time: what comes before damage counts
 _PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _GREY, _PALETTE = 0, 3
@@ -122,7 +123,7 @@ def _unpacked(unpacker: "zlib._Decompress", packed: bytes, wanted: int) -> tuple
 def _walk(data: bytes) -> _Walk:
     walk = _Walk()
     for kind, start, end in _chunks(data):
-        if kind == b"IHDR" and not walk.kept:
+        if kind == b"IHDR":
             _read_size(data[start + 8 : end - 4], walk)
         elif not walk.kept:
             raise broken("is a PNG that does not begin with its size")
@@ -133,7 +134,9 @@ def _walk(data: bytes) -> _Walk:
         elif kind == b"eXIf" and walk.exif is None:
             walk.exif = data[start + 8 : end - 4]
         elif kind == b"PLTE":
-            walk.colours = (end - start - 12) // 3
+            if walk.colour != _PALETTE:
+                continue  # colours to choose from where there are few, which no decoder here needs
+            _read_palette(end - start - 12, walk)
         elif kind == b"IDAT":
             walk.pixels.append((start + 8, end - 4))
         elif kind == b"IEND":
@@ -147,6 +150,12 @@ def _walk(data: bytes) -> _Walk:
     if walk.colour == _PALETTE and not walk.colours:
         raise broken("is a PNG without the colours that its pixels name")
     return walk
+
+
+def _read_palette(size: int, walk: _Walk) -> None:
+    if walk.colours or walk.pixels or size % 3:
+        raise broken("is a PNG whose palette is there twice, behind its pixels or in part; save it anew")
+    walk.colours = size // 3
 
 
 def _is_transparency(payload: bytes, walk: _Walk) -> bool:
@@ -171,8 +180,12 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _read_size(payload: bytes, walk: _Walk) -> None:
-    if len(payload) < 13:
+    if walk.kept:
+        raise broken("is a PNG that says its size twice; save it anew")
+    if len(payload) < _HEAD:
         raise broken("is cut short: a PNG that ends before it says its size")
+    if len(payload) > _HEAD:
+        raise broken(f"is a PNG whose header has {len(payload):,} bytes, not {_HEAD}; save it anew")
     walk.width, walk.height, walk.depth, walk.colour, *ways = struct.unpack_from(">IIBBBBB", payload)
     if ways[:2] != [0, 0] or ways[2] > 1:
         raise broken(f"is a PNG packed, filtered and interlaced in ways {ways}, which there are not")

@@ -11,7 +11,9 @@ MAX_ENTRIES: Final = 512
 MAX_VALUES: Final = 200_000  # of one entry: a strip for each row, or tiles
 _PIXEL_BYTES: Final = 20
 _WIDTH, _HEIGHT, _BITS, _SUBFILE, _ORIENTATION, _OFFSETS, _TILES = 256, 257, 258, 254, 274, 273, 324
-_PACKING, _COLOURS, _YCC = 259, 262, 6
+_PACKING, _COLOURS, _SAMPLES, _WHITE_IS_0, _YCC = 259, 262, 339, 0, 6
+_PACKINGS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000)  # that can be unpacked here
+_COUNTED: Final = (1, 4)  # kinds of samples that are whole numbers from 0, as is whatever is told to be of no kind
 _CR2: Final = b"CR"  # Canon's mark
 _DNG: Final = 50706  # in raw files of Adobe's kind
 _PIXELS: Final = (
@@ -42,18 +44,29 @@ def read(data: bytes) -> Header:
         raise unsupported("is a camera's raw file; give JPEG or PNG")
     if _number(data, entries.get(_SUBFILE), order, 0) & 1:
         raise unsupported("is a TIFF that begins with a reduced copy, as cameras' raw files do; give JPEG or PNG")
-    if _number(data, entries.get(_COLOURS), order, 0) == _YCC and _number(data, entries.get(_PACKING), order, 1) == 1:
-        raise unsupported("is a TIFF of unpacked YCbCr, which next to nothing can show; save it as RGB")
     width, height = (_number(data, entries.get(tag), order, 0) for tag in (_WIDTH, _HEIGHT))
     if not width or not height:
         raise broken(f"is a TIFF of {width}×{height} pixels; it must have some")
     if not {_OFFSETS, _TILES, 513} & set(entries):
         raise broken("is a TIFF without pixels")
-    if (bits := _number(data, entries.get(_BITS), order, 1)) > 16:
-        raise unsupported(f"is a TIFF of {bits} bits a sample; give 8 or 16")
+    _require_shown({tag: _number(data, entries.get(tag), order, 1) for tag in (_BITS, _PACKING, _COLOURS, _SAMPLES)})
     orientation = _number(data, entries.get(_ORIENTATION), order, UPRIGHT)
     orientation = orientation if orientation in range(1, 9) else UPRIGHT
     return Header("TIFF", width, height, _PIXEL_BYTES, lambda: _scan(data, order, entries), orientation)
+
+
+def _require_shown(said: dict[int, int]) -> None:
+    """Refuses pixels that no decoder has, or that decoders show in more ways than one."""
+    if (bits := said[_BITS]) > 16:
+        raise unsupported(f"is a TIFF of {bits} bits a sample; give 8 or 16")
+    if said[_SAMPLES] not in _COUNTED:
+        raise unsupported("is a TIFF of samples below 0, or with fractions; give whole numbers from 0")
+    if said[_COLOURS] == _YCC and said[_PACKING] == 1:
+        raise unsupported("is a TIFF of unpacked YCbCr, which next to nothing can show; save it as RGB")
+    if said[_PACKING] not in _PACKINGS:
+        raise unsupported(f"is a TIFF packed in a way ({said[_PACKING]}) that few programs know; save it with LZW")
+    if said[_COLOURS] == _WHITE_IS_0 and bits == 16:
+        raise unsupported("is a TIFF of 16 bits a sample of which 0 is white; save it with 0 for black")
 
 
 def _entries(data: bytes, order: str) -> dict[int, _Entry]:

@@ -9,6 +9,7 @@ from schema.pictures.header import Header, broken, cut_short
 
 MAX_CHUNKS: Final = 4096
 _SIZED: Final = (b"VP8X", b"VP8 ", b"VP8L")
+_FLAGS, _ANIMATED, _TRANSPARENT = 20, 0x02, 0x10
 _PIXEL_BYTES: Final = 24  # two canvases, their bytes, the picture, and the same over a background
 
 
@@ -39,8 +40,14 @@ def read(data: bytes) -> Header:
 
 
 def _scan(data: bytes, end: int) -> bytes:
-    """The file up to its last chunk, with its true length; the last pad byte, which some writers forget, is added."""
-    return b"".join((data[:4], struct.pack("<I", end + end % 2 - 8), data[8:end], bytes(end % 2)))
+    """The file up to its last chunk, with its true length; the last pad byte, which some writers forget, is added.
+
+    An animation is said to have transparency: beside a first frame that is smaller than the picture, it has.
+    """
+    length, flags = struct.pack("<I", end + end % 2 - 8), data[_FLAGS : _FLAGS + 1]
+    if data[12:16] == b"VP8X" and flags[0] & _ANIMATED:
+        flags = bytes([flags[0] | _TRANSPARENT])
+    return b"".join((data[:4], length, data[8:_FLAGS], flags, data[_FLAGS + 1 : end], bytes(end % 2)))
 
 
 def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, memoryview, int]]:

@@ -237,6 +237,7 @@ def _short(text: bytes) -> bytes:
     """The bytes of a picture that was not cut out; protobuf would leave out what is no Base64."""
     if DATA.match(text):
         text = text.removeprefix(_data_url(text))
+    _require_lines(text)
     return _bytes_of(_plain(b"".join(text.split())))
 
 
@@ -245,6 +246,7 @@ async def _decoded(body: bytearray, where: slice) -> bytes:
     at, image, left = where.start, bytearray(), b""
     if DATA.match(body, at, where.stop):
         at += len(_data_url(bytes(body[at : min(at + LONG_TEXT, where.stop)])))
+    _require_lines(bytes(body[at : min(at + LONG_TEXT, where.stop)]))
     while at < where.stop:
         piece = left + bytes(body[at : min(at + PIECE, where.stop)])
         at += PIECE
@@ -252,6 +254,12 @@ async def _decoded(body: bytearray, where: slice) -> bytes:
         image += _bytes_of(_plain(whole))
         await asyncio.sleep(0)
     return bytes(image)
+
+
+def _require_lines(text: bytes) -> None:
+    """Spaces part lines of one length; others took the place of “+”, as a form is read, and bytes would be missing."""
+    if len({len(_plain(line)) for line in text.split()[:-1]}) > 1:
+        raise ValueError("has spaces in the place of “+”, which a form makes of it; send “+” there as %2B")
 
 
 def _split(piece: bytes) -> tuple[bytes, bytes]:

@@ -18,6 +18,7 @@ from pipeline.scoring import ReleasedModels
 from schema.pictures import normal_form, read_header
 from tests.e2e.conftest import read_json
 from tests.pictures.corpus import taken
+from tests.pictures.frames import small_frames
 from tests.pictures.sizes import of_all_sizes
 
 pytestmark = pytest.mark.timeout(3600)
@@ -135,7 +136,7 @@ def test_the_tab_merges_as_the_merger_does(released, hundred):
 
 def test_every_kind_of_file_looks_the_same_in_the_tab(exported, released, tmp_path):
     """Turned, transparent, CMYK, of 16 bits, small and large: what the browser decodes is what the graph sees."""
-    kinds = {name: one.data for name, one in taken().items()} | of_all_sizes()
+    kinds = {name: one.data for name, one in (taken() | small_frames()).items()} | of_all_sizes()
     files = {f"{at:03}": data for at, data in enumerate(kinds.values())}
     names = dict(zip(files, kinds, strict=True))
     told = ask(exported, released, files, tmp_path)

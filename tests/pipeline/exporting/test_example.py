@@ -7,6 +7,7 @@ import shutil
 import struct
 import sys
 import types
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from PIL import Image
 
 from pipeline.exporting.exporting import EXAMPLE
 from schema.pictures import PictureFault, read_header, to_pixels
-from tests.pictures.corpus import drawn, encoded, taken
+from tests.pictures.corpus import drawn, encoded, exif_of, taken
+from tests.pictures.frames import small_frames
+from tests.pictures.png_writer import chunk
+from tests.pictures.refused import REFUSED
 
 EMPTY: dict[str, object] = {"levels": [], "taxonomy": [], "heads": {}, "joint": {}, "models": {}}
 LOSSY = 4
@@ -54,8 +58,26 @@ def odd_exif():
         "cut": exif(turn, (0x0110, 2, 1, b"a\0\0\0"))[:-14],
         "beyond": b"Exif\0\0II*\0\xff\xff\0\0",
         "no turn": exif((0x0112, 3, 1, struct.pack("<HH", 9, 0))),
+        "a byte": exif((0x0112, 1, 1, b"\6\0\0\0")),
+        "long": exif((0x0112, 4, 1, b"\6\0\0\0")),
+        "below 0": exif((0x0112, 8, 1, b"\6\0\0\0")),
+        "a fraction": exif((0x0112, 5, 1, outside)),
+        "twice": exif(turn, (0x0112, 3, 1, struct.pack("<HH", 8, 0))),
+        "none of it": exif((0x0112, 3, 0, struct.pack("<HH", 6, 0))),
+        "of another kind": exif(turn).replace(b"II*", b"II+"),
     }
     return {name: encoded(drawn(), "JPEG", exif=block) for name, block in blocks.items()}
+
+
+def odd_pngs():
+    """Exif in a text beside the pixels, as some tools put it there, which turns nothing; and where it belongs."""
+    whole, says = encoded(drawn(), "PNG"), exif_of(6)
+    text = f"\nexif\n{len(says):8}\n{says.hex()}".encode()
+    chunks = {
+        "text": chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)),
+        "prefix": chunk(b"eXIf", b"Exif\0\0" + says),
+    }
+    return {name: whole[:33] + one + whole[33:] for name, one in chunks.items()}
 
 
 def turned():
@@ -71,8 +93,13 @@ def turned():
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_pictures_look_as_the_merger_sees_them(example):
     """However they are turned, and where nobody can read how."""
-    files = turned() | odd_exif() | {name: one.data for name, one in taken().items() if "bad exif" in name}
-    assert len(files) == 38
+    others = {
+        name: one.data
+        for name, one in (taken() | small_frames()).items()
+        if "bad exif" in name or name.startswith("gif")
+    }
+    files = turned() | odd_exif() | odd_pngs() | others
+    assert len(files) == 52
     for name, file in files.items():
         seen = np.asarray(to_pixels(read_header(file)).convert("RGB"), np.float32)
         shown = example["shown"](io.BytesIO(file))
@@ -80,14 +107,16 @@ def test_pictures_look_as_the_merger_sees_them(example):
         assert np.abs(shown - seen).max() <= LOSSY, name
 
 
-@pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "EPS", "float", "32 bits"])
+@pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "EPS", "DIB", "float", "32 bits", "below 0", "negative"])
 def test_what_the_merger_refuses_is_refused(example, kind):
     """By its kind, before its pixels are read: there is no answer that a server would not give."""
     odd = {"float": np.zeros((9, 9), np.float32), "32 bits": np.full((9, 9), 70_000, np.int32)}
-    file = encoded(Image.fromarray(odd[kind]), "TIFF") if kind in odd else encoded(drawn(), kind)
+    odd_files = {name: encoded(Image.fromarray(one), "TIFF") for name, one in odd.items()}
+    odd_files |= {name: REFUSED[f"tiff {name}"][0] for name in ("below 0", "negative")}
+    file = odd_files.get(kind) or encoded(drawn(), kind)
     with pytest.raises(PictureFault):
         read_header(file)
-    with pytest.raises(ValueError, match=r"give one of JPEG, MPO, PNG|give 8 or 16"):
+    with pytest.raises(ValueError, match=r"give one of JPEG, MPO, PNG|give 8 or 16|0 for black"):
         example["shown"](io.BytesIO(file))
 
 

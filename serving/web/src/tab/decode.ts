@@ -7,6 +7,10 @@ export const MOST_PIXELS = 50_000_000;
 /** Orientations from here on swap width and height. */
 const FIRST_SIDEWAYS = 5;
 
+/** How a file begins that the server takes, too: browsers show more, icons and JPEG XL, and would answer what it refuses. */
+const TAKEN = /^(\xff\xd8\xff|\x89PNG\r\n|RIFF[^]{4}WEBP|GIF8[79]a|BM|II\*\0|MM\0\*|[^]{4}ftyp)/;
+const START_BYTES = 12;
+
 /** A file that is not taken, in the server's own codes. */
 export class Refused extends Error {
   constructor(
@@ -21,6 +25,7 @@ export class Refused extends Error {
 /** The decoded picture; `close` gives its memory back. */
 export async function decoded(file: Blob): Promise<Rows & { close(): void }> {
   if (file.size === 0) throw new Refused("image_missing", "There is no picture", "The file is empty.");
+  await requireTaken(file);
   const { file: plain, orientation } = await unturned(file);
   const bitmap = await bitmapOf(plain);
   if (bitmap.width * bitmap.height > MOST_PIXELS) {
@@ -34,6 +39,13 @@ export async function decoded(file: Blob): Promise<Rows & { close(): void }> {
   const height = isSideways ? bitmap.width : bitmap.height;
   const read = (top: number, count: number) => rowsOf(bitmap, orientation, { top, count, width });
   return { width, height, read, close: () => bitmap.close() };
+}
+
+async function requireTaken(file: Blob) {
+  const start = new Uint8Array(await file.slice(0, START_BYTES).arrayBuffer());
+  if (TAKEN.test(String.fromCharCode(...start))) return;
+  const detail = "It starts like no picture that is taken; give JPEG, PNG, WebP, GIF, BMP or AVIF.";
+  throw new Refused("image_unsupported", "The file is no picture of a kind that is taken", detail);
 }
 
 async function bitmapOf(file: Blob): Promise<ImageBitmap> {

@@ -145,11 +145,12 @@ async def test_escapes(running: MergerProcess, fake: FakeModelServer, escaped: s
     """Base64 that a JSON library or a URL has escaped, in lines or not, is the same picture, however long it is."""
     for data in (RED, encode(photo(600, 800), "JPEG")):
         text = base64.encodebytes(data).decode().replace("+", escaped).replace("/", "\\/").replace("\n", "\\r\\n")
-        body = f'{{"items": [{{"image": "{text}"}}]}}'
-        reply = await running.http.post(
-            "/v1/classify:batch", content=body, headers={"content-type": "Application/JSON"}
-        )
-        assert reply.json()["results"][0]["answer"]["image"]["size_bytes"] == len(data), reply.text
+        for lines in (text, text.replace("\\r\\n", " "), text.replace("\\r\\n", "\\n  ")):
+            body = f'{{"items": [{{"image": "{lines}"}}]}}'
+            reply = await running.http.post(
+                "/v1/classify:batch", content=body, headers={"content-type": "Application/JSON"}
+            )
+            assert reply.json()["results"][0]["answer"]["image"]["size_bytes"] == len(data), reply.text
 
 
 @pytest.mark.parametrize("prefix", ["data:image/jpeg;base64,", "DATA:;Base64,", "data:image/png;charset=x;base64,"])

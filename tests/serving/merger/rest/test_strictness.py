@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import random
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FILE = ("a.jpg", RED)
 TEXT = (None, "7")
 BASE64 = base64.b64encode(RED).decode()
+BASE64_OF_NOISE = base64.b64encode(random.Random(0).randbytes(6000)).decode()
 FORMS: dict[str, tuple[str, Any, str, list[str]]] = {
     "another field": ("classify", {"image": FILE, "top_k": TEXT}, "invalid_request", ["top_k", "“image”", "address"]),
     "another file": ("classify", {"image": FILE, "thumb": FILE}, "invalid_request", ["“thumb”", "“image”"]),
@@ -137,6 +139,8 @@ NO_PICTURES = {
     "too short": ("A", "not Base64"),
     "long and short of a character": ("A" * 5001, "not Base64"),
     "of another alphabet": ("Größe", "not Base64"),
+    "as a form reads it": (BASE64_OF_NOISE[:4000].replace("+", " "), "in the place of “+”"),
+    "as a form reads a long one": ("data:;base64," + BASE64_OF_NOISE.replace("+", " "), "in the place of “+”"),
 }
 
 
