@@ -19,7 +19,7 @@ _SUFFIX: Final = f"(?:{'|'.join(map(re.escape, PICTURE_SUFFIXES))})"
 _IN_FORMULA: Final = re.compile(rf'"((?:https?:)?//[^"\s]+|[^"=]+{_SUFFIX})"', re.IGNORECASE)
 """What ``=IMAGE("…")`` and ``=HYPERLINK("…","…")`` show, in any language of a spreadsheet."""
 _IN_PAGE: Final = re.compile(
-    r"""(?:<a\b[^<>]*>\s*)?<img\b[^<>]*?\ssrc\s*=\s*["']?([^"'\s<>]+)|!\[[^\]]*\]\(([^()\s]+)\)""", re.IGNORECASE
+    r"""(?:<a\b[^<>]*>\s*)?<img\b[^<>]*?\ssrc\s*=\s*["']?([^"'\s<>]+)|!\[[^\][]*\]\(([^()\s]+)\)""", re.IGNORECASE
 )
 _ATTACHED: Final = re.compile(rf"([^\n]*?{_SUFFIX})\s?\((https?://[^()\s]+)\)(?:,\s?|$)", re.IGNORECASE)
 """As Airtable writes an attachment: ``front.jpg (https://…)``."""

@@ -52,6 +52,8 @@ class RowReader:
         self._levels = [column for column in heads_table.columns() if column in told]
         self._ids: Collection[str] = ()
         self._alone: Collection[str] = ()  # article types that a row has as its only one
+        self._beside: dict[str, set[str]] = {}  # what stands in lists → which of those stand beside it
+        self._labelled = ""  # place of the last row that has a label
         self._taken: dict[str, str] = {}  # id → place of its row
 
     def read(self, table: Table) -> Rows:
@@ -61,7 +63,7 @@ class RowReader:
             self._ids = {folded(id_of(text, self._index.stems)) for text in texts}
         if not table.embedded_columns:
             kinds = {self._text(record, names.ARTICLE_TYPE_LABEL) for record in table.records()}
-            self._alone = {label_of(kind) for kind in kinds if len(members_of(kind)) == 1}
+            self._look_at_lists(kinds)
         for record in table.records():
             self._read(record)
         keep_pictures_of_variants(self.rows)
@@ -70,6 +72,13 @@ class RowReader:
         keep_first_of_each_id(self.rows)
         note_shared_pictures(self.rows)
         return self.rows
+
+    def _look_at_lists(self, kinds: Collection[str]) -> None:
+        lists = [[label_of(one) for one in members_of(kind)] for kind in kinds]
+        self._alone = {labels[0] for labels in lists if len(labels) == 1}
+        for labels in lists:
+            for label in labels:
+                self._beside.setdefault(label, set()).update(self._alone.intersection(labels) - {label})
 
     def _read(self, record: Record) -> None:
         row = Wanted(record.place, record.line, {names.ID: ""}, Located(Kind.FILE, ""), record.parent)
@@ -85,6 +94,8 @@ class RowReader:
         except NotTaken as fault:
             self.rows.reject(row, fault.reason, fault.detail)
             return
+        finally:
+            self._labelled = record.place if self._text(record, names.ARTICLE_TYPE_LABEL) else self._labelled
         self._taken.setdefault(row.id, row.place)
         self.rows.wanted.append(row)
 
@@ -134,7 +145,9 @@ class RowReader:
         """The product that a row goes on with: it has no label, no picture, and no name or no id, where others have."""
         lacks = {role for role in self._columns if is_empty(self._text(record, role))}
         goes_on = {names.ARTICLE_TYPE_LABEL, PICTURE} <= lacks and lacks & {names.PRODUCT_NAME, names.ID}
-        return f"below the product in {self.rows.wanted[-1].place}" if goes_on and self.rows.wanted else ""
+        if not (goes_on and self._labelled) or self._index.has_id(self._text(record, names.ID)):
+            return ""
+        return f"below the product in {self._labelled}"
 
     def _note_further_categories(self, record: Record) -> None:
         column = self._columns[names.ARTICLE_TYPE_LABEL]
@@ -143,10 +156,15 @@ class RowReader:
             self.rows.changes.note("further categories of a row, not taken", f"{record.place}: {', '.join(further)}")
 
     def _of_several(self, record: Record, text: str) -> str:
-        """Of a list of labels, ``Shirts;Sale``, the one that other rows have alone; the whole where they have none."""
+        """Of a list of labels, ``Shirts;Sale``, the one that other rows have alone, if the rest stands beside more.
+
+        Else the whole: ``Clothing|Shirts`` beside ``Clothing`` is what it is.
+        """
         labels = list(dict.fromkeys(map(label_of, members_of(text))))
         known = [label for label in labels if label and label in self._alone]
         if len(labels) < 2 or not known:
+            return text
+        if len(known) == 1 and any(len(self._beside[label]) < 2 for label in labels if label not in known):
             return text
         if len(known) > 1:
             raise NotTaken(Reason.SEVERAL_LABELS, f"{text!r}, of which other rows have alone {', '.join(known)}")

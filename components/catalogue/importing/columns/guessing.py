@@ -8,12 +8,14 @@ from components.catalogue.importing.columns.cells import base_of, is_known, part
 from components.catalogue.importing.columns.looks import MOST, Look, is_parent
 from components.catalogue.importing.columns.words import (
     GENERIC,
+    OF_MODELS,
     OPTIONS,
     PARENT,
     PERHAPS,
     PICTURE,
     ROLES,
     SYNONYMS,
+    bare_key,
     inner_key,
     key,
     plain_key,
@@ -85,9 +87,11 @@ class Guess:
         taken = {base_of(column) for role, column in self.columns.items() if role not in shared}
         return [look for look in self._looks.values() if look.column not in taken]
 
-    def _named(self, words: Sequence[str], test: Callable[[Look], bool]) -> list[Look]:
-        """Free columns of these names, the surest first; without any, those that are so but for a remark, or inside."""
-        for name in (key, plain_key, inner_key):
+    def _named(
+        self, words: Sequence[str], test: Callable[[Look], bool], ways: Sequence[Callable[[str], str]] = ()
+    ) -> list[Look]:
+        """Free columns of these names, the surest first; without any, those that are so but for what is around them."""
+        for name in (key, plain_key, bare_key, *ways):
             if found := [look for look in self._free() if name(look.column) in words and test(look)]:
                 return sorted(found, key=lambda look: words.index(name(look.column)))
         return []
@@ -113,7 +117,7 @@ class Guess:
             self._take(PICTURE, embedded[0].column, "by what it holds")
         elif not self._by_name(PICTURE, lambda look: look.is_picture):
             found = [look for look in self._free() if look.is_picture and not look.is_of_pages]
-            ids = self._named((names.ID, *SYNONYMS[names.ID]), lambda look: look.id_share >= MOST)
+            ids = self._named((names.ID, *SYNONYMS[names.ID], *OF_MODELS), lambda look: look.id_share >= MOST)
             # Files that are named by ids need no question.
             self._one_of(PICTURE, [] if len(found) > 1 and ids else found)
 
@@ -122,6 +126,7 @@ class Guess:
             return
         # A column of prices may be unique too: one that is no id by its name has to be the names of pictures.
         named = self._named((names.ID, *SYNONYMS[names.ID]), lambda look: bool(look.values) and not look.is_picture)
+        named = named or self._named(OF_MODELS, lambda look: look.is_unique and not look.is_picture)
         of_pictures = [look for look in self._free() if look.id_share >= MOST and look.is_unique]
         unique = [look for look in named if look.is_unique]
         best = [look for look in of_pictures if look in named] or of_pictures
@@ -136,15 +141,16 @@ class Guess:
         if folders and _TYPE not in self.columns:
             self._from_folders(folders)
             return
-        generic = self._named(GENERIC, lambda look: look.is_named_label)
-        levels = {
-            level: self._named((key(level), *SYNONYMS[level]), lambda look: look.is_named_label)
-            for level in (_TYPE, _SUB, _MASTER)
-        }
+        generic = self._labels_named(GENERIC)
+        levels = {level: self._labels_named((key(level), *SYNONYMS[level])) for level in (_TYPE, _SUB, _MASTER)}
         paths = [look for look in [*levels[_TYPE], *generic] if look.is_path]
+        paths.sort(key=lambda look: look.filled < MOST * look.rows)  # one that few rows have tells less than any other
         plain = [look for look in generic if not look.is_path]
         self._guess_type([look for look in levels[_TYPE] if not look.is_path], paths, plain, levels)
         self._guess_upper(paths, plain)
+
+    def _labels_named(self, words: Sequence[str]) -> list[Look]:
+        return self._named(words, lambda look: look.is_named_label, ways=[inner_key])
 
     def _from_folders(self, folders: Sequence[str]) -> None:
         self._take(_TYPE, folders[-1], "the innermost folder")
@@ -164,14 +170,12 @@ class Guess:
             self._one_of(_TYPE, exact or types, "by its name")
         elif paths:
             self._take(_TYPE, f"{paths[0].column}[{paths[0].sign}-1]", "the end of a path")
-        elif (
-            found := [*levels[_SUB], *plain]
-            or levels[_MASTER]
-            or self._named(PERHAPS, lambda look: look.is_named_label)
-        ):
+        elif found := [*levels[_SUB], *plain] or levels[_MASTER]:
             self._one_of(_TYPE, self._finest(found), "by its name")
         else:
-            self._one_of(_TYPE, [look for look in self._free() if look.is_label and not self._means_else(look)])
+            perhaps = self._labels_named(PERHAPS)
+            others = [look for look in self._free() if look.is_label and not self._means_else(look)]
+            self._one_of(_TYPE, [*perhaps, *(look for look in others if look not in perhaps)])
         if _TYPE not in self.columns:
             faults = "".join(f"{look.column!r} has a {look.fault}. " for look in self._looks.values() if look.fault)
             alone = "; or save it with a comma or a tab between its columns" if len(self._looks) == 1 else ""
@@ -214,4 +218,4 @@ class Guess:
 
     def _means_else(self, look: Look) -> bool:
         others: Iterable[str] = (name for role in (*_ATTRIBUTES, names.ID, names.YEAR) for name in SYNONYMS[role])
-        return key(look.column) in {*others, *map(key, _ATTRIBUTES)}
+        return key(look.column) in {*others, *OF_MODELS, *map(key, _ATTRIBUTES)}

@@ -4,19 +4,20 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from components.catalogue.importing.addresses import NotTaken, address_of, first_of, without_query
 from components.catalogue.importing.columns.cells import LISTED, SIGNS, parts_of, paths_of
+from components.catalogue.importing.columns.words import key
 from components.catalogue.importing.pictures import PictureIndex
 from components.catalogue.importing.sources.excel import LINK
 from components.catalogue.importing.sources.splits import split_of
 from components.catalogue.importing.sources.table import Table
 from components.catalogue.reading.cells import is_empty, tidy
 from components.catalogue.reading.errors import CatalogueError
-from schema import heads
+from schema import heads, names
 from schema.file_names import PICTURE_SUFFIXES
 
 ROWS: Final = 3000
@@ -25,6 +26,7 @@ NEARLY_ALL: Final = 0.9
 _NUMBER: Final = re.compile(r"[-+]?[\d.,\s]+%?")
 _PIXEL: Final = re.compile(r"[A-Za-z]{0,8}[ _.-]?\d+(?:x\d+)?")
 _FEWEST_PIXELS: Final = 64
+_SEVERAL: Final = 3
 _WORD_LENGTH: Final = 40  # on average; longer ones are sentences
 _KINDS_OF_PRODUCT: Final = frozenset(
     (
@@ -85,6 +87,8 @@ class Look:
         """What stands between the parts of paths, see :func:`paths_of`; "" where nothing shows anything but arrows."""
         if any(len(parts_of(text)) > 1 for text in self.values):
             return LISTED if _are_lists(self.values) else ""
+        if key(self.column) == key(names.ARTICLE_TYPE_LABEL):  # that is one label, whatever its name holds
+            return ""
         return next((sign for sign in SIGNS if _is_tree(self.values, sign)), "")
 
     @cached_property
@@ -137,26 +141,29 @@ class Look:
 def _is_tree(texts: Collection[str], sign: str) -> bool:
     """Whether cells are paths by a sign that also stands in names, as in ``Bags/Wallets``.
 
-    They are where all grow from one root, some of them three parts deep; and by slashes also where each begins with
-    one, or nearly each is three parts deep.
+    They are where all grow from one root, most of them three parts deep; and by slashes also where each begins with
+    one, or nearly each is three parts deep and roots have several each.
     """
     cells = [paths_of(text, sign) for text in texts]
     paths = {tuple(path) for cell in cells for path in cell}
     if len(paths) < 2 or max(map(len, paths)) < 2:
         return False
-    is_deep = max(map(len, paths)) > 2
-    if is_deep and len({path[:1] for path in paths}) == 1:
-        return True
     deep = sum(max(map(len, cell)) > 2 for cell in cells)
-    return sign == "/" and (all(text.startswith("/") for text in texts) or deep >= NEARLY_ALL * len(cells))
+    if deep > MOST * len(cells) and len({path[:1] for path in paths}) == 1:
+        return True
+    roots = {path[0] for path in paths}
+    is_grown = deep >= NEARLY_ALL * len(cells) and 2 * len(roots) <= len(paths)
+    return sign == "/" and (all(text.startswith("/") for text in texts) or is_grown)
 
 
 def _are_lists(texts: Collection[str]) -> bool:
     """Whether a comma parts ``Clothing > Shirts, Sale``, and is no part of a name as in ``Home > Chairs, Tables``.
 
     It does where a comma of a name is written ``\\,``, and where most of what stands so without an arrow also stands
-    beside the end of another path, or alone.
+    alone, or beside the ends of several other paths.
     """
+    if all(parts_of(text) == parts_of(text, LISTED) for text in texts):  # nothing depends on it
+        return False
     if any("\\," in text for text in texts):
         return True
     cells = [paths_of(text, LISTED) for text in texts]
@@ -166,7 +173,9 @@ def _are_lists(texts: Collection[str]) -> bool:
     for cell in mixed:
         for path in cell:
             beside.setdefault(path[0], set()).update(other[-1] for other in cell if len(path) == 1 < len(other))
-    shown = [all(path[0] in alone or len(beside[path[0]]) > 1 for path in cell if len(path) == 1) for cell in mixed]
+    shown = [
+        all(path[0] in alone or len(beside[path[0]]) >= _SEVERAL for path in cell if len(path) == 1) for cell in mixed
+    ]
     return sum(shown) > MOST * len(shown)
 
 
@@ -184,7 +193,19 @@ def look_at(table: Table, index: PictureIndex) -> tuple[list[Look], list[Mapping
         look.picture_share = look.share(lambda text: _names_picture(text, table.folder, index))
         look.id_share = look.share(lambda text: index.has_id(text))
         looks.append(look)
-    return looks, rows
+    return (_by_all_rows(table, looks) if len(rows) == ROWS and not table.embedded_columns else looks), rows
+
+
+def _by_all_rows(table: Table, looks: Sequence[Look]) -> list[Look]:
+    """The same; columns of paths by all rows, for a later one may be of another root, or a name with a slash."""
+    paths = [look.column for look in looks if look.is_path and not (look.is_picture or look.is_unique)]
+    texts: dict[str, Counter[str]] = {column: Counter() for column in paths}
+    count = 0
+    for record in table.records() if paths else ():
+        count += not record.error
+        for column in () if record.error else paths:
+            texts[column].update([text] if not is_empty(text := tidy(record.cells.get(column, ""))) else [])
+    return [replace(look, rows=count, values=texts[look.column]) if look.column in texts else look for look in looks]
 
 
 def require_rows(table: Table, seen: Sequence[Look], index: PictureIndex) -> None:

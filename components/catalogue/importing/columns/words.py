@@ -40,9 +40,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     role: tuple(words.split())
     for role, words in {
         names.ID: """
-            id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber artno
-            itemno productno styleno stylecode modelno modelnumber modellnummer
-            productcode customlabel
+            id sku sellersku itemsku productid articleid itemid handle articlenumber articleno productnumber
+            productcode
             itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
             bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice
             codicearticolo idprodotto artikelcode numerartykulu kodproduktu uid uuid ean gtin barcode code number
@@ -61,8 +60,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
         PARENT: """
             parent parentsku parentid parentproduct parentproductid parentproductnumber parentproductsku parentitem
             parentcode parenthandle parentreference parentasin masterid mastersku modelcode variantof elternartikel
-            elternproduct elternsku ubergeordnetesprodukt vaterartikel superior genitore hoofdproduct
-            urlhandle handle handleid itemgroupid productgroupid""",
+            elternproduct elternsku ubergeordnetesprodukt vaterartikel genitore hoofdproduct
+            urlhandle handle handleid itemgroupid""",
         names.ARTICLE_TYPE_LABEL: """
             articletype producttype itemtype garmenttype clothingtype producttypename articletypename warengruppe
             artikelart artikeltyp produkttyp produktart warenart typeproduit typedeproduit typearticle typedarticle
@@ -100,17 +99,24 @@ _GENERIC: Final = """
     kategorien categorie categories categoria categorias categorieproduit kategoria categoriaproducto gruppe
     produktgruppe productgroup group label labels class classname classlabel klasse etikett classe clase target tag
     категория カテゴリ 类别
-    categorypath categorypaths categorytree breadcrumb breadcrumbs kategoriepfad taxonomy choice choices
+    categorypath categorypaths categorytree breadcrumb breadcrumbs kategoriepfad taxonomy
 """
 GENERIC: Final = tuple(_GENERIC.split())
 """Names of a label of any level."""
-PERHAPS: Final = ("collection", "collections", "kollektion", "family", "familie", "productfamily", "attributesetcode")
-"""Names of a label where there is no other."""
+PERHAPS: Final = (
+    *("choice", "choices", "family", "familie", "productfamily", "attributesetcode"),
+    *("collection", "collections", "kollektion"),
+)
+"""Names of what may be a label, or a brand or a season."""
+OF_MODELS: Final = (
+    *("artno", "itemno", "productno", "styleno", "stylecode", "modelno", "modelnumber", "modellnummer", "customlabel"),
+)
+"""Names of numbers that are ids only where no two rows share one: elsewhere all colours of a model have the same."""
 
 _REMARK: Final = re.compile(r"\s*(?:\((?!\d+\))[^()]*\)|\[[^\[\]]*\])")
 """A unit, a language or a mark in brackets; a number there tells columns of one name apart."""
 _AROUND: Final = re.compile(
-    r"^[^.]*:|^(?:(?:data|fields?|items?|products?|node|attributes|properties|metadata|record|values?)\.)+",
+    r"^\W?\w{1,10}:(?=\S)|^(?:(?:data|fields?|items?|products?|node|attributes|properties|metadata|record|values?)\.)+",
     re.IGNORECASE,
 )
 """A space of names, and objects that any field may lie in."""
@@ -125,8 +131,13 @@ def key(name: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
+def bare_key(name: str) -> str:
+    """The same without what it stands in: ``C:Type`` and ``data.type`` are ``type``."""
+    return key(_AROUND.sub("", _REMARK.sub("", name)))
+
+
 def inner_key(name: str) -> str:
-    """The same without what it stands in: ``C:Type``, ``data.type`` and ``type.name`` are all ``type``."""
+    """The same of what an object says of itself: ``data.type.name`` is ``type``."""
     return key(_INSIDE.sub("", _AROUND.sub("", _REMARK.sub("", name))))
 
 

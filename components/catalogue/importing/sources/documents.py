@@ -9,6 +9,7 @@ from components.catalogue.importing.sources.files import Files
 from components.catalogue.importing.sources.table import MAX_COLUMNS, Listed, Record, Table
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.errors import CatalogueError
+from schema.file_names import PICTURE_SUFFIXES
 from schema.plain_json import with_each_key_once
 
 MOST_DEPTH: Final = 6  # of objects in objects; what lies deeper is a text
@@ -143,7 +144,7 @@ def only_list(document: Any) -> Any:
 
 
 def keyed(document: Any) -> Any:
-    """The objects that an object holds by their keys, each with its ``key``; None where it holds no like ones.
+    """The objects that an object holds by their keys, each with its ``key``; None where it holds none of pictures.
 
     They may lie one object deeper, if they do so in one place alone.
     """
@@ -154,12 +155,24 @@ def keyed(document: Any) -> Any:
 
 
 def _are_alike(document: Any) -> bool:
-    """Whether an object holds objects alone, which have most of their own keys in common; numbers are rows' keys."""
+    """Whether an object holds objects alone, of a picture each, which have most of their own keys in common.
+
+    Numbers are keys of rows, below those of columns.
+    """
     values = list(document.values()) if isinstance(document, dict) else []
     if len(values) < 2 or not all(isinstance(one, dict) for one in values):
         return False
     keys = set.union(*map(set, values))
-    return 2 * len(set.intersection(*map(set, values))) > len(keys) and not all(map(str.isdigit, keys))
+    of_pictures = sum(any(_names_picture(text) for text in (key, *one.values())) for key, one in document.items())
+    return (
+        2 * of_pictures > len(values)
+        and 2 * len(set.intersection(*map(set, values))) > len(keys)
+        and not all(map(str.isdigit, keys))
+    )
+
+
+def _names_picture(text: Any) -> bool:
+    return isinstance(text, str) and any(suffix in text.lower() for suffix in PICTURE_SUFFIXES)
 
 
 def json_documents(files: Files, documents: Sequence[str]) -> Table:

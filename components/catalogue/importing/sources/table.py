@@ -13,6 +13,7 @@ from components.catalogue.reading.findings import Reason
 
 MAX_COLUMNS: Final = 2000
 HEADER_AMONG: Final = 20  # rows; what stands above the header is a title
+_SENTENCE: Final = 4  # words
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,9 @@ def find_header(rows: Iterable[Sequence[str]], name: str, notes: Changes) -> Hea
 
 
 def _is_remark(row: Sequence[str]) -> bool:
-    """Whether a row tells what its columns are for, as a market place's template does: ``# Required | …``."""
-    return all(cell.startswith("#") for cell in map(tidy, row) if cell)
+    """Whether a row tells in sentences what its columns are for, as a market place's template: ``# Required | …``."""
+    cells = [cell for cell in map(tidy, row) if cell]
+    return all(cell.startswith("#") for cell in cells) and any(len(cell.split()) >= _SENTENCE for cell in cells)
 
 
 def once_each(columns: Sequence[str], notes: Changes) -> list[str]:

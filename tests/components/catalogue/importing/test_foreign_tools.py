@@ -11,6 +11,12 @@ from tests.components.catalogue.importing.test_odd_exports import RIGHT, ROWS, l
 MASTER, SUB = names.MASTER_CATEGORY_LABEL, names.SUB_CATEGORY_LABEL
 
 
+def imported_types(source, out):
+    """Id → article type of the catalogue that an import makes."""
+    imported(source, out)
+    return types_of(out)
+
+
 @pytest.mark.parametrize(
     ("head", "row", "column"),
     [
@@ -20,6 +26,7 @@ MASTER, SUB = names.MASTER_CATEGORY_LABEL, names.SUB_CATEGORY_LABEL
         ("id;Product Type [Fixed];Categories", "{i};PHYSICAL;{type}", "Categories"),
         ("id;fieldType;collection", "{i};Product;{type}", "collection"),
         ("id;family;categories", "{i};clothing;{type}", "categories"),
+        ("id;Fabric: Type;Garment", "{i};Silk {i};{type}", "Garment"),
         ("id;google_product_category;product_type", "{i};Mode > Alles;Mode > {type}", "product_type[-1]"),
     ],
 )
@@ -47,6 +54,49 @@ def test_rows_that_go_on_with_the_product_above(tmp_path, further):
     assert types_of(tmp_path / "out") == RIGHT
     assert told["rejected"] == {"further row of a product": len(ROWS), "empty label": 1}
     assert rejected(tmp_path / "out")["a.csv:3"][1].startswith("below the product in a.csv:2, without")
+
+
+def test_a_row_with_a_picture_of_its_id_is_a_product(tmp_path):
+    """Its label is missing, which is a fault; the row above is named by where it stands, taken or not."""
+    text = lines("sku;name;type;image", "{i};Thing {i};{type};{i}.jpg") + "9;Thing 9;Hemden;none.jpg\nM;;;\n8;;;\n"
+    source = shop(tmp_path, text)
+    photo(source / "8.jpg", 80)
+    told = imported(source, tmp_path / "out")
+    assert told["rejected"] == {"missing image": 1, "further row of a product": 1, "empty label": 1}
+    assert rejected(tmp_path / "out")["a.csv:9"][1].startswith("below the product in a.csv:8, without")
+
+
+def test_numbers_of_models_are_ids_where_no_two_rows_share_one(tmp_path):
+    """All colours of a model have its number: then the pictures name the rows, and none is lost."""
+    text = lines("style no;type;image", "ST1;{type};{i}.jpg")
+    assert len(imported_types(shop(tmp_path, text), tmp_path / "out")) == len(ROWS)
+    (tmp_path / "2").mkdir()
+    own = imported_types(shop(tmp_path / "2", lines("style no;type;image", "ST{i};{type};{i}.jpg")), tmp_path / "own")
+    assert set(own) == {f"ST{i}" for i in ROWS}
+
+
+@pytest.mark.parametrize("head", ["id;collection;Garment", "id;family;Garment", "id;choice;Garment"])
+def test_what_may_be_a_brand_or_a_season_is_asked(tmp_path, head):
+    """Where two columns may tell what a product is, neither is taken in silence."""
+    result = lookbook_import(shop(tmp_path, lines(head, "{i};SS2{i};{type}").replace("SS23", "SS22")), tmp_path / "out")
+    assert result.exit_code == 1 and "--article-type" in result.output and "Garment" in result.output
+
+
+def test_a_document_about_classes_leaves_folders_their_word(tmp_path):
+    """Objects by keys are a table where they are of pictures; settings beside class folders are nobody's rows."""
+    for i in ROWS:
+        photo(tmp_path / "shop" / TYPES[i % 3] / f"{i}.jpg", i)
+    about = {kind: {"index": i, "name": kind} for i, kind in enumerate(TYPES)}
+    (tmp_path / "shop" / "classes.json").write_text(json.dumps(about))
+    imported(tmp_path / "shop", tmp_path / "out")
+    assert types_of(tmp_path / "out") == RIGHT
+
+
+@pytest.mark.parametrize("head", ["#id;#category;#image", "# id;# category;# image"])
+def test_a_header_of_hashes_is_a_header(tmp_path, head):
+    """Names that begin with ``#`` are no remark on other ones."""
+    imported(shop(tmp_path, lines(head, "{i};{type};{i}.jpg")), tmp_path / "out")
+    assert types_of(tmp_path / "out") == RIGHT
 
 
 @pytest.mark.parametrize("inside", ["", "images"])

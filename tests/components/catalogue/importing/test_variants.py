@@ -96,3 +96,35 @@ def test_the_parent_s_column_can_be_given_and_denied(tmp_path):
     told = imported(source, tmp_path / "given", "--parent", "above")
     assert told["taken"] == 2 * len(ROWS) and told["mapping"]["columns"]["parent"] == "above"
     assert imported(source, tmp_path / "denied", "--parent", "")["taken"] == len(ROWS)
+
+
+@pytest.mark.parametrize("column", ["parent", "group", "item_group_id"])
+def test_what_unlike_rows_share_is_no_product(tmp_path, column):
+    """A brand, a manager or a shelf has rows of several labels: a row without one is not told that of another."""
+    rows = ("A{i};Topwear;{type};a{i}.jpg", "B{i};Topwear;;b{i}.jpg")
+    told = imported(shop(tmp_path, f"sku;{column};type;image", *rows), tmp_path / "out")
+    assert set(styles(tmp_path / "out")) == {f"A{i}" for i in ROWS} and told["rejected"] == {"empty label": len(ROWS)}
+
+
+def test_a_parent_s_number_is_not_looked_for_among_others(tmp_path):
+    """That a product has the same EAN, or number, says nothing, where the parents are not found by that as a rule."""
+    rows = ("S{i};9{i};;{type};p{i}.jpg", "V{i};7{i};X{i};;v{i}.jpg", "W{i};;90;;w{i}.jpg")
+    told = imported(shop(tmp_path, "sku;ean;parent;type;image", *rows), tmp_path / "out")
+    assert set(styles(tmp_path / "out")) == {f"S{i}" for i in ROWS} and told["rejected"] == {
+        "empty label": 2 * len(ROWS)
+    }
+
+
+def test_a_variant_s_path_and_split_are_its_product_s(tmp_path):
+    """Half a path of the product and half of the variant are none, and pictures of one product are of one split."""
+    head = "sku;parent;type;subcategory;split;image"
+    others = ("E{i};;{type};Oben;eval;e{i}.jpg", "T{i};;{type};Oben;test;t{i}.jpg")
+    rows = ("S{i};;{type};Oben;train;p{i}.jpg", "V{i};S{i};;Unten;test;v{i}.jpg", *others)
+    imported(shop(tmp_path, head, *rows), tmp_path / "out")
+    found = styles(tmp_path / "out")
+    told = (TYPE, names.SUB_CATEGORY_LABEL, names.SPLIT_COLUMN)
+    assert (
+        [found["V1"][column] for column in told]
+        == [found["S1"][column] for column in told]
+        == [TYPES[1], "Oben", "train"]
+    )
