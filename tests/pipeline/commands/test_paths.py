@@ -7,6 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from pipeline.commands.common import server_options
 from pipeline.commands.paths import PathToWrite
 from pipeline.runner import cli
 
@@ -127,6 +128,17 @@ def test_a_server_that_is_no_address_is_told_at_once(server):
     """Nobody waits for what gRPC would look up by another port, or not at all; that gRPC is asked for is said."""
     result = CliRunner().invoke(cli, ["classify", __file__, "--server", server])
     assert result.exit_code == 2 and f"--server (its gRPC port; for https add --tls): '{server}'" in result.output
+
+
+@pytest.mark.parametrize("trust", [("--tls",), ("--ca", __file__)])
+def test_a_server_with_tls_needs_no_port(trust):
+    """It is that of https, as gRPC has it; without TLS nobody could guess one."""
+    asked = []
+    command = click.command(server_options(lambda server: asked.append(server.target)))
+    for given, code in ((trust, 0), ((), 2)):
+        result = CliRunner().invoke(command, ["--server", "shop.example", *given])
+        assert result.exit_code == code, result.output
+    assert asked == ["shop.example"]
 
 
 def test_a_root_without_a_release_says_how_to_make_one(tmp_path):
