@@ -1,9 +1,14 @@
 """How an address and a port are written together, and read."""
 
+import string
 from typing import Final
 
 LAST_PORT: Final = 2**16 - 1
-_GRPC_SCHEMES: Final = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "xds:")
+_IN_NO_HOST: Final = frozenset(string.punctuation) - frozenset("-._:%")
+"""What names have not; an underscore is in those of containers, and ``:`` and ``%`` are in IPv6 addresses."""
+_GRPC_SCHEMES: Final = (
+    "dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:", "google-c2p:", "passthrough:"
+)  # fmt: skip
 
 
 def with_port(host: str, port: int) -> str:
@@ -29,22 +34,26 @@ def host_and_port(text: str) -> tuple[str, int]:
     return bare(host), int(port)
 
 
-def require_target(text: str, name: str) -> None:
+def require_target(text: str, name: str, encrypted: bool = False) -> None:
     """Refuses what gRPC would look up for ever: a target is HOST:PORT, or begins with one of its schemes.
+
+    An ``encrypted`` one may be HOST alone; gRPC takes 443 then.
 
     Raises:
         ValueError: the text, which ``name`` has, is neither.
     """
-    if not text.startswith(_GRPC_SCHEMES):
-        try:
-            host_and_port(text)
-        except ValueError as error:
+    if text.lower().startswith(_GRPC_SCHEMES):
+        return
+    try:
+        host_and_port(text)
+    except ValueError as error:
+        if not encrypted or ":" in text.rpartition("]")[2] or not _is_host(bare(text)):
             raise ValueError(f"{name}: {error}") from error
 
 
 def _is_host(text: str) -> bool:
     """Whether it can be looked up at all: a socket raises an error of texts of what cannot, not one of the system."""
     try:
-        return bool(text.encode("idna")) and not any(one.isspace() or one in "[]" for one in text)
+        return bool(text.encode("idna")) and not any(one.isspace() or one in _IN_NO_HOST for one in text)
     except UnicodeError:  # an empty or too long part, or half of a character
         return False

@@ -48,7 +48,7 @@ def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--root",
-        type=PathToWrite(file_okay=False),
+        type=PathToWrite(file_okay=False, follows=True),
         default=DEFAULT_ROOT,
         show_default=True,
         envvar="LOOKBOOK_ROOT",
@@ -159,7 +159,7 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if not server:
             return function(server=None, **arguments)
         with wrong_use():
-            require_target(server, "--server (its gRPC port; for https add --tls)")
+            require_target(server, "--server (its gRPC port; for https add --tls)", encrypted=tls or ca is not None)
         key = read_key(api_key_file)
         trusted = ca.read_bytes() if ca else (b"" if tls else None)
         return function(server=Remote(server, key, trusted), **arguments)

@@ -6,6 +6,7 @@ prints the table.
 
 import dataclasses
 import ipaddress
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -221,7 +222,7 @@ class Settings:
         for origin in settings.allowed_origins:
             _require_origin(origin, len(settings.allowed_origins))
         settings.require_targets()
-        if settings.log_level.upper() not in LEVELS:
+        if not isinstance(logging.getLevelName(settings.log_level.upper()), int):  # WARN and FATAL are names, too
             raise SettingsError(f"{variable('log_level')} is {settings.log_level!r}; it must be {' or '.join(LEVELS)}.")
         return dataclasses.replace(settings, host=bare(settings.host.strip()))
 

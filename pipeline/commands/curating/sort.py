@@ -24,7 +24,7 @@ _SHOWN = 10
 
 @click.command("sort")
 @click.argument("photos", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--into", type=PathToWrite(file_okay=False), help="Folder for the sorted photos.")
+@click.option("--into", type=PathToWrite(file_okay=False, follows=True), help="Folder for the sorted photos.")
 @click.option(
     "--by",
     type=click.Choice(table.columns()),

@@ -34,6 +34,8 @@ def shown(file: Any) -> np.ndarray:
     if image.format not in KINDS:
         raise ValueError(f"is {image.format}; give one of {', '.join(KINDS)}")
     frame = image.tile[0][1] if image.format == "GIF" else None
+    if image.format == "WEBP":  # Pillow would take what an animation's first frame leaves free for black
+        image._mode = image.rawmode = "RGBA"
     image.load()  # what a PNG says behind its pixels, too
     require_counted(image)
     image = upright(image)

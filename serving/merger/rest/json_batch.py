@@ -7,12 +7,9 @@ the parser sees little more than the names, and the pictures are turned into byt
 
 import asyncio
 import base64
-import binascii
 import contextlib
 import json
-import re
 import secrets
-import string
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -20,6 +17,7 @@ from typing import Any, Final
 from google.protobuf import json_format
 from starlette.requests import Request
 
+from serving.merger.core import base64_text
 from serving.merger.core.calls import Batch, Item
 from serving.merger.core.errors import BatchTooLarge, ImageError, ImageUndecodable, InvalidRequest
 from serving.merger.settings import Settings
@@ -38,25 +36,6 @@ MOST_REST: Final = 2**20
 PIECE: Final = 2**18
 """Characters of a picture that are decoded at once, less than a millisecond's work; a multiple of four."""
 
-BASE64: Final = (string.ascii_letters + string.digits + "+/-_").encode()
-URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
-CODES: Final = {"2b": "+", "2f": "/", "3d": "=", "0a": "", "0d": "", "09": "", "20": ""}
-
-
-def _coded(prefix: str) -> dict[bytes, bytes]:
-    cases = {code: meant for low, meant in CODES.items() for code in (low, low.upper())}
-    return {f"{prefix}{code}".encode(): meant.encode() for code, meant in cases.items()}
-
-
-ESCAPES: Final = {
-    b"\\": {b"\\/": b"/", b"\\n": b"", b"\\r": b"", b"\\t": b""} | _coded("\\u00"),
-    b"%": _coded("%"),
-    b" ": {b" ": b""},
-}
-"""What JSON and URLs may make of Base64's own characters, and of lines."""
-LONGEST_ESCAPE: Final = 6
-DATA: Final = re.compile(rb"\s*data:", re.IGNORECASE)
-DATA_URL: Final = re.compile(rb"\s*data:[^,]{0,200};\s*base64\s*,", re.IGNORECASE)
 NAME: Final = 60
 """Characters of a field's name that a refusal repeats."""
 _MARK: Final = secrets.token_hex(8)
@@ -212,7 +191,7 @@ def _places(document: Any, settings: Settings, errors: dict[int, ImageError]) ->
         item["image"] = ""
         if i not in places:
             with _noting(errors, i):
-                item["image"] = base64.b64encode(_short(image.encode())).decode()
+                item["image"] = base64.b64encode(base64_text.short(image.encode())).decode()
     return places
 
 
@@ -233,66 +212,16 @@ def _noting(errors: dict[int, ImageError], item: int) -> Iterator[None]:
         errors[item] = ImageUndecodable(f"The picture items[{item}].image {error}.")
 
 
-def _short(text: bytes) -> bytes:
-    """The bytes of a picture that was not cut out; protobuf would leave out what is no Base64."""
-    if DATA.match(text):
-        text = text.removeprefix(_data_url(text))
-    _require_lines(text)
-    return _bytes_of(_plain(b"".join(text.split())))
-
-
 async def _decoded(body: bytearray, where: slice) -> bytes:
     """The bytes of a picture: Base64, which may be wrapped in lines, lack its padding or be in a data URL."""
     at, image, left = where.start, bytearray(), b""
-    if DATA.match(body, at, where.stop):
-        at += len(_data_url(bytes(body[at : min(at + LONG_TEXT, where.stop)])))
-    _require_lines(bytes(body[at : min(at + LONG_TEXT, where.stop)]))
+    if base64_text.DATA.match(body, at, where.stop):
+        at += len(base64_text.data_url(bytes(body[at : min(at + LONG_TEXT, where.stop)])))
+    base64_text.require_lines(bytes(body[at : min(at + LONG_TEXT, where.stop)]), before=at - where.start)
     while at < where.stop:
         piece = left + bytes(body[at : min(at + PIECE, where.stop)])
         at += PIECE
-        whole, left = _split(piece) if at < where.stop else (piece, b"")
-        image += _bytes_of(_plain(whole))
+        whole, left = base64_text.split(piece) if at < where.stop else (piece, b"")
+        image += base64_text.bytes_of(base64_text.plain(whole))
         await asyncio.sleep(0)
     return bytes(image)
-
-
-def _require_lines(text: bytes) -> None:
-    """Spaces part lines of one length; others took the place of “+”, as a form is read, and bytes would be missing."""
-    if len({len(_plain(line)) for line in text.split()[:-1]}) > 1:
-        raise ValueError("has spaces in the place of “+”, which a form makes of it; send “+” there as %2B")
-
-
-def _split(piece: bytes) -> tuple[bytes, bytes]:
-    """As much of Base64 as stands for whole bytes, and the rest, which needs more."""
-    end = len(piece) - next((n for n in range(1, LONGEST_ESCAPE) if piece[-n] in b"\\%"), 0)  # no escape is torn
-    plain = _plain(piece[:end])
-    whole = len(plain) - len(plain) % 4
-    return plain[:whole], plain[whole:] + piece[end:]
-
-
-def _plain(text: bytes) -> bytes:
-    """Base64 alone: without what JSON, URLs and mail add to it."""
-    for mark, escapes in ESCAPES.items():
-        if mark in text:
-            for escape, meant in escapes.items():
-                text = text.replace(escape, meant)
-    return text.translate(URL_SAFE)
-
-
-def _data_url(text: bytes) -> bytes:
-    """The beginning of a data URL, up to its Base64."""
-    start = DATA_URL.match(text)
-    if start is None:
-        begin = text[:40].decode(errors="replace")
-        raise ValueError(f"is a data URL without Base64, {begin!r}; send data:…;base64,… or Base64 alone")
-    return start[0]
-
-
-def _bytes_of(piece: bytes) -> bytes:
-    piece = piece.rstrip(b"=")
-    if others := piece.translate(None, BASE64):
-        raise ValueError(f"is not Base64: it has {others[:8].decode(errors='replace')!r}")
-    try:
-        return binascii.a2b_base64(piece + b"=" * (-len(piece) % 4))
-    except binascii.Error as error:
-        raise ValueError(f"is not Base64: {error}") from error

@@ -70,7 +70,10 @@ def test_refuses_what_is_too_much(name: str, value: str, most: int) -> None:
 
 def test_refuses_a_level_that_is_none() -> None:
     """A log level that nobody knows is refused with those that there are, in whatever case they are written."""
-    assert Settings.from_environment({"LOOKBOOK_LOG_LEVEL": "debug"})
+    for level in ("debug", "WARN", "Critical", "FATAL", "NOTSET"):
+        assert Settings.from_environment({"LOOKBOOK_LOG_LEVEL": level}).log_level == level
+        configured = "from serving.merger.json_logs import configure_logging as start; start"
+        subprocess.run([sys.executable, "-c", f"{configured}({level!r})"], check=True)
     with pytest.raises(SettingsError, match="LOOKBOOK_LOG_LEVEL is 'loud'; it must be DEBUG or INFO"):
         Settings.from_environment({"LOOKBOOK_LOG_LEVEL": "loud"})
 

@@ -131,6 +131,12 @@ async def test_json(running: MergerProcess, fake: FakeModelServer, body: str, wo
     assert all(word in detail for word in words), detail
 
 
+def folded(text: str, width: int, between: str, first: int | None = None) -> str:
+    """The text in lines, of which the first may be shorter."""
+    begin = width if first is None else first
+    return between.join([text[:begin], *(text[at : at + width] for at in range(begin, len(text), width))])
+
+
 NO_PICTURES = {
     "text": ("<svg>", "'<>'"),
     "long text": ("!" * 5000, "'!!!!"),
@@ -140,8 +146,31 @@ NO_PICTURES = {
     "long and short of a character": ("A" * 5001, "not Base64"),
     "of another alphabet": ("Größe", "not Base64"),
     "as a form reads it": (BASE64_OF_NOISE[:4000].replace("+", " "), "in the place of “+”"),
+    "as a form reads one of two “+”": ("A" * 75 + " " + "A" * 75 + " " + "A" * 100, "in the place of “+”"),
+    "as a form reads one of a “+”": ("A" * 400 + " " + "A" * 999, "in the place of “+”"),
+    "in a data URL, as a form reads it": (
+        "data:image/png;base64," + folded(BASE64_OF_NOISE[:2000], 76, "\n", 54).replace("+", " "),
+        "in the place of “+”",
+    ),
     "as a form reads a long one": ("data:;base64," + BASE64_OF_NOISE.replace("+", " "), "in the place of “+”"),
 }
+
+
+FOLDS = [(76, None), (64, None), (76, 54), (76, 55), (72, 72)]
+
+
+@pytest.mark.parametrize("between", [" ", "  ", "\n", "\r\n", "\n    ", "\t"])
+@pytest.mark.parametrize("text", [BASE64_OF_NOISE[:400], BASE64_OF_NOISE], ids=["short", "long"])
+async def test_folded_text(running: MergerProcess, fake: FakeModelServer, text: str, between: str) -> None:
+    """Lines are taken as mail, PEM and folded data URLs have them; any width goes where no “+” can be missing."""
+    widths = FOLDS if not between.strip(" ") else [*FOLDS, (75, None), (7, 3), (99, None)]
+    folds = [
+        ("data:image/png;base64," if first else "") + folded(text, width, between, first) for width, first in widths
+    ]
+    batch = {"items": [{"image": one, "id": str(i)} for i, one in enumerate(folds)]}
+    reply = await running.http.post("/v1/classify:batch", json=batch)
+    for result in reply.json()["results"]:
+        assert "“+”" not in str(result) and "Base64" not in str(result)
 
 
 @pytest.mark.parametrize(("text", "words"), NO_PICTURES.values(), ids=list(NO_PICTURES))
