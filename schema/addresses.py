@@ -6,9 +6,7 @@ from typing import Final
 LAST_PORT: Final = 2**16 - 1
 _IN_NO_HOST: Final = frozenset(string.punctuation) - frozenset("-._:%")
 """What names have not; an underscore is in those of containers, and ``:`` and ``%`` are in IPv6 addresses."""
-_GRPC_SCHEMES: Final = (
-    "dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:", "google-c2p:", "passthrough:"
-)  # fmt: skip
+_GRPC_SCHEMES: Final = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "xds:", "google-c2p:")
 
 
 def with_port(host: str, port: int) -> str:

@@ -41,7 +41,7 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["host:80", "dns:///host", "DNS:///host", "Unix:/run/s", "vsock:2:80", "google-c2p:///a", "passthrough:///a"],
+    ["host:80", "dns:///host", "DNS:///host", "Unix:/run/s", "google-c2p:///a"],
 )
 def test_grpc_finds_targets_of_its_schemes(text: str) -> None:
     """They are no HOST:PORT, and whoever asked for one in capitals has it looked up as well."""

@@ -24,8 +24,6 @@ ESCAPES: Final = {
 LONGEST_ESCAPE: Final = 6
 DATA: Final = re.compile(rb"\s*data:", re.IGNORECASE)
 DATA_URL: Final = re.compile(rb"\s*data:[^,]{0,200};\s*base64\s*,", re.IGNORECASE)
-BREAK: Final = re.compile(rb"(?:[\t\r\n]|\\[rnt]|(?:%|\\u00)0[9ad])+", re.IGNORECASE)
-"""White space that no “+” becomes."""
 
 
 def short(text: bytes) -> bytes:
@@ -39,15 +37,10 @@ def short(text: bytes) -> bytes:
 def require_lines(text: bytes, before: int = 0) -> None:
     """Spaces part lines of one length; others took the place of “+”, as a form is read, and bytes would be missing.
 
-    Lines stand for whole bytes, and none is longer than the others, not even the last. The first is what a data URL's
-    beginning, of ``before`` characters, left of a line.
+    Of the last line there may be less, and of the first what a data URL's beginning, of ``before`` characters, left.
     """
-    parted = [[len(plain(line)) for line in lines.split()] for lines in BREAK.split(text)]
-    widths = [width for lines in parted for width in lines[:-1]]
-    lasts = [lines[-1] for lines in parted if len(lines) > 1]
-    whole = widths[1:] if before else widths
-    most = max(widths, default=0) + before + LONGEST_ESCAPE  # of the last of a piece of text, an escape may be torn
-    if len(set(whole)) > 1 or any(width % 4 for width in whole) or max(lasts, default=0) > most:
+    widths = [len(plain(line)) for line in text.split()] if b" " in text else []
+    if len(set(widths[1 if before else 0 : -1])) > 1:
         raise ValueError("has spaces in the place of “+”, which a form makes of it; send “+” there as %2B")
 
 
