@@ -27,6 +27,8 @@ _NUMBER: Final = re.compile(r"[-+]?[\d.,\s]+%?")
 _PIXEL: Final = re.compile(r"[A-Za-z]{0,8}[ _.-]?\d+(?:x\d+)?")
 _FEWEST_PIXELS: Final = 64
 _SEVERAL: Final = 3
+_OF_SEVERAL: Final = ("categories", "productcategories", "kategorien", "produktkategorien", "categorias")
+"""Names that say of a cell that it may hold several categories."""
 _WORD_LENGTH: Final = 40  # on average; longer ones are sentences
 _KINDS_OF_PRODUCT: Final = frozenset(
     (
@@ -86,7 +88,7 @@ class Look:
     def sign(self) -> str:
         """What stands between the parts of paths, see :func:`paths_of`; "" where nothing shows anything but arrows."""
         if any(len(parts_of(text)) > 1 for text in self.values):
-            return LISTED if _are_lists(self.values) else ""
+            return LISTED if _are_lists(self.values, key(self.column) in _OF_SEVERAL) else ""
         if key(self.column) == key(names.ARTICLE_TYPE_LABEL):  # that is one label, whatever its name holds
             return ""
         return next((sign for sign in SIGNS if _is_tree(self.values, sign)), "")
@@ -156,15 +158,15 @@ def _is_tree(texts: Collection[str], sign: str) -> bool:
     return sign == "/" and (all(text.startswith("/") for text in texts) or is_grown)
 
 
-def _are_lists(texts: Collection[str]) -> bool:
+def _are_lists(texts: Collection[str], is_of_several: bool) -> bool:
     """Whether a comma parts ``Clothing > Shirts, Sale``, and is no part of a name as in ``Home > Chairs, Tables``.
 
-    It does where a comma of a name is written ``\\,``, and where most of what stands so without an arrow also stands
-    alone, or beside the ends of several other paths.
+    It does where the column is called so (``is_of_several``), where a comma of a name is written ``\\,``, and where
+    most of what stands so without an arrow also stands alone, or beside the ends of several other paths.
     """
     if all(parts_of(text) == parts_of(text, LISTED) for text in texts):  # nothing depends on it
         return False
-    if any("\\," in text for text in texts):
+    if is_of_several or any("\\," in text for text in texts):
         return True
     cells = [paths_of(text, LISTED) for text in texts]
     mixed = [cell for cell in cells if len(cell) > 1 and len({len(path) > 1 for path in cell}) > 1]

@@ -74,11 +74,15 @@ def test_a_sign_in_a_name_parts_nothing(tmp_path, kinds):
 def test_a_comma_in_the_end_of_a_path_parts_nothing(tmp_path):
     """Where one end alone has the words behind the comma, they are of its name; ``\\,`` says so of any."""
     kinds = ("Jacken, Mäntel", "Hosen, Mäntel", "Hemden")
-    imported(shop(tmp_path, [f'"{WAYS[i]} > Oben > {kinds[i % 3]}"' for i in ROWS]), tmp_path / "out")
+    imported(
+        shop(tmp_path, [f'"{WAYS[i]} > Oben > {kinds[i % 3]}"' for i in ROWS], head="id;category"), tmp_path / "out"
+    )
     assert labels(tmp_path / "out") == [[WAYS[i], "Oben", kinds[i % 3]] for i in ROWS]
     told = [f'"Sale, {WAYS[i]} > Oben > {kinds[i % 3]}"'.replace("n, ", "n\\, ") for i in ROWS]
-    imported(shop(tmp_path, told), tmp_path / "told")
+    imported(shop(tmp_path, told, head="id;category"), tmp_path / "told")
     assert labels(tmp_path / "told") == labels(tmp_path / "out")
+    imported(shop(tmp_path, [f'"{WAYS[i]} > Oben > {kinds[i % 3]}"' for i in ROWS]), tmp_path / "several")
+    assert labels(tmp_path / "several")[0] == [WAYS[0], "Oben", "Jacken"], "a column of categories has several"
 
 
 def test_what_is_parted_by_can_be_given(tmp_path):
