@@ -28,14 +28,15 @@ WHOLE = {1: "B", 3: "H", 4: "I"}  # kinds of whole numbers in Exif
 TURNS = dict(zip(range(2, 9), (Image.Transpose(way) for way in (0, 3, 1, 5, 4, 6, 2)), strict=True))
 
 
-def shown(file: Any) -> np.ndarray:
+def shown(file: bytes) -> np.ndarray:
     """A picture file → float32[H, W, 3]: upright by Exif, transparent pixels white, no colour profile applied."""
-    image: Any = Image.open(file)
+    content = bytearray(file)
+    if content[12:16] == b"VP8X" and content[20] & 2:  # an animation: what its first frame leaves free is transparent
+        content[20] |= 16
+    image: Any = Image.open(io.BytesIO(content))
     if image.format not in KINDS:
         raise ValueError(f"is {image.format}; give one of {', '.join(KINDS)}")
     frame = image.tile[0][1] if image.format == "GIF" else None
-    if image.format == "WEBP":  # Pillow would take what an animation's first frame leaves free for black
-        image._mode = image.rawmode = "RGBA"
     image.load()  # what a PNG says behind its pixels, too
     require_counted(image)
     image = upright(image)
@@ -119,7 +120,7 @@ def main(names: list[str]) -> int:
     code = 0
     for name in names:
         try:
-            pixels = shown(name)
+            pixels = shown(Path(name).read_bytes())
         except Exception as error:  # Pillow raises nearly anything on a broken file
             print(f"{name}: {error}", file=sys.stderr)
             code = 1

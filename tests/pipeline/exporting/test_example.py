@@ -1,6 +1,5 @@
 """The example of an export sees files as the merger does, and tells what it cannot read; its models are left out."""
 
-import io
 import json
 import runpy
 import shutil
@@ -102,7 +101,7 @@ def test_pictures_look_as_the_merger_sees_them(example):
     assert len(files) == 53
     for name, file in files.items():
         seen = np.asarray(to_pixels(read_header(file)).convert("RGB"), np.float32)
-        shown = example["shown"](io.BytesIO(file))
+        shown = example["shown"](file)
         assert shown.shape == seen.shape, name
         assert np.abs(shown - seen).max() <= LOSSY, name
 
@@ -117,7 +116,7 @@ def test_what_the_merger_refuses_is_refused(example, kind):
     with pytest.raises(PictureFault):
         read_header(file)
     with pytest.raises(ValueError, match=r"give one of JPEG, MPO, PNG|give 8 or 16|0 for black"):
-        example["shown"](io.BytesIO(file))
+        example["shown"](file)
 
 
 def test_one_bad_file_keeps_no_other_from_its_answer(example, tmp_path, capsys, monkeypatch):
