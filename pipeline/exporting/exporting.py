@@ -1,7 +1,6 @@
 """Makes an export: written beside its place, held to the release, then renamed; whatever fails leaves nothing."""
 
 import hashlib
-import io
 import json
 import runpy
 import shutil
@@ -142,7 +141,7 @@ def _write_models(
 def answering(folder: Path) -> Callable[[bytes], Mapping[str, np.ndarray]]:
     """The example's own way from a file to scores, by the code that lies in the export."""
     example = runpy.run_path(str(folder / EXAMPLE.name))  # an import would leave bytecode in the export
-    return lambda file: dict(example["scores"](example["shown"](io.BytesIO(file))))
+    return lambda file: dict(example["scores"](example["shown"](file)))
 
 
 def _finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
