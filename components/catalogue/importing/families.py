@@ -101,9 +101,10 @@ class Families(Table):
         """
         others = [one for one in self._by if one not in (self._id, self._parent)]
         most = max(others, key=lambda one: len(self._by[one]), default="")
-        kept = [most] if most and 2 * len(self._by[most]) >= count else []
-        kept = sorted({*kept, *filter(None, [self._id])} & {*self._by}, key=lambda one: -len(self._by[one]))
-        self._by = {column: self._by[column] for column in (*kept, self._parent)}
+        kept = {self._id, most} if most and 2 * len(self._by[most]) >= count else {self._id}
+        # By the table's order where as many are found: that of a set is another one in each process.
+        ranked = sorted((one for one in self._by if one in kept), key=lambda one: -len(self._by[one]))
+        self._by = {column: self._by[column] for column in (*ranked, self._parent)}
 
     def _completed(self, record: Record) -> Record:
         cells, place, above = dict(record.cells), "", _text(record, self._parent)

@@ -58,12 +58,7 @@ class RowReader:
 
     def read(self, table: Table) -> Rows:
         """All rows of a table."""
-        if names.ID in self._columns:
-            texts = (cell(record.cells, self._columns[names.ID]) for record in table.records())
-            self._ids = {folded(id_of(text, self._index.stems)) for text in texts}
-        if not table.embedded_columns:
-            kinds = {self._text(record, names.ARTICLE_TYPE_LABEL) for record in table.records()}
-            self._look_at_lists(kinds)
+        self._look_ahead(table)
         for record in table.records():
             self._read(record)
         keep_pictures_of_variants(self.rows)
@@ -72,6 +67,17 @@ class RowReader:
         keep_first_of_each_id(self.rows)
         note_shared_pictures(self.rows)
         return self.rows
+
+    def _look_ahead(self, table: Table) -> None:
+        """What one row must know of all others, in one pass; a table with pictures inside is read for ids alone."""
+        has_ids, ids, kinds = names.ID in self._columns, set(), set()
+        for record in table.records() if has_ids or not table.embedded_columns else ():
+            if has_ids:
+                ids.add(folded(id_of(cell(record.cells, self._columns[names.ID]), self._index.stems)))
+            if not table.embedded_columns:
+                kinds.add(self._text(record, names.ARTICLE_TYPE_LABEL))
+        self._ids = ids
+        self._look_at_lists(kinds)
 
     def _look_at_lists(self, kinds: Collection[str]) -> None:
         lists = [[label_of(one) for one in members_of(kind)] for kind in kinds]
@@ -107,10 +113,10 @@ class RowReader:
             return ""
         text = self._text(record, names.ID)
         plain = id_of(text, self._index.stems)
-        if not plain and (record.parent or self._product_above(record)):
-            product = f"of the product in {record.parent}" if record.parent else self._product_above(record)
-            raise NotTaken(Reason.FURTHER_ROW, f"{product}, without an id of its own")
         if not plain:
+            product = f"of the product in {record.parent}" if record.parent else self._product_above(record)
+            if product:
+                raise NotTaken(Reason.FURTHER_ROW, f"{product}, without an id of its own")
             raise NotTaken(Reason.EMPTY_ID, f"a row needs an id{f'; {text!r} is read as none' if text else ''}")
         row_id = file_name(plain)
         if is_rounded(plain):

@@ -75,7 +75,7 @@ def paths_of(path: str, sign: str = "") -> list[list[str]]:
     if sign:
         between = rf"(?<!\\)[{''.join(other for other in ',;|' if other != sign)}]"
         return [_split(one, sign) for one in re.split(between, plain) if one.strip(f" {sign}")] or [[]]
-    listed = [one for one in _SURELY_BETWEEN_PATHS.split(plain) if one.strip()]
+    listed = members_of(path)
     if len(listed) > 1 and any(len(_split(one)) > 1 for one in listed):
         return [one for member in listed for one in paths_of(member)]
     several = list(filter(None, map(_split, _BETWEEN_PATHS.split(plain))))
