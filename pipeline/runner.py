@@ -8,6 +8,7 @@ import signal
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,6 +35,9 @@ _COMMANDS = {
     "compile": "pipeline.commands.compile",
 }
 
+_OWN = ("components", "pipeline", "schema", "serving")
+"""Packages that every environment has: where a module of them is missing, that is a bug."""
+
 _HOME = re.compile(r"(--[a-z-]+=|)(~(?:/.*)?)", re.DOTALL)
 
 
@@ -43,6 +47,20 @@ class _LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         return importlib.import_module(_COMMANDS[name]).command if name in _COMMANDS else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; that another environment is needed, as where there is no TensorFlow, is said in words."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package in _OWN:
+                raise
+            command = f"lookbook {ctx.invoked_subcommand}"
+            raise click.ClickException(
+                f"{sys.executable} has no {package}, which this use of `{command}` needs; `make env` makes the "
+                "environment that has it, .venv/pipeline (where TFX runs: README, Install)"
+            ) from error
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,9 +5,6 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
-
 from components.catalogue.reading.levels import header_of
 from components.catalogue.reading.rows import years_of
 from components.catalogue.reading.source import open_catalogue
@@ -100,6 +97,10 @@ def _two_years(years: Iterator[str]) -> tuple[str, str]:
 
 def require_schema(path: Path) -> None:
     """Raises ValueError where the file holds no schema, or one without a feature that every example has."""
+    # Here, since the serving environment, which has no TensorFlow, tells this command's options too.
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
     try:
         schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
