@@ -1,6 +1,7 @@
 """Releases go from a store into a folder: one that is asked for, or always the newest."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ def pull(store: ReleaseStore, remote: RemoteReleases, version: int | None = None
     Raises:
         ReleaseError, StorageError: it cannot be had, is not what its manifest says, or has the number of another here.
     """
-    wanted = _newest(remote, 1)[-1] if version is None else version
+    wanted = _there(remote)[-1] if version is None else version
     release, copied = _receive(store, remote, wanted)
     report = store.directory / "reports" / str(wanted)
     if not report.is_dir() or not any(report.iterdir()):
@@ -30,10 +31,15 @@ def pull(store: ReleaseStore, remote: RemoteReleases, version: int | None = None
     return release, copied
 
 
-def mirror(store: ReleaseStore, remote: RemoteReleases) -> tuple[list[int], list[int]]:
+def mirror(store: ReleaseStore, remote: RemoteReleases, also: Collection[int] = ()) -> tuple[list[int], list[int]]:
     """Makes a folder of models what the newest of a store are; model servers read it. It belongs to this alone.
 
     One that cannot be had stops no other, and then nothing is removed.
+
+    Args:
+        store: the folder.
+        remote: where the releases are.
+        also: versions that are wanted too, where the store has them.
 
     Returns:
         Versions that came, and versions that went since the store has them no more.
@@ -41,7 +47,10 @@ def mirror(store: ReleaseStore, remote: RemoteReleases) -> tuple[list[int], list
     Raises:
         ReleaseError, StorageError: not all could be had.
     """
-    wanted, came, failed = _newest(remote, SERVED), [], None
+    versions = _there(remote)
+    wanted = sorted({*versions[-SERVED:], *(version for version in versions if version in also)})
+    came: list[int] = []
+    failed = None
     for version in wanted:
         try:
             if not store.is_release(version) and _receive(store, remote, version)[1]:
@@ -56,11 +65,11 @@ def mirror(store: ReleaseStore, remote: RemoteReleases) -> tuple[list[int], list
     return came, gone
 
 
-def _newest(remote: RemoteReleases, count: int) -> list[int]:
+def _there(remote: RemoteReleases) -> list[int]:
     versions = remote.versions()
     if not versions:
         raise ReleaseError(f"there is no release in {remote.store.uri}")
-    return versions[-count:]
+    return versions
 
 
 def _receive(store: ReleaseStore, remote: RemoteReleases, version: int) -> tuple[Release, bool]:

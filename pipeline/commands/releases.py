@@ -19,6 +19,7 @@ from pipeline.commands.common import (
     trial_mark,
 )
 from pipeline.commands.paths import PathToWrite
+from pipeline.commands.prune import keep_version_option
 from pipeline.config import Layout
 from pipeline.errors import RunError
 from schema.release_folder import Release, ReleaseError, ReleaseFolder
@@ -179,9 +180,10 @@ def pull(layout: Layout, uri: str, version: int | None) -> None:
 @click.argument("uri")
 @click.option("--every", type=FiniteRange(min=1), default=15, show_default=True, help="Seconds between two looks.")
 @click.option("--once", is_flag=True, help="End when all that is wanted is here; look again until then.")
+@keep_version_option
 @root_option
 @refusing(RunError)
-def mirror(layout: Layout, uri: str, every: float, once: bool) -> None:
+def mirror(layout: Layout, uri: str, every: float, once: bool, also: tuple[int, ...]) -> None:
     """Keep the two newest releases of URI below the root, for model servers; what URI has no more goes.
 
     The root belongs to the mirror alone. While URI cannot be read, or a release in it is not whole, nothing goes.
@@ -201,7 +203,7 @@ def mirror(layout: Layout, uri: str, every: float, once: bool) -> None:
     with locked(layout):
         while True:
             try:
-                came, gone = look(ReleaseStore(layout.releases), remote)
+                came, gone = look(ReleaseStore(layout.releases), remote, also)
                 for word, versions in (("is here", came), ("is gone", gone)):
                     for version in versions:
                         click.echo(f"Release {version} {word}.")

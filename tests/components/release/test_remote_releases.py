@@ -215,6 +215,18 @@ def test_a_mirror_keeps_the_two_newest_and_what_is_gone_goes(tmp_path: Path, uri
     assert releases_of(tmp_path / "b") == [1, 2]
 
 
+def test_a_mirror_keeps_an_older_release_that_is_pinned(tmp_path: Path, uri: str) -> None:
+    """A canary's configuration names versions: those that are pushed meanwhile take none of them from the pods."""
+    mirror = ("mirror", uri, "--once", "--keep-version=1", "--root", tmp_path / "b")
+    for text in ("1", "2", "3", "4"):
+        publish(tmp_path / "a", text)
+        assert lookbook_releases("push", uri, "--root", tmp_path / "a").exit_code == 0
+        assert lookbook_releases(*mirror).exit_code == 0
+    assert releases_of(tmp_path / "b") == [1, 3, 4]
+    Store(uri).remove("manifests/1.json")
+    assert lookbook_releases(*mirror).output == "Release 1 is gone.\n"
+
+
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
