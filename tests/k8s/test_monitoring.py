@@ -16,14 +16,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving.merger.core.errors import HTTP_STATUS, DeadlineExceeded, NoIndex, ReviewOff
 from serving.merger.models.backend import CALLER_DEADLINE
+from serving.merger.review.desk import ReviewMetrics
 from serving.merger.telemetry import Telemetry
 from serving.model_server.metrics import Metrics
+from serving.proto.lookbook.v1 import classifier_pb2
 from tests.k8s import rendering
 from tests.k8s.manifests import Manifests
 
 FOREIGN: Final = {
     "up",
-    "kube_job_status_failed",
+    "kube_job_failed",
     "kubelet_volume_stats_available_bytes",
     "kubelet_volume_stats_capacity_bytes",
 }
@@ -83,6 +85,7 @@ def _exposed() -> set[str]:
     """Names of all series that merger and model server can expose, with and without samples."""
     telemetry = Telemetry()
     telemetry.watch(lambda: 0, lambda: 0)
+    ReviewMetrics(telemetry.registry)
     text = generate_latest(telemetry.registry).decode() + Metrics().page().decode()
     exposed: set[str] = {":tensorflow:serving:request_count"}
     for family in text_string_to_metric_families(text):
@@ -112,6 +115,29 @@ def test_no_caller_makes_the_models_look_bad(manifests: Manifests) -> None:
     """Calls to a model that a caller's own short deadline cut off count in no alert."""
     [rule] = [rule for rule in _rules(manifests) if rule["alert"] == "LookbookModelCallsFail"]
     assert f'code!~"OK|{CALLER_DEADLINE}"' in rule["expr"]
+
+
+def test_a_review_store_in_trouble_is_told(manifests: Manifests) -> None:
+    """One alert on a store that is away, one on answers that it loses, by a label that is counted from the start."""
+    asked = {str(one) for rule in _rules(manifests) for one in _selectors(rule["expr"])}
+    telemetry = Telemetry()
+    ReviewMetrics(telemetry.registry)
+    assert 'lookbook_review_store_up{job="merger"}' in asked
+    assert 'lookbook_review_answers_total{job="merger",outcome="lost"}' in asked
+    assert telemetry.registry.get_sample_value("lookbook_review_answers_total", {"outcome": "lost"}) == 0
+
+
+def test_slow_answers_are_those_about_one_picture(manifests: Manifests) -> None:
+    """The methods are names that are counted: gRPC's own, and that of REST's function."""
+    [rule] = [rule for rule in _rules(manifests) if rule["alert"] == "LookbookAnswersSlow"]
+    [methods] = re.findall(r'method=~"([A-Za-z_|]+)"', rule["expr"])
+    rpcs = set(classifier_pb2.DESCRIPTOR.services_by_name["Classifier"].methods_by_name)
+    rest = (rendering.ROOT / "serving/merger/rest/app.py").read_text()
+    by_rest = {
+        name for name in methods.split("|") if re.search(rf'post\("/v1/classify".*\n    async def {name}\(', rest)
+    }
+    assert set(methods.split("|")) == (rpcs & {"Classify"}) | by_rest
+    assert len(by_rest) == 1
 
 
 def test_monitors_read_the_pages_of_metrics(manifests: Manifests) -> None:

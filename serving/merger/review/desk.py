@@ -61,6 +61,8 @@ class ReviewMetrics:
             ["outcome"],
             registry=registry,
         )
+        for outcome in ("new", "repeated", "lost", "too_large"):
+            self.answers.labels(outcome)  # told from the start, at 0, or no rate would see the first of them
         self.dropped = Counter(
             "lookbook_review_dropped", "Undecided cards that made room for newer ones.", registry=registry
         )
