@@ -38,9 +38,14 @@ STRANGERS: Final = {
     "stranger": _elsewhere("default"),
     "dns": Peer({"k8s-app": "kube-dns"}, {"kubernetes.io/metadata.name": "kube-system"}, {"dns": 53}),
     "node-local dns": Peer({}, None, address="169.254.20.10"),
+    "google's metadata": Peer({}, None, address="169.254.169.254"),
+    "gke's metadata by calico": Peer({}, None, address="169.254.169.252"),
+    "eks pod identity": Peer({}, None, address="169.254.170.23"),
     "internet": Peer({}, None),
 }
-PORTS: Final = (53, 80, 443, 5432, 8080, 8500, 8501, 9090, 9091)
+IDENTITY: Final = {("google's metadata", 80), ("gke's metadata by calico", 988), ("eks pod identity", 80)}
+"""What tells a pod who it is, for stores that take that in place of keys; both ports are open to all three."""
+PORTS: Final = (53, 80, 443, 988, 5432, 8080, 8500, 8501, 9090, 9091)
 
 
 def _peers(manifests: Manifests) -> dict[str, Peer]:
@@ -120,8 +125,12 @@ def test_without_policies_everybody_may_call() -> None:
     assert ("stranger", "model-server", 8500) in set(_calls(rendering.combination()))
 
 
-def test_copying_from_a_bucket_adds_one_way_out() -> None:
-    """Model servers that copy releases reach names and HTTPS, and still nobody else reaches them."""
+def _identity(calls: set[tuple[str, str, int]]) -> set[tuple[str, int]]:
+    return {(called, port) for _, called, port in calls if port in (80, 988)}
+
+
+def test_copying_from_a_bucket_adds_the_ways_out_that_it_needs() -> None:
+    """Model servers that copy releases reach names, HTTPS and what tells a pod who it is; nobody else reaches them."""
     plain = set(_calls(rendering.combination("network-policies")))
     with_bucket = set(_calls(rendering.combination("network-policies", "models-from-bucket")))
     assert {call for call in with_bucket - plain if call[0] != "model-server"} == set()
@@ -130,7 +139,8 @@ def test_copying_from_a_bucket_adds_one_way_out() -> None:
         ("node-local dns", 53),
         ("internet", 443),
     }
-    assert {port for _, _, port in with_bucket - plain} == {53, 443}
+    assert {port for _, _, port in with_bucket - plain} == {53, 80, 443, 988}
+    assert IDENTITY <= _identity(with_bucket - plain) <= {(name, port) for name, _ in IDENTITY for port in (80, 988)}
 
 
 def test_a_review_store_adds_one_way_out() -> None:
@@ -148,13 +158,15 @@ def test_a_review_store_alone_cuts_nothing_off() -> None:
 
 
 def test_training_workers_reach_each_other_and_nobody_reaches_them() -> None:
-    """Under policies that shut all others off, too: names, each other's port, and HTTPS for a catalogue elsewhere."""
+    """Under policies that shut all others off, too: names, each other's port, and for a catalogue elsewhere HTTPS and
+    what tells a pod who it is."""
     manifests = rendering.combination("network-policies", "pipeline-training-workers")
     worker = _peers(manifests)["training"]
     for direction in ("egress", "ingress"):
         assert _may(manifests, direction, worker, worker, worker, worker.ports["workers"])
     calls = {call for call in _calls(manifests) if "training" in call}
-    assert calls == {
+    assert IDENTITY <= _identity(calls) <= {(name, port) for name, _ in IDENTITY for port in (80, 988)}
+    assert {call for call in calls if call[2] not in (80, 988)} == {
         ("training", "dns", 53),
         ("training", "node-local dns", 53),
         *(("training", called, 443) for called, peer in STRANGERS.items() if peer.namespace != HOME),
