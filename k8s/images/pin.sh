@@ -2,7 +2,8 @@
 # pin.sh REGISTRY [TAG]: builds and pushes the images to REGISTRY and writes all digests into overlays/prod/images.
 #   k8s/images/pin.sh registry.example.com/lookbook 0.2.0
 # Needs docker with buildx, logged in to REGISTRY. TensorFlow Serving is not rebuilt, only looked up. Base images are built on by
-# the digest that their tag has now, which the built image's provenance keeps.
+# the digest that their tag has now, which the built image's provenance keeps. Always for x86-64, whatever builds: TFX and TensorFlow
+# Serving have nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 registry=${1:?give the registry, for example registry.example.com/lookbook}
@@ -20,7 +21,7 @@ for image in merger pipeline; do
     base_digest=$(digest "$base")
     bases+=(--build-arg "$argument=$base@$base_digest")
   done < <(sed -n 's/^ARG \([A-Z]*_IMAGE\)=/\1=/p' "$file")
-  docker buildx build --push --file "$file" "${bases[@]}" --tag "$registry/$image:$tag" .
+  docker buildx build --push --platform linux/amd64 --file "$file" "${bases[@]}" --tag "$registry/$image:$tag" .
 done
 serving_digest=$(digest "$serving:$serving_tag")
 merger_digest=$(digest "$registry/merger:$tag")

@@ -1,5 +1,5 @@
 # The pipeline with its command line, `lookbook`. From the root of the repository:
-#   docker build --file k8s/images/pipeline.Dockerfile --tag lookbook/pipeline:0.2.0 .
+#   docker build --platform linux/amd64 --file k8s/images/pipeline.Dockerfile --tag lookbook/pipeline:0.2.0 .
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS environment

@@ -130,7 +130,11 @@ class ClassifierClient:
         self._channel.close()
 
     def classify(self, image: bytes, name: str = "") -> pb.ClassifyResponse:
-        """The answer for one picture (JPEG, PNG or WebP bytes), by its product's name too where one is given.
+        """The answer for one picture, by its product's name too where one is given.
+
+        Args:
+            image: bytes of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; of a HEIC where the merger has the extra for it.
+            name: of the product; empty where there is none.
 
         Raises:
             ClassifyError: there is none.

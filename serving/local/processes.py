@@ -129,5 +129,7 @@ def python_with(module: str, environment: str) -> str:
         return sys.executable
     found = ROOT / ".venv" / environment / "bin" / "python"
     if not found.exists():
+        if not (ROOT / "Makefile").exists():  # an image has one environment, and nothing to make the other one with
+            raise StackError(f"{sys.executable} has no {module}; ask a running merger: --server HOST:PORT, or its URL")
         raise StackError(f"{sys.executable} has no {module}, and there is no {found}; run `make env`")
     return str(found)

@@ -136,7 +136,8 @@ def test_pinning_writes_every_digest(checkout: Path) -> None:
     calls = (checkout / "calls").read_text()
     for image in IMAGES:
         tag = f"registry.example.com/shop/{image}:7"
-        (build,) = (line for line in calls.splitlines() if f"build --push --file k8s/images/{image}.Dockerfile" in line)
+        (build,) = (line for line in calls.splitlines() if f"--file k8s/images/{image}.Dockerfile" in line)
+        assert "build --push --platform linux/amd64 " in build
         assert build.endswith(f"--tag {tag} .")
         for base in re.findall(r"^ARG (\w+_IMAGE=.+)$", (FOLDER / f"{image}.Dockerfile").read_text(), re.MULTILINE):
             assert f"--build-arg {base}@{DIGEST}" in build

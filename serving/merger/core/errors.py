@@ -13,7 +13,7 @@
     │   ├── ImageMissing                none given, or empty
     │   ├── ImageTooLarge               file over the byte limit
     │   ├── ImageTooManyPixels          width × height over the limit
-    │   ├── ImageUnsupported            not JPEG, PNG or WebP
+    │   ├── ImageUnsupported            no kind of picture that is taken
     │   └── ImageUndecodable            header right, pixels broken
     ├── Unauthenticated                 no API key, or none that is known
     ├── Forbidden                       a key that may not do this

@@ -21,7 +21,7 @@ import pytest
 from schema import allocator
 from serving.client import ClassifierClient
 from serving.local.model_server import find_model_server
-from serving.local.processes import StackError, free_port
+from serving.local.processes import StackError, free_port, python_with
 from serving.local.stack import stack
 from tests import tiny_models
 from tests.tiny_models import ROOT
@@ -146,6 +146,18 @@ def test_says_what_is_missing(release: Path, path: Path, tmp_path: Path) -> None
     with died, stack(release, logs=tmp_path / "logs"):
         pass
     assert not children_of(os.getpid())
+
+
+@pytest.mark.parametrize(("is_clone", "cure"), [(True, "run `make env`"), (False, "ask a running merger: --server")])
+def test_what_an_environment_lacks_has_a_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_clone: bool, cure: str
+) -> None:
+    """In a clone the other environment can be made; in an image there is no make, but a merger can be asked."""
+    monkeypatch.setattr("serving.local.processes.ROOT", tmp_path)
+    if is_clone:
+        (tmp_path / "Makefile").touch()
+    with pytest.raises(StackError, match=f"has no not_there.*{cure}"):
+        python_with("not_there", "serving")
 
 
 @contextmanager
