@@ -167,7 +167,8 @@ def command(
             click.echo(remark, err=True)
         result = _run(config)
         _say_result(layout, result)
-        _say_corrections(config)
+        if result.release:
+            _say_corrections(config, result.version)
         if keep is not None:
             prune(layout, keep, also)
     if ask:
@@ -195,7 +196,7 @@ def _run(config: PipelineConfig) -> "RunResult":
             raise RunError(f"{_in_words(error, config.layout)}\nThe full log is in {log}") from error
 
 
-def _say_corrections(config: PipelineConfig) -> None:
+def _say_corrections(config: PipelineConfig, version: int) -> None:
     from components.catalogue.reading.source import open_catalogue
     from pipeline.correcting.checking import check_release
     from pipeline.correcting.merging import keeps_corrections
@@ -203,7 +204,7 @@ def _say_corrections(config: PipelineConfig) -> None:
     catalogue = open_catalogue(config.data)
     if keeps_corrections(catalogue):
         folder = ReleaseFolder(config.layout.releases)
-        check = check_release(folder, None, catalogue)
+        check = check_release(folder, version, catalogue)
         click.echo(f"  corrections      {check.in_words()}")
         click.echo(f"                   {folder.report_path(check.release) / CORRECTIONS_PAGE}")
 
@@ -223,20 +224,33 @@ def _in_words(error: Exception, layout: Layout) -> str:
 
 
 def _say_result(layout: Layout, result: "RunResult") -> None:
-    cached = sum(step.cached for step in result.steps)
-    release = result.release
+    cached, release = sum(step.cached for step in result.steps), result.release
     click.echo(
-        f"{trial_mark(release.manifest)}Release {release.version} is current after {result.seconds:.0f} s; {cached} of "
+        f"{trial_mark(release.manifest) if release else ''}{_whose(result)} after {result.seconds:.0f} s; {cached} of "
         f"{len(result.steps)} steps had nothing to do."
     )
-    for head, figures in release.manifest["metrics"].items():
-        shown = ", ".join(f"{name} {shown_figure(figures[name])}" for name in ("top_1", "top_5", "macro_f1", "ece"))
-        click.echo(f"  {head:<16} {shown}  on {figures['count']} test pictures")
-    click.echo(f"  models           {layout.releases}/<model>/{release.version}")
-    click.echo(f"  report           {layout.releases}/reports/{release.version}/index.html")
+    if release:
+        for head, figures in release.manifest["metrics"].items():
+            shown = ", ".join(f"{name} {shown_figure(figures[name])}" for name in ("top_1", "top_5", "macro_f1", "ece"))
+            click.echo(f"  {head:<16} {shown}  on {figures['count']} test pictures")
+        click.echo(f"  models           {layout.releases}/<model>/{release.version}")
+    click.echo(f"  report           {layout.releases}/reports/{result.version}/index.html")
     click.echo(
         f"  serve            make serve    or: python -m serving.stack --release {shlex.quote(str(layout.releases))}"
     )
+
+
+def _whose(result: "RunResult") -> str:
+    """What is current, and why it is not what this run would have made."""
+    version, current = result.version, result.current.version
+    if version == current:
+        return f"Release {version} is current"
+    if result.release:
+        way = "`lookbook rollback` goes back, a release at a time"
+    else:
+        taken = "a rollback withdrew" if result.withdrawn else "a prune removed"
+        way = f"{taken} release {version}, and `--set seed=…` trains anew"
+    return f"This is release {version} of an earlier run, and release {current} is current ({way})"
 
 
 def _ask(config: PipelineConfig, count: int, as_json: bool) -> None:
