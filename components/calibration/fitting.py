@@ -3,13 +3,14 @@
 import numpy as np
 from scipy import optimize, special
 
+from components.evidence import FEWEST_EVAL_ROWS
 from components.model.calibration import Calibration
 from schema.model_card import ALWAYS_REVIEW
 
 _LOG_TEMPERATURE_BOUNDS = (-2.5, 2.5)
 _LARGEST_CURVATURE = 2.0
-_FEWEST_ROWS, _FEWEST_ROWS_TO_BEND = 20, 500
-"""With fewer rows a fit would be noise: the temperature stays 1, and the curvature 0."""
+_FEWEST_ROWS_TO_BEND = 500
+"""With fewer rows a fit would be noise, and the curvature stays 0; below FEWEST_EVAL_ROWS the temperature stays 1."""
 
 
 def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
@@ -27,7 +28,7 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
         It; one that changes nothing where there are too few rows to fit it.
     """
     known = labels >= 0
-    if known.sum() < _FEWEST_ROWS:
+    if known.sum() < FEWEST_EVAL_ROWS:
         return Calibration()
     logits, labels = logits[known].astype(np.float64), labels[known]
     gaps = logits.max(axis=1, keepdims=True) - logits

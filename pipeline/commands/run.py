@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
 from components.storage.errors import StorageError
@@ -23,6 +24,7 @@ from pipeline.commands.common import (
     engine_options,
     limit_option,
     mapping_option,
+    max_bad_option,
     print_json,
     refusing,
     root_option,
@@ -33,6 +35,7 @@ from pipeline.commands.common import (
 )
 from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
+from pipeline.correcting.merging import keeps_corrections
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES, hyperparameters
 from pipeline.running.beam_arguments import require_beam_arguments
@@ -60,13 +63,7 @@ _ROOM_BYTES = 2**20
 @mapping_option
 @root_option
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
-@click.option(
-    "--max-bad",
-    type=FiniteRange(0, 1),
-    default=0.01,
-    show_default=True,
-    help="Share of rows that may be rejected.",
-)
+@max_bad_option
 @click.option(
     "--schema",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -162,6 +159,7 @@ def command(
             require_few_rejected(bring_in(found), config.max_bad)
             with wrong_use():
                 config = fitted(config)
+        keeps_corrections(open_catalogue(config.data))  # a list that cannot be read is told now, and not after hours
         config.engine.require_reachable()
         if remark := config.engine.remark():
             click.echo(remark, err=True)
@@ -197,16 +195,18 @@ def _run(config: PipelineConfig) -> "RunResult":
 
 
 def _say_corrections(config: PipelineConfig, version: int) -> None:
-    from components.catalogue.reading.source import open_catalogue
     from pipeline.correcting.checking import check_release
-    from pipeline.correcting.merging import keeps_corrections
 
-    catalogue = open_catalogue(config.data)
-    if keeps_corrections(catalogue):
-        folder = ReleaseFolder(config.layout.releases)
-        check = check_release(folder, version, catalogue)
-        click.echo(f"  corrections      {check.in_words()}")
-        click.echo(f"                   {folder.report_path(check.release) / CORRECTIONS_PAGE}")
+    folder = ReleaseFolder(config.layout.releases)
+    try:
+        catalogue = open_catalogue(config.data)
+        if keeps_corrections(catalogue):
+            check = check_release(folder, version, catalogue)
+            click.echo(f"  corrections      {check.in_words()}")
+            click.echo(f"                   {folder.report_path(check.release) / CORRECTIONS_PAGE}")
+    except (RunError, CatalogueError, CorrectionsError, ReleaseError, StorageError, OSError) as error:
+        # The release is made, whatever became of this.
+        click.echo(f"  corrections      not checked: {error}; see `lookbook corrections check --help`", err=True)
 
 
 def _in_words(error: Exception, layout: Layout) -> str:

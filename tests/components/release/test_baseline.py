@@ -1,4 +1,4 @@
-"""With which release a candidate is compared: one that stands, whose files are there, and that does not know the test."""
+"""With which release a candidate is compared: one whose files are there, and that does not know the test rows."""
 
 import json
 import logging
