@@ -1,7 +1,8 @@
 """Hash of a module's source and of all of the house that it imports: the part of the cache key that TFX leaves out.
 
 What a module reads counts as source: whatever is in a folder ``templates`` beside it, and in its own folder the files
-that are no Python. Code that runs in a process of its own is named to it: a component may not import ``serving``.
+that are no Python; hidden files and what editors leave do not. Code that runs in a process of its own is named to it: a
+component may not import ``serving``.
 """
 
 import ast
@@ -11,7 +12,8 @@ from functools import cache
 from pathlib import Path
 
 _HOUSE = ("components", "schema", "serving")
-_PYTHON = (".py", ".pyi", ".pyc")
+_NO_SOURCE = (".py", ".pyi", ".pyc", "~", ".bak", ".orig", ".rej", ".swp", ".tmp")
+"""Ends of names: Python, which is hashed as such, and what editors and merges leave lying about."""
 
 
 def source_hash(*modules: str) -> str:
@@ -52,8 +54,12 @@ def _source(module: str) -> bytes | None:
 def _files(module: str) -> bytes:
     path = _path(module)
     found = [*(path.parent / "templates").rglob("*"), *path.parent.iterdir()] if path else []
-    files = sorted(file for file in found if file.is_file() and file.suffix not in _PYTHON)
+    files = sorted(file for file in found if file.is_file() and _is_source(file.name))
     return b"".join(file.name.encode() + b"\0" + file.read_bytes() + b"\0" for file in files)
+
+
+def _is_source(name: str) -> bool:
+    return not name.startswith((".", "#")) and not name.endswith(_NO_SOURCE)
 
 
 def _path(module: str) -> Path | None:

@@ -96,7 +96,7 @@ def create_components(config: PipelineConfig, with_baseline: bool = True) -> lis
     calibrators = {name: _calibrator(name, trainers, config) for name in trainers}
     models = {name: calibrator.outputs["model"] for name, calibrator in calibrators.items()}
     evaluated = [name for name in models if config.heads(name)]
-    resolvers = {name: _baseline(name, calibrators[name]) for name in evaluated} if with_baseline else {}
+    resolvers = {name: _baseline(name, calibrators[name], examples) for name in evaluated} if with_baseline else {}
     evaluators = {
         name: _evaluator(name, config, examples, schema, models[name], resolvers.get(name)) for name in evaluated
     }
@@ -186,12 +186,13 @@ def _provenance(config: PipelineConfig, example_gen: StylesExampleGen) -> dict[s
     }
 
 
-def _baseline(name: str, calibrator: BaseNode) -> Resolver:
+def _baseline(name: str, calibrator: BaseNode, examples: BaseChannel) -> Resolver:
     return Resolver(
         strategy_class=LatestReleasedModelStrategy,
         candidate=calibrator.outputs["model"],
         model=Channel(type=standard_artifacts.Model, producer_component_id=calibrator.id),
         release=Channel(type=standard_artifacts.PushedModel),
+        examples=examples,
     ).with_id(f"{_camel(name)}Baseline")
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from components.evidence import FEWEST_EVAL_ROWS
 from components.model.looks import MORE_IS_USUAL
 from schema import names
 from schema.eval_histograms import EvalHistograms, NumberBins, confidence_of
 
-_FEWEST_ROWS = 20
 _DECIMALS = 1000
 """Edges are cut down to these: a value that many rows have, as 1, must lie on no edge, where rounding parts them."""
 
@@ -30,7 +30,7 @@ def count_eval(
     Returns:
         None where N is too small to tell.
     """
-    if not scores or min(len(rows) for rows in scores.values()) < _FEWEST_ROWS:
+    if not scores or min(len(rows) for rows in scores.values()) < FEWEST_EVAL_ROWS:
         return None
     more_is_usual = {confidence_of(head): rows.max(axis=1) for head, rows in scores.items()}
     if familiarity is not None:

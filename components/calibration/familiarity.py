@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import binom
 
+from components.evidence import FEWEST_EVAL_ROWS
 from components.model.familiarity import strangeness
 from schema.card_parts import FamiliarityCard, Signal
 
@@ -17,7 +18,6 @@ _SURE = 0.9
 _THRESHOLD = 0.5
 """Familiarity at that share's strangeness, by choice of the scale."""
 
-_FEWEST_ROWS = 20
 _LEAST_DEVIATION = 0.05
 _LEAST_SCALE = 4.0
 """A signal: what is less familiar than usual by one deviation in each is not called strange.
@@ -39,7 +39,7 @@ def fit_familiarity(values: Mapping[str, np.ndarray]) -> FamiliarityCard | None:
     Returns:
         None where N is too small to tell.
     """
-    if min(len(rows) for rows in values.values()) < _FEWEST_ROWS:
+    if min(len(rows) for rows in values.values()) < FEWEST_EVAL_ROWS:
         return None
     usual = {name: _usual(np.asarray(rows, np.float64)) for name, rows in values.items()}
     strange = strangeness({name: np.asarray(rows, np.float32) for name, rows in values.items()}, usual).numpy()

@@ -25,7 +25,7 @@ from components.release.store import ReleaseStore
 from components.release.thumbnails import write_thumbnails
 from schema import model_card, names
 from schema.products.thumbnails import FILE
-from schema.release_folder import Release
+from schema.release_folder import Release, files_below, sha256
 
 _log = logging.getLogger("lookbook.release")
 
@@ -73,9 +73,9 @@ def PairedRelease(
         raise GateError("no release: " + "; ".join(refusals))
     store = ReleaseStore(Path(directory))
     sources = {name: model.uri for name, model in models.items()}
-    published = _already_published(store, sources)
+    paths = {name: Path(path_utils.serving_model_path(uri)) for name, uri in sources.items()}
+    published = _already_published(store, paths)
     if published is None:
-        paths = {name: Path(path_utils.serving_model_path(uri)) for name, uri in sources.items()}
         figures = {head: plain_figures(values) for result in results for head, values in result.figures().items()}
         manifest = _manifest(sources, paths, figures, json.loads(provenance))
         extras = {name: Path(serving_check.uri) / name for name in models}
@@ -108,13 +108,24 @@ def _with_products(
     return both
 
 
-def _already_published(store: ReleaseStore, sources: dict[str, str]) -> Release | None:
-    # A run killed between the manifest and MLMD's record of it must not publish the same pair twice.
+def _already_published(store: ReleaseStore, paths: dict[str, Path]) -> Release | None:
+    # A run killed between the manifest and MLMD's record of it must not publish the same pair twice. Where models lie
+    # tells nothing: a record that was begun anew numbers new ones as the old one did.
     current = store.current()
     if current is None:
         return None
-    published = {name: model["source"] for name, model in current.manifest["models"].items()}
-    return current if published == sources else None
+    published = current.manifest.get("models", {})
+    is_same = all(_files(path) <= _recorded(published.get(name, {})) for name, path in paths.items())
+    return current if is_same else None
+
+
+def _files(model: Path) -> set[tuple[str, str]]:
+    return {(name, sha256(model / name)) for name in files_below(model)}
+
+
+def _recorded(published: dict[str, Any]) -> set[tuple[str, str]]:
+    """The same of a release's model, which has more beside; version 0.1 recorded none."""
+    return set((published.get("files") or {}).items())
 
 
 def _manifest(

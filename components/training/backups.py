@@ -1,6 +1,7 @@
 """Weights and optimizer after each epoch, for a training of several workers that goes on after one of them has died."""
 
 import csv
+import math
 import re
 from pathlib import Path
 
@@ -55,10 +56,10 @@ def forget_backups(folder: Path) -> None:
         path.unlink()
 
 
-def best_before(metrics: Path, monitor: str) -> float | None:
-    """The least value of a column of the log of epochs; None where there is no log."""
+def best_before(metrics: Path, monitor: str) -> float:
+    """The least number in a column of the log of epochs; infinity where there is none."""
     if not metrics.exists():
-        return None
+        return math.inf
     with metrics.open(encoding="utf-8", newline="") as file:
         values = [float(row[monitor]) for row in csv.DictReader(file) if row.get(monitor)]
-    return min(values, default=None)
+    return min((value for value in values if not math.isnan(value)), default=math.inf)

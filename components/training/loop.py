@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from components.errors import GateError
 from components.model import backbones
 from components.model.classifier import build_classifier, heads_alone
 from components.training import augmentation, training_data
@@ -58,6 +59,9 @@ def train_classifier(
 
     Returns:
       The classifier and its backbone.
+
+    Raises:
+      GateError: the loss was no number in any epoch.
     """
     classes = {head: len(rows) for head, rows in counts.items()}
     with devices.scope():
@@ -93,9 +97,19 @@ def train_classifier(
         start = end
     if devices.is_chief:
         forget_backups(run_dir)
+        _require_best(run_dir, name, parameters)
         model.save(run_dir / FINAL)
+        learner.optimizer = None  # that of another stage has other variables than the best epoch's
         learner.load_weights(run_dir / BEST)
     return model, backbone
+
+
+def _require_best(run_dir: Path, name: str, parameters: HyperParameters) -> None:
+    if not (run_dir / BEST).is_file():
+        raise GateError(
+            f"the training of {name} diverged: its loss was no number in any epoch; lower learning_rate, which is "
+            f"{parameters.learning_rate:g}"
+        )
 
 
 def built_classifier(
@@ -185,7 +199,8 @@ def _callbacks(
     shared = [SharedStatistics(devices), backup] if devices.strategy else []
     if not devices.is_chief:
         return [*shared, *averaging, stopping]
-    best = best_before(run_dir / METRICS, monitor) if devices.strategy else None
+    # Of the stage before too, and of a training that goes on; and never None, which a NaN would be better than.
+    best = best_before(run_dir / METRICS, monitor)
     return [
         *shared,
         *averaging,

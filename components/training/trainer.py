@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -56,6 +55,7 @@ def run_fn(fn_args: Any) -> None:
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     run_dir = Path(fn_args.model_run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
+    training_data.forget_caches(run_dir)
 
     training = {**config["provenance"], "hyperparameters": config["hyperparameters"]}
     card = make_card(config["model"], heads, config["levels"], transform_output, parameters, training)
@@ -71,7 +71,7 @@ def run_fn(fn_args: Any) -> None:
     bare_names = training_data.read_bare_names(fn_args.train_files, plain_names)
     name_model = learn_names(plain_names, bare_names, labels, counts)
     # 40,000 pictures of 128×96 are 1.5 GB: on disk they are read fast enough, and the memory stays free.
-    with tempfile.TemporaryDirectory(prefix="cache-", dir=run_dir) as cache:
+    with training_data.cache_folder(run_dir) as cache:
         train, evaluation = (
             training_data.read_split(files, transform_output, heads, f"{cache}/{split}")
             for split, files in ((names.TRAIN, fn_args.train_files), (names.EVAL, fn_args.eval_files))

@@ -1,6 +1,11 @@
 """Examples of one split as the trainers want them: decoded once, kept as uint8, through the transform graph."""
 
-from collections.abc import Collection, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
 import keras
 import numpy as np
@@ -13,9 +18,31 @@ from schema import heads as table
 from schema import names
 from schema.product_names import plain
 
+_CACHE: Final = "cache"
+
 _READ_BATCH = 128
 _SHUFFLE_ROWS = 8_192
 """Rows to choose the next one from. The files are ordered by a hash of the group, so this is plenty."""
+
+
+@contextmanager
+def cache_folder(run_dir: Path, owner: str = "") -> Iterator[str]:
+    """A folder for the decoded rows of a training; what a killed process of the same owner left in it is removed."""
+    prefix = f"{_CACHE}{owner}-"
+    _remove(run_dir.glob(f"{prefix}*"))
+    # Beside the run, whose disk has room for it, and where the next training finds what a killed one left.
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=run_dir) as folder:
+        yield folder
+
+
+def forget_caches(run_dir: Path) -> None:
+    """Removes what trainings left below the same root that were killed; the caller holds the root's lock."""
+    _remove(run_dir.parents[2].glob(f"*/model_run/*/{_CACHE}*"))
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_split(

@@ -12,7 +12,6 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -28,6 +27,8 @@ CALL: Final = "call.json"
 TRAINED: Final = "trained.weights.h5"
 _MODULE: Final = "components.training.worker"
 _ATTEMPTS: Final = 10
+_ATTEMPTS_IN_VAIN: Final = 2
+"""So many in a row that end without a new epoch fail for a reason, and not because a machine was taken away."""
 _PAUSE_S: Final = 2.0
 _HOUSE: Final = Path(__file__).parents[2]
 TF_CONFIG: Final = "TF_CONFIG"
@@ -78,21 +79,32 @@ def train_elsewhere(call: Call) -> Path:
     """Trains, together with whoever is called; gives the file with the trained weights.
 
     Raises:
-        RuntimeError: the processes ended too often without being done; the log has their words.
+        RuntimeError: the processes ended too often without being done, or without a new epoch; the log has their words.
     """
+    run_dir, in_vain = Path(call.run_dir), 0
     with _called(call) as path:
         for attempt in range(1, _ATTEMPTS + 1):
+            before = _epochs(run_dir)
             with _process(path) as process:
                 code = process.wait()
             if code == 0:
-                return Path(call.run_dir) / TRAINED
+                return run_dir / TRAINED
             _log.info(
                 "%s: the training's process ended with %d; attempt %d of %d", call.model, code, attempt, _ATTEMPTS
             )
+            in_vain = in_vain + 1 if _epochs(run_dir) == before else 0
+            if in_vain == _ATTEMPTS_IN_VAIN:
+                break
             time.sleep(_PAUSE_S)
     raise RuntimeError(
-        f"the training of {call.model} ended {_ATTEMPTS} times without being done; the log has the words"
+        f"the training of {call.model} ended {attempt} times without being done, {in_vain} of them in a row without a "
+        "new epoch; the log has the words"
     )
+
+
+def _epochs(run_dir: Path) -> set[str]:
+    """Names of the backups of :mod:`components.training.backups`, which is heavy to import."""
+    return {path.name for path in run_dir.glob("backup-*")}
 
 
 def serve(artifacts: Path) -> None:
@@ -126,7 +138,7 @@ def train(call: Call) -> None:
     transform_output = tft.TFTransformOutput(call.transform_output)
     labels = training_data.read_labels(call.train_files, transform_output, call.heads)
     counts = training_data.class_counts(labels, transform_output)
-    with tempfile.TemporaryDirectory(prefix="lookbook-cache-") as cache:
+    with training_data.cache_folder(run_dir, str(index())) as cache:
         rows, evaluation = (
             training_data.read_split(files, transform_output, call.heads, f"{cache}/{number}")
             for number, files in enumerate((call.train_files, call.eval_files))

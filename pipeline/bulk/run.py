@@ -1,5 +1,6 @@
 """One bulk classification, from what is given to a folder of tables; a second call goes on where it ended."""
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -78,7 +79,7 @@ def run(task: Task, say: Callable[[str], object]) -> dict[str, Any]:
     plan = _plan(task.given, release.version, release.manifest, found, out.suffix)
     if not _is_whole(out, plan):
         out.reopen()
-        with outputs.lock(out.working) or threading.Lock():
+        with outputs.lock(out.working) or contextlib.nullcontext():
             try:
                 if not _is_whole(out, plan):  # others may have made it while this one listed its pictures
                     return _fill(task, out, plan, found, say)

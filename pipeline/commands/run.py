@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.catalogue.reading.errors import CatalogueError
+from components.catalogue.reading.source import open_catalogue
 from components.catalogue.splitting.splits import SplitBy
 from components.errors import GateError, WeightsError
 from components.storage.errors import StorageError
@@ -23,6 +24,7 @@ from pipeline.commands.common import (
     engine_options,
     limit_option,
     mapping_option,
+    max_bad_option,
     print_json,
     refusing,
     root_option,
@@ -33,6 +35,7 @@ from pipeline.commands.common import (
 )
 from pipeline.commands.prune import keep_version_option, prune
 from pipeline.config import CURATED_SCHEMA, Layout, PipelineConfig
+from pipeline.correcting.merging import keeps_corrections
 from pipeline.errors import RunError
 from pipeline.profiles import PROFILES, hyperparameters
 from pipeline.running.beam_arguments import require_beam_arguments
@@ -60,13 +63,7 @@ _ROOM_BYTES = 2**20
 @mapping_option
 @root_option
 @click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
-@click.option(
-    "--max-bad",
-    type=FiniteRange(0, 1),
-    default=0.01,
-    show_default=True,
-    help="Share of rows that may be rejected.",
-)
+@max_bad_option
 @click.option(
     "--schema",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -162,12 +159,14 @@ def command(
             require_few_rejected(bring_in(found), config.max_bad)
             with wrong_use():
                 config = fitted(config)
+        keeps_corrections(open_catalogue(config.data))  # a list that cannot be read is told now, and not after hours
         config.engine.require_reachable()
         if remark := config.engine.remark():
             click.echo(remark, err=True)
         result = _run(config)
         _say_result(layout, result)
-        _say_corrections(config)
+        if result.release:
+            _say_corrections(config, result.version)
         if keep is not None:
             prune(layout, keep, also)
     if ask:
@@ -195,17 +194,19 @@ def _run(config: PipelineConfig) -> "RunResult":
             raise RunError(f"{_in_words(error, config.layout)}\nThe full log is in {log}") from error
 
 
-def _say_corrections(config: PipelineConfig) -> None:
-    from components.catalogue.reading.source import open_catalogue
+def _say_corrections(config: PipelineConfig, version: int) -> None:
     from pipeline.correcting.checking import check_release
-    from pipeline.correcting.merging import keeps_corrections
 
-    catalogue = open_catalogue(config.data)
-    if keeps_corrections(catalogue):
-        folder = ReleaseFolder(config.layout.releases)
-        check = check_release(folder, None, catalogue)
-        click.echo(f"  corrections      {check.in_words()}")
-        click.echo(f"                   {folder.report_path(check.release) / CORRECTIONS_PAGE}")
+    folder = ReleaseFolder(config.layout.releases)
+    try:
+        catalogue = open_catalogue(config.data)
+        if keeps_corrections(catalogue):
+            check = check_release(folder, version, catalogue)
+            click.echo(f"  corrections      {check.in_words()}")
+            click.echo(f"                   {folder.report_path(check.release) / CORRECTIONS_PAGE}")
+    except (RunError, CatalogueError, CorrectionsError, ReleaseError, StorageError, OSError) as error:
+        # The release is made, whatever became of this.
+        click.echo(f"  corrections      not checked: {error}; see `lookbook corrections check --help`", err=True)
 
 
 def _in_words(error: Exception, layout: Layout) -> str:
@@ -223,20 +224,33 @@ def _in_words(error: Exception, layout: Layout) -> str:
 
 
 def _say_result(layout: Layout, result: "RunResult") -> None:
-    cached = sum(step.cached for step in result.steps)
-    release = result.release
+    cached, release = sum(step.cached for step in result.steps), result.release
     click.echo(
-        f"{trial_mark(release.manifest)}Release {release.version} is current after {result.seconds:.0f} s; {cached} of "
+        f"{trial_mark(release.manifest) if release else ''}{_whose(result)} after {result.seconds:.0f} s; {cached} of "
         f"{len(result.steps)} steps had nothing to do."
     )
-    for head, figures in release.manifest["metrics"].items():
-        shown = ", ".join(f"{name} {shown_figure(figures[name])}" for name in ("top_1", "top_5", "macro_f1", "ece"))
-        click.echo(f"  {head:<16} {shown}  on {figures['count']} test pictures")
-    click.echo(f"  models           {layout.releases}/<model>/{release.version}")
-    click.echo(f"  report           {layout.releases}/reports/{release.version}/index.html")
+    if release:
+        for head, figures in release.manifest["metrics"].items():
+            shown = ", ".join(f"{name} {shown_figure(figures[name])}" for name in ("top_1", "top_5", "macro_f1", "ece"))
+            click.echo(f"  {head:<16} {shown}  on {figures['count']} test pictures")
+        click.echo(f"  models           {layout.releases}/<model>/{release.version}")
+    click.echo(f"  report           {layout.releases}/reports/{result.version}/index.html")
     click.echo(
         f"  serve            make serve    or: python -m serving.stack --release {shlex.quote(str(layout.releases))}"
     )
+
+
+def _whose(result: "RunResult") -> str:
+    """What is current, and why it is not what this run would have made."""
+    version, current = result.version, result.current.version
+    if version == current:
+        return f"Release {version} is current"
+    if result.release:
+        way = "`lookbook rollback` goes back, a release at a time"
+    else:
+        taken = "a rollback withdrew" if result.withdrawn else "a prune removed"
+        way = f"{taken} release {version}, and `--set seed=…` trains anew"
+    return f"This is release {version} of an earlier run, and release {current} is current ({way})"
 
 
 def _ask(config: PipelineConfig, count: int, as_json: bool) -> None:

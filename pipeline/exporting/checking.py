@@ -38,7 +38,7 @@ class Check:
 
 
 def check(models: ReleasedModels, pictures: Sequence[bytes], scores: Scores, tolerance: float) -> Check:
-    """Compares an export with its release.
+    """Compares an export with its release; they are to tell the same heads.
 
     Args:
         models: of the release; they get each file in the normal form, as a server does.
@@ -65,7 +65,8 @@ def check(models: ReleasedModels, pictures: Sequence[bytes], scores: Scores, tol
 
 
 def _furthest(found: Mapping[str, np.ndarray], served: Mapping[str, np.ndarray]) -> tuple[float, str]:
-    apart = {name: float(np.max(np.abs(values - served[name]))) for name, values in found.items()}
+    apart = {name: float(np.max(np.abs(found[name] - served[name]))) for name in found.keys() & served.keys()}
+    apart |= dict.fromkeys(found.keys() ^ served.keys(), np.nan)  # what one of them alone tells
     return max(((by, name) for name, by in apart.items()), key=lambda one: (np.isnan(one[0]), one[0]))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
@@ -49,6 +50,8 @@ class ReportingDagRunner(LocalDagRunner):
         operator = functools.partial(_beam_operator, tuple(beam_args), before_beam)
         self._beam = {executable_spec_pb2.BeamExecutableSpec: operator}
         self.steps: list[Step] = []
+        self.release = 0
+        """Version that these components publish: in this run, or in the one whose result the cache knows; 0: none."""
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None) -> None:
         """Runs every node of the compiled pipeline; ``run_options`` (partial runs) are not supported."""
@@ -62,7 +65,9 @@ class ReportingDagRunner(LocalDagRunner):
         for index, node in enumerate(pipeline.nodes):
             component = node.pipeline_node.node_info.id
             self._say(f"{index + 1:>3}/{len(pipeline.nodes)} {component} …")
-            self.steps.append(_launch(pipeline, node.pipeline_node, deployment, self._beam))
+            step, release = _launch(pipeline, node.pipeline_node, deployment, self._beam)
+            self.steps.append(step)
+            self.release = release or self.release
             self._say(f"      {_said(self.steps[-1])}")
 
 
@@ -78,7 +83,7 @@ def _beam_operator(
 
 def _launch(
     pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, deployment: Any, operators: dict[Any, Any]
-) -> Step:
+) -> tuple[Step, int]:
     start = time.monotonic()
     component = node.node_info.id
     settings = deployment.metadata_connection_config
@@ -94,7 +99,16 @@ def _launch(
     ).launch()
     with connection as handle:
         [record] = handle.store.get_executions_by_id([execution.execution_id])
-    return Step(component, time.monotonic() - start, record.last_known_state == _CACHED)
+        step = Step(component, time.monotonic() - start, record.last_known_state == _CACHED)
+        return step, _published(handle.store, record.id)
+
+
+def _published(store: MetadataStore, execution: int) -> int:
+    """The version of the release that an execution gave, which a cached one has of an earlier; 0 where it gave none."""
+    events = store.get_events_by_execution_ids([execution])
+    given = [event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT]
+    of_releases = (artifact.custom_properties for artifact in store.get_artifacts_by_id(given))
+    return next((one["version"].int_value for one in of_releases if "model_uris" in one), 0)
 
 
 def _said(step: Step) -> str:

@@ -21,16 +21,28 @@ from schema.release_folder import Release, ReleaseFolder
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: its steps, and the release that is current after it."""
+    """A finished run.
+
+    Attributes:
+        steps: of it.
+        seconds: that it took.
+        version: of the release that comes of its data, code and settings, perhaps in an earlier run.
+        release: the same; None where it is no more.
+        current: the release that answers after it, which may be another.
+        withdrawn: whether a rollback took the release away, and no prune.
+    """
 
     steps: list[Step]
     seconds: float
-    release: Release
+    version: int
+    release: Release | None
+    current: Release
+    withdrawn: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """For machines: the release's version, and each step with its seconds and whether it was cached."""
+        """For machines: both versions, and each step with its seconds and whether it was cached."""
         steps = [dataclasses.asdict(step) for step in self.steps]
-        return {"release": self.release.version, "seconds": self.seconds, "steps": steps}
+        return {"release": self.version, "current": self.current.version, "seconds": self.seconds, "steps": steps}
 
 
 def _pinned(schema: Path, layout: Layout) -> Path:
@@ -60,10 +72,14 @@ def run_pipeline(config: PipelineConfig, say: Say) -> RunResult:
     start = time.monotonic()
     runner = ReportingDagRunner(say, config.all_beam_args, config.engine.require_reachable)
     runner.run(create_pipeline(dataclasses.replace(config, schema=_pinned(config.schema, config.layout))))
-    release = ReleaseFolder(config.layout.releases).current()
-    if release is None:
+    folder = ReleaseFolder(config.layout.releases)
+    releases = {release.version: release for release in folder.releases()}
+    if not releases:
         raise RunError(
             f"the releases below {config.layout.releases} were removed, and nothing has changed since they were made; "
             f"remove {config.layout.metadata} and {config.layout.artifacts} too, to train anew"
         )
-    return RunResult(runner.steps, time.monotonic() - start, release)
+    current = releases[max(releases)]
+    version = runner.release or current.version
+    withdrawn = version in folder.withdrawn()
+    return RunResult(runner.steps, time.monotonic() - start, version, releases.get(version), current, withdrawn)

@@ -61,6 +61,17 @@ def test_a_template_is_source(house):
     assert len(set(seen)) == 5
 
 
+def test_what_an_editor_leaves_is_no_source(house):
+    """A file that is open in an editor, or that a merge left, trains nothing anew, beside a module or a template."""
+    (house / "templates").mkdir()
+    (house / "templates" / "page.html").write_text("<p>")
+    before = hashed("b")
+    for name in (".b.py.swp", ".DS_Store", "b.py~", "b.py.orig", "b.py.rej", "#b.py#", "page.html~", ".page.html.swp"):
+        (house / name).write_text("left")
+        (house / "templates" / name).write_text("left")
+    assert hashed("b") == before
+
+
 def test_the_quality_report_follows_its_templates(monkeypatch):
     """What draws the released report runs again when its template changes."""
     component = "components.evaluation.quality_report.component"

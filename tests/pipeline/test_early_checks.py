@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from pipeline.commands.run import command as run
 from pipeline.runner import cli
+from pipeline.running.run import RunResult
+from schema.release_folder import Release
 from tests.drawing import product, write_catalogue
 
 LATEST_S = 8.0  # two on a machine of its own
@@ -168,3 +170,23 @@ def test_a_sample_of_no_seed(tmp_path):
     result = CliRunner().invoke(cli, ["data", "sample", str(tmp_path / "sample"), "--seed", "-1"])
     assert (result.exit_code, "--seed" in result.output) == (2, True)
     assert not (tmp_path / "sample").exists()
+
+
+def test_a_list_of_corrections_that_cannot_be_read(catalogue: Path, tmp_path: Path) -> None:
+    """It would be wanted after the release, which takes hours; nothing is run with it."""
+    (catalogue / "corrections.csv").write_bytes(b"no list \xff")
+    result = lookbook("run", "--data", catalogue, "--root", tmp_path / "root")
+    assert_refused(result, "corrections.csv", "UTF-8")
+    assert not (tmp_path / "root" / "artifacts").exists()
+
+
+def test_corrections_that_cannot_be_checked_take_back_no_release(catalogue: Path, tmp_path: Path, monkeypatch) -> None:
+    """The release is made: the run says what it could not do, goes on, and ends well."""
+    release = Release(1, {"metrics": {}})
+    done = RunResult(steps=[], seconds=1, version=1, release=release, current=release)
+    monkeypatch.setattr("pipeline.commands.run._run", lambda config: done)
+    monkeypatch.setattr("pipeline.commands.run.keeps_corrections", lambda catalogue: True)
+    result = CliRunner().invoke(run, ["--data", str(catalogue), "--root", str(tmp_path / "root"), "--keep", "3"])
+    assert result.exit_code == 0, result.output
+    assert "Release 1 is current" in result.output and "not checked: " in result.output
+    assert "No release is older than the newest 3" in result.output

@@ -73,6 +73,8 @@ def correction_sentences(counts: dict[str, int] | None) -> Iterator[str]:
     right, spoilt = counts["still_right"], counts["spoilt"]
     accepted = f"of {right + spoilt:,} accepted answers {spoilt:,} got worse"
     yield f"Fixed {fixed:,} of {fixed + wrong:,} corrections; {accepted}."
+    if right + spoilt + fixed + wrong:
+        yield "Most of these rows it has learnt from and remembers; how right it is on others, the report tells."
     if counts["not_asked"]:
         yield f"{counts['not_asked']:,} could not be asked about."
 

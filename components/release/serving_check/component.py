@@ -47,7 +47,7 @@ def ServingCheck(
 def _read_pictures(examples: Any) -> list[bytes]:
     files = tf.io.gfile.glob(artifact_utils.get_split_uri([examples], names.TEST) + "/*")
     spec = {names.IMAGE: tf.io.FixedLenFeature([], tf.string)}
-    records = tf.data.TFRecordDataset(files, compression_type="GZIP").take(_PICTURES)
+    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP").take(_PICTURES)
     pictures = [tf.io.parse_single_example(record, spec)[names.IMAGE].numpy() for record in records]
     if not pictures:
         raise GateError("the test split has no pictures, so serving cannot be checked; give the catalogue more rows")

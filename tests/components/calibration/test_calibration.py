@@ -61,11 +61,32 @@ def test_calibration_never_changes_the_answer(labels_of):
 
 
 def test_threshold_is_the_lowest_that_keeps_the_promise():
-    """At and above it the promised share is right, and one answer lower it is not."""
+    """At and above it the promised share is right with one more row wrong, and one answer lower it is not."""
     confidences = np.array([0.99, 0.95, 0.9, 0.8, 0.7, 0.6])
     is_right = np.array([True, True, True, False, True, False])
-    assert review_threshold(confidences, is_right, 0.75) == (0.7, 0.8)
-    assert review_threshold(confidences, is_right, 0.9) == (0.9, 1.0)
+    assert review_threshold(confidences, is_right, 0.66) == (0.7, 0.8)
+    assert review_threshold(confidences, is_right, 0.75) == (0.9, 1.0)
+
+
+@pytest.mark.parametrize("rows", [56, 100, 200])
+def test_a_threshold_of_few_rows_keeps_its_promise_on_others(rows):
+    """Over many eval splits, of answers that are right as often as they are sure, what is not sent to a person is right
+    as often as was asked for, however few rows a threshold was found on."""
+    random = np.random.default_rng(4)
+    others = np.sort(random.beta(20, 1, 100_000))
+    kept = []
+    for _ in range(1000):
+        confidences = random.beta(20, 1, rows)
+        threshold, _ = review_threshold(confidences, random.random(rows) < confidences, 0.97)
+        kept.append(others[np.searchsorted(others, threshold) :])
+    assert np.concatenate(kept).mean() > 0.9675
+
+
+def test_rows_too_few_for_the_promise_ask_for_a_look_every_time():
+    """32 right answers of 32 are no evidence for .97, 33 are."""
+    sure = np.linspace(0.9, 0.99, 33)
+    assert review_threshold(sure[:32], np.full(32, True), 0.97)[0] > 1
+    assert review_threshold(sure, np.full(33, True), 0.97) == (0.9, 1.0)
 
 
 def test_equal_confidences_stand_together():

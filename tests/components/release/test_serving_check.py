@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
@@ -74,6 +75,24 @@ def test_a_model_that_answers_otherwise_when_served_is_refused(release, pictures
     monkeypatch.setattr(tf.saved_model, "load", lambda path: load(path.replace(str(release_root(release)), str(other))))
     with pytest.raises(GateError, match="differs by"):
         check_models(release, pictures, tmp_path / "out", most_p50_ms=10_000)
+
+
+@pytest.mark.parametrize("spoilt", ["head_scores", "from_features_function"])
+def test_scores_that_are_no_numbers_are_refused(pictures, tmp_path, monkeypatch, spoilt):
+    """A NaN is equal to nothing, not even to the same NaN computed in process."""
+    real = getattr(graph, spoilt)
+    nan = {
+        "head_scores": lambda products, head: real(products, head) * np.nan,
+        "from_features_function": lambda card, weights: (
+            lambda features, voters, voter_weights: {
+                name: values if values.dtype == tf.bool else values * np.nan
+                for name, values in real(card, weights)(features, voters, voter_weights).items()
+            }
+        ),
+    }
+    monkeypatch.setattr(graph, spoilt, nan[spoilt])
+    with pytest.raises(GateError, match="a served score differs by nan"):
+        check_models(sharing(tmp_path / "tiny"), pictures, tmp_path / "out", most_p50_ms=10_000)
 
 
 def release_root(release):

@@ -11,7 +11,7 @@ from components.model.classifier import BRIGHTNESS, CONTRAST
 from components.model.nearest_pictures import EMBEDDING, SIMILARITIES, votes_key
 from components.model.signatures import OUTPUTS, WITH_MEMORY
 from components.naming.model import EVIDENCE
-from components.training import trainer
+from components.training import trainer, training_data
 from components.training.eval_outputs import EvalOutputs
 from components.training.hyperparameters import HyperParameters
 from schema import heads as table
@@ -117,6 +117,21 @@ def run(folder, output, config, train_classifier, base=None):
             )
         )
     return model
+
+
+def test_what_killed_trainings_decoded_is_removed(trained, tmp_path):
+    """A kill leaves gigabytes of decoded rows behind: the next training below the root takes them away, and nothing
+    else of older runs; its own, and what a killed share of one worker left, are gone when it is done."""
+    own = tmp_path / "CategoryTrainer/model_run/7"
+    left = [tmp_path / "ArticleTypeTrainer/model_run/3/cache-x", own / "cache0-y", own / "cache1-y"]
+    for folder in left:
+        folder.mkdir(parents=True)
+    (left[0].parent / "metrics.csv").touch()
+    with training_data.cache_folder(own, "0"):
+        assert [folder.exists() for folder in left] == [True, False, True]
+    training_data.forget_caches(own)
+    assert not list(tmp_path.rglob("cache*")) and (left[0].parent / "metrics.csv").exists()
+    assert not list(trained.folder.rglob("cache*"))
 
 
 def test_training_sees_the_rows_of_its_split_and_no_other(trained):

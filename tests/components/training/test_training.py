@@ -1,5 +1,6 @@
 """Training by the public function, on a handful of drawn pictures."""
 
+import csv
 import dataclasses
 
 import keras
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.errors import GateError
 from components.model.backbones import BACKBONES, build_backbone, small_cnn
-from components.training import training_data
+from components.training import loop, training_data
 from components.training.hyperparameters import AS_THEY_ARE, Augmentation, HyperParameters
 from components.training.loop import METRICS, train_classifier
 from schema import names
@@ -35,6 +37,26 @@ def test_evaluation_is_never_augmented(tmp_path, augmentation):
     header, *epochs = (tmp_path / METRICS).read_text().splitlines()
     last = dict(zip(header.split(","), map(float, epochs[-1].split(",")), strict=True))
     assert last["val_loss"] == pytest.approx(plain["loss"], rel=1e-4)
+
+
+def test_the_best_epoch_wins_whichever_stage_it_is_of(tmp_path):
+    """Where all that the second stage makes is worse than what the heads alone had reached, that is what comes out."""
+    parameters = dataclasses.replace(SMALL, head_epochs=3, epochs=2, learning_rate=0.1, backbone_rate=100.0)
+    evaluation = rows(8).batch(8)
+    model, _ = train_classifier("test", rows(32), evaluation, COUNTS, parameters, tmp_path)
+    with (tmp_path / METRICS).open() as file:
+        losses = [float(epoch["val_loss"]) for epoch in csv.DictReader(file)]
+    assert min(losses[:3]) < min(losses[3:])
+    plain = model.evaluate(training_data.one_hot(evaluation, {"article_type": 2}), verbose=0, return_dict=True)
+    assert plain["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_a_training_that_diverges_says_so(tmp_path, monkeypatch):
+    """A loss that is no number in any epoch ends in words with the rate to lower, not in a file that is missing."""
+    monkeypatch.setattr(loop, "class_weights", lambda counts, _: np.full(len(counts), np.nan))
+    parameters = dataclasses.replace(SMALL, learning_rate=2.5)
+    with pytest.raises(GateError, match=r"test diverged.*lower learning_rate, which is 2\.5"):
+        train_classifier("test", rows(32), rows(8).batch(8), COUNTS, parameters, tmp_path)
 
 
 def test_a_label_that_only_eval_has_costs_nothing(tmp_path):

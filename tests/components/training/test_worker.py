@@ -41,6 +41,16 @@ def test_a_training_that_fails_is_tried_again_and_its_call_taken_back(tmp_path, 
     assert not list(tmp_path.rglob(worker.CALL))
 
 
+def test_a_training_that_fails_for_a_reason_is_given_up(tmp_path, stand_in, monkeypatch):
+    """Two attempts in a row without a new epoch are enough; the words tell how many there were."""
+    monkeypatch.setenv("ALWAYS_FAILS", "1")
+    run_dir = tmp_path / "artifacts/ArticleTypeTrainer/model_run/1"
+    with pytest.raises(RuntimeError, match="article_type ended 2 times without being done, 2 of them in a row without"):
+        worker.train_elsewhere(call_for(run_dir))
+    assert ran(run_dir, 0) == 2
+    assert not list(tmp_path.rglob(worker.CALL))
+
+
 def test_another_worker_takes_part_until_its_share_is_done(tmp_path, stand_in, monkeypatch):
     """It finds the call, tries again what failed, and does not begin a share that is done a second time."""
     cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
