@@ -169,8 +169,8 @@ bench-scale: env ## time and memory of imports of 40,000 to 320,000 drawn rows; 
 bench-bulk: env ## bulk classification beside raw batches through the same models, on the current release; wants DATASET
 	$(PIPELINE)/bin/python -m tests.load.bulk_bench --data $(DATA) --root $(ROOT) $(if $(PICTURES),--pictures $(PICTURES))
 
-bench-training: env ## what each phase of a training takes of the processor for a picture (PROFILE=standard)
-	$(PIPELINE)/bin/python -m tests.load.training_bench --profile $(PROFILE)
+bench-training: env ## what each phase of a training takes of the processor for a picture (PROFILE=standard; TF_ENABLE_ONEDNN_OPTS=0: without oneDNN)
+	TF_ENABLE_ONEDNN_OPTS=$${TF_ENABLE_ONEDNN_OPTS-1} $(PIPELINE)/bin/python -m tests.load.training_bench --profile $(PROFILE)
 
 ablation: env ## what each part of the training brings, a run a part; wants DATASET
 	$(PIPELINE)/bin/python -m pipeline.ablation --data $(DATA)
