@@ -69,10 +69,15 @@ class Look:
         return self.is_embedded or self.picture_share >= MOST
 
     @property
-    def is_of_pages(self) -> bool:
+    def is_of_links(self) -> bool:
         """What the cells of a workbook link to, as a rule pages of products, and not files of pictures."""
         named = self.share(lambda text: without_query(text).lower().endswith(PICTURE_SUFFIXES))
         return self.column.endswith(LINK) and named < MOST
+
+    @property
+    def is_of_pages(self) -> bool:
+        """Most cells are addresses of the web without a picture's suffix: of pages, or of pictures by a number."""
+        return not self.is_embedded and self.share(_is_page) >= MOST
 
     @property
     def is_unique(self) -> bool:
@@ -138,6 +143,11 @@ class Look:
     def share(self, test: Callable[[str], bool]) -> float:
         """Share of the filled cells of which something holds."""
         return sum(count for text, count in self.values.items() if test(text)) / max(self.filled, 1)
+
+
+def _is_page(text: str) -> bool:
+    name, url = address_of(first_of(text)[0])
+    return bool(url) and not without_query(name).lower().endswith(PICTURE_SUFFIXES)
 
 
 def _is_tree(texts: Collection[str], sign: str) -> bool:
