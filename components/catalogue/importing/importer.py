@@ -17,6 +17,7 @@ from components.catalogue.importing.columns.words import PARENT, PICTURE
 from components.catalogue.importing.families import Families
 from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, PictureIndex
+from components.catalogue.importing.reshaping.flags import with_labels
 from components.catalogue.importing.rows import RowReader
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
 from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
@@ -118,6 +119,7 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     files, given = _files(path, given)
     without = Path(given.taxonomy).name if given.taxonomy else ""
     table, sheets = find_table(files, given.sheets, given.encoding, ask, without)
+    table = with_labels(table)
     index = PictureIndex(open_files(location(given.pictures)) if given.pictures else files)
     seen, rows = looks.look_at(table, index)
     looks.require_rows(table, seen, index)
