@@ -18,6 +18,7 @@ from components.catalogue.importing.families import Families
 from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, PictureIndex
 from components.catalogue.importing.reshaping.flags import with_labels
+from components.catalogue.importing.reshaping.open_cells import with_open_cells
 from components.catalogue.importing.rows import RowReader
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
 from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
@@ -118,9 +119,9 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     """
     files, given = _files(path, given)
     without = Path(given.taxonomy).name if given.taxonomy else ""
-    table, sheets = find_table(files, given.sheets, given.encoding, ask, without)
-    table = with_labels(table)
     index = PictureIndex(open_files(location(given.pictures)) if given.pictures else files)
+    table, sheets = find_table(files, given.sheets, given.encoding, ask, without, index.stems)
+    table = with_labels(with_open_cells(table))
     seen, rows = looks.look_at(table, index)
     looks.require_rows(table, seen, index)
     guess = Guess(seen, rows, given.columns, ask)

@@ -172,7 +172,9 @@ class Guess:
         if exact or types:
             self._one_of(_TYPE, exact or types, "by its name")
         elif paths:
-            self._take(_TYPE, f"{paths[0].column}[{paths[0].sign}-1]", "the end of a path")
+            is_name = paths[0].end < -1
+            why = "before the end of a path, which is a product's own name" if is_name else "the end of a path"
+            self._take(_TYPE, f"{paths[0].column}[{paths[0].sign}{paths[0].end}]", why)
         elif found := [*levels[_SUB], *plain] or levels[_MASTER]:
             finest = self._finest(found)
             # One label for all tells nothing, so another column may be meant.
@@ -207,11 +209,11 @@ class Guess:
         for level in (_SUB, _MASTER):
             self._by_name(level, lambda look: look.is_named_label, [inner_key])
         if paths:
-            column, sign, root = paths[0].column, paths[0].sign, paths[0].root
+            column, sign, root, end = paths[0].column, paths[0].sign, paths[0].root, paths[0].end
             self._take(_MASTER, f"{column}[{sign}{root + 1}]", "the beginning of a path")
             # Where the type is the end of that path, the second part is another one only of a longer path.
-            is_end = self.columns[_TYPE] == f"{column}[{sign}-1]"
-            if not is_end or paths[0].share(lambda text: len(parts_of(text, sign)) > root + 2) >= MOST:
+            is_end = self.columns[_TYPE] == f"{column}[{sign}{end}]"
+            if not is_end or paths[0].share(lambda text: len(parts_of(text, sign)) + end + 1 > root + 2) >= MOST:
                 self._take(_SUB, f"{column}[{sign}{root + 2}]", "the second part of a path")
         for look in (look for look in plain if not look.is_number):
             if look in self._free() and is_parent(self._rows, look.column, self.columns[_TYPE]):

@@ -45,13 +45,13 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
             itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
             bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice
             codicearticolo idprodotto artikelcode numerartykulu kodproduktu uid uuid ean gtin barcode code number
-            nummer asin mpn key
+            nummer asin mpn uniqid uniqueid key
             артикул ид 商品番号 品番 编号 货号""",
         PICTURE: """
             picture image imagepath imagefile imagefilename filename filepath picturepath imageurl pictureurl photourl
             imagesrc imagelink mainimage mainimageurl baseimage primaryimage featuredimage images photo photos img
             imgurl imgpath coverimage coverimageurl covermediaurl productimage productimageurl productimagefile1
-            hostedimageurls media mediaurl pictureurl1 imageurl1
+            hostedimageurls media mediaurl pictureurl1 imageurl1 imurl
             image1 thumbnail variantimage cocourl bild bilddatei bildname bildurl bildlink produktbild hauptbild bilder
             bild1 bildpfad dateiname foto fotourl fotos photoprincipale lienimage urlimage imageprincipale fichier
             fichierimage imagen imagenurl urlimagen archivo immagine urlimmagine percorsoimmagine afbeelding
