@@ -37,15 +37,17 @@ def of_python(text: str) -> Any:
         warnings.simplefilter("ignore")  # of a backslash that means nothing, which stays one
         try:
             tree = ast.parse(plain, mode="eval")
-            _require_each_key_once(tree)
+            _require_plain(tree)
             return ast.literal_eval(tree)
         except (SyntaxError, TypeError, MemoryError) as error:
             raise ValueError(str(error)) from error
 
 
-def _require_each_key_once(tree: ast.Expression) -> None:
-    """Which of two values of one key is meant, nobody can tell."""
+def _require_plain(tree: ast.Expression) -> None:
+    """No set, which JSON has not; and which of two values of one key is meant, nobody can tell."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Set):
+            raise ValueError("a set, which JSON has not")
         if isinstance(node, ast.Dict):
             keys = [ast.literal_eval(key) for key in node.keys if key]
             if len(set(keys)) < len(keys):
@@ -72,9 +74,9 @@ def of_python_or_none(text: str) -> Any:
 
 
 def texts_of(value: Any) -> list[str]:
-    """The texts of a list, also of lists in it; none where it holds anything else."""
+    """The texts of a list, or of lists in a list; none where it holds anything else."""
     if not isinstance(value, list):
         return []
-    members = [texts_of(one) if isinstance(one, list) else [one] for one in value]
+    members = [one if isinstance(one, list) else [one] for one in value]
     texts = [text for member in members for text in member]
     return texts if all(members) and all(isinstance(text, str) for text in texts) else []

@@ -93,4 +93,5 @@ def _split(path: str, sign: str = "") -> list[str]:
 
 def joined_path(parts: Sequence[str]) -> str:
     """The text of a path of these parts, as :func:`paths_of` takes it apart."""
-    return " > ".join(re.sub(r"[,;|]", r"\\\g<0>", part.strip()) for part in parts if part.strip())
+    plain = (re.sub(r"\s+/\s+", "/", part.strip()) for part in parts if part.strip())
+    return " > ".join(re.sub(r"[,;|]", r"\\\g<0>", part) for part in plain)

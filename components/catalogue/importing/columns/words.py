@@ -100,7 +100,7 @@ _GENERIC: Final = """
     produktgruppe productgroup group label labels class classname classlabel klasse etikett classe clase target tag
     категория カテゴリ 类别
     categorypath categorypaths categorytree productcategorytree productcategorypath breadcrumb breadcrumbs
-    kategoriepfad taxonomy
+    kategoriepfad taxonomy categorylabel
 """
 GENERIC: Final = tuple(_GENERIC.split())
 """Names of a label of any level."""

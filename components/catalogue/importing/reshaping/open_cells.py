@@ -75,16 +75,16 @@ class OpenCells(Table):
             for column, inner in found.items():
                 if len(inner) <= MAX_COLUMNS:
                     inner |= dict.fromkeys(_inside(column, record.cells.get(column, "")) or ())
-        free = MAX_COLUMNS - len(self._table.columns)
-        return {
-            column: list(inner)
-            for column, inner in found.items()
-            if 0 < len(inner) <= free and not set(inner) & set(self._table.columns)
-        }
+        taken, opened_up = set(self._table.columns), {}
+        for column, inner in found.items():
+            if inner and not inner.keys() & taken and len(inner) + len(taken) <= MAX_COLUMNS:
+                opened_up[column] = list(inner)
+                taken |= inner.keys()
+        return opened_up
 
     def _listed(self, column: str, text: str) -> tuple[str, str]:
         """The text of a list; "" and what is wrong where it has none."""
-        value = opened(text)
+        value = opened(text) if _is_begun(text) else None
         if not (texts := texts_of(value)):
             return "" if value == [] else text, ""
         members = map(joined_path, _paths_of(value)) if column in self._kinds.paths else filter(None, texts)
@@ -97,13 +97,15 @@ class OpenCells(Table):
 def _kinds(table: Table) -> _Kinds:
     cells: dict[str, list[str]] = {column: [] for column in table.columns}
     for record in itertools.islice(table.records(), _ROWS):
-        for column, text in record.cells.items():
-            if not (record.error or is_empty(text)):
-                cells[column].append(text)
+        for column, of in cells.items():
+            if not (record.error or is_empty(text := record.cells.get(column, ""))):
+                of.append(text)
     values = {column: list(map(opened, texts)) for column, texts in cells.items() if any(map(_is_begun, texts))}
     objects = [column for column, of in values.items() if _are(of, lambda value: isinstance(value, dict)) and any(of)]
-    lists = [column for column, of in values.items() if column not in objects and _are_lists(column, of)]
-    return _Kinds(objects, lists, [column for column in lists if _are_paths(column, values[column])])
+    lists = [column for column, of in values.items() if _are_lists(of)]
+    named = [column for column in table.columns if IS_OF_CATEGORIES.search(column) and column not in objects]
+    paths = [column for column in named if _are_paths(values.get(column, []))]
+    return _Kinds(objects, list(dict.fromkeys([*lists, *named])), paths)
 
 
 def _is_begun(text: str) -> bool:
@@ -114,17 +116,17 @@ def _are(values: Sequence[Any], test: Callable[[Any], bool]) -> bool:
     return sum(map(test, values)) >= NEARLY_ALL * len(values)
 
 
-def _are_lists(column: str, values: Sequence[Any]) -> bool:
-    """Whether they are lists of texts; those of pictures are read where pictures are."""
+def _are_lists(values: Sequence[Any]) -> bool:
+    """Whether nearly all are lists of texts; those of pictures are read where pictures are."""
     lists = list(filter(None, map(texts_of, values)))
     of_pictures = sum("://" in texts[0] or texts[0].lower().endswith(PICTURE_SUFFIXES) for texts in lists)
     if not lists or of_pictures >= MOST * len(lists):
         return False
-    return bool(IS_OF_CATEGORIES.search(column)) or _are(values, lambda value: bool(texts_of(value)) or value == [])
+    return _are(values, lambda value: bool(texts_of(value)) or value == [])
 
 
-def _are_paths(column: str, values: Sequence[Any]) -> bool:
-    """Whether lists lead from what is above to what is below it; a list of lists surely does, by such a name.
+def _are_paths(values: Sequence[Any]) -> bool:
+    """Whether lists of categories lead from what is above to what is below it; a list of lists surely does.
 
     Nearly all have two members or more, and all grow from one root and most are three deep, or nearly each member
     stands below one and the same, and roots have several ends: ``["Shirts", "Sale"]`` beside ``["Hats", "Sale"]``
@@ -132,7 +134,7 @@ def _are_paths(column: str, values: Sequence[Any]) -> bool:
     """
     lists = [value for value in values if texts_of(value)]
     paths = [tuple(path) for value in lists for path in _paths_of(value)]
-    if not IS_OF_CATEGORIES.search(column) or len(lists) < NEARLY_ALL * len(values):
+    if not lists or len(lists) < NEARLY_ALL * len(values):
         return False
     if sum(len(path) > 1 for path in paths) < NEARLY_ALL * len(paths):
         return False

@@ -19,7 +19,7 @@ from components.catalogue.importing.sources.parquet import ParquetTable
 from components.catalogue.importing.sources.questions import Ask, Question
 from components.catalogue.importing.sources.splits import split_of_file
 from components.catalogue.importing.sources.table import Joined, Table
-from components.catalogue.importing.sources.text_sheets import TextSheet, looks_like_table
+from components.catalogue.importing.sources.text_sheets import TextSheet, counted_pictures, looks_like_table
 from components.catalogue.importing.sources.trees.keyed import are_of_pictures, keyed
 from components.catalogue.importing.sources.trees.of_pictures import documents_of_pictures
 from components.catalogue.importing.sources.trees.xml_rows import XML, has_rows, has_rows_of_pictures, xml_table
@@ -99,9 +99,8 @@ def _unread(files: Files) -> list[str]:
 def _found(files: Files, stems: Collection[str]) -> list[str]:
     """Files that may be the sheet: of a few JSON files those that are tables; feeds and texts if there is no other."""
     found = _named(files, stems) or _feeds(files, stems)
-    return found or [
-        name for name in files.names if _suffix(name) == TEXT_BY_ITS_LOOKS and looks_like_table(files, name)
-    ]
+    texts = [name for name in files.names if _suffix(name) == TEXT_BY_ITS_LOOKS]
+    return found or [name for name in texts if looks_like_table(files, name) or counted_pictures(files, name)]
 
 
 def _feeds(files: Files, stems: Collection[str]) -> list[str]:
@@ -187,7 +186,8 @@ def _open(files: Files, sheet: str, encoding: str, stems: Collection[str]) -> Ta
         return xml_table(files, file)
     if suffix in FOREIGN:
         raise _not_read(file)
-    return TextSheet(files, file, encoding)
+    counted = counted_pictures(files, file) if suffix == TEXT_BY_ITS_LOOKS else None
+    return counted or TextSheet(files, file, encoding)
 
 
 def _not_read(name: str) -> CatalogueError:

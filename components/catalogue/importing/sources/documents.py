@@ -146,7 +146,7 @@ def flat(value: dict[str, Any], before: str = "", depth: int = MOST_DEPTH) -> It
             yield from flat(inner, f"{column}.", depth - 1)
         elif isinstance(inner, list) and inner and all(isinstance(one, dict) for one in inner) and depth > 1:
             yield from flat(_side_by_side(inner), f"{column}.", depth - 1)
-        elif IS_OF_CATEGORIES.search(key) and texts_of(inner):
+        elif IS_OF_CATEGORIES.search(str(key)) and texts_of(inner):
             yield column, text_of(json.dumps(inner, ensure_ascii=False))
         else:
             yield column, text_of(inner)

@@ -16,11 +16,12 @@ XML: Final = ".xml"
 TEXT: Final = "value"
 """The key of an element's own text where it has attributes or elements too."""
 _DEEPEST: Final = 100
+_MOST: Final = 10_000_000  # elements; each takes some hundred bytes of memory
 _ABOUT_XML: Final = ("xml", "xmlns", "xsi")
 """Spaces of names that tell how to read XML, and nothing of a product."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Element:
     """An element: its name, its attributes, the elements in it, and its own text."""
 
@@ -71,32 +72,47 @@ def has_rows_of_pictures(files: Files, name: str) -> bool:
     return 2 * named > len(rows)
 
 
-def _parsed(content: bytes, name: str) -> _Element:
-    """The outermost element. Entities can be bombs and files of others, so what declares any is not read."""
-    top = _Element("", {})
-    opened = [top]
+class _Tree:
+    """What a parser tells, as elements in elements."""
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        if len(opened) > _DEEPEST:
-            raise CatalogueError(f"{name} is deeper than {_DEEPEST} elements")
+    def __init__(self, name: str) -> None:
+        self.top = _Element("", {})
+        self._name, self._opened, self._count = name, [self.top], 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        self._count += 1
+        if len(self._opened) > _DEEPEST or self._count > _MOST:
+            raise CatalogueError(f"{self._name} is deeper than {_DEEPEST} elements, or has more than {_MOST:,}")
         told = {_plain(key): text for key, text in attributes.items() if key.partition(":")[0] not in _ABOUT_XML}
-        opened[-1].inner.append(_Element(_plain(tag), told))
-        opened.append(opened[-1].inner[-1])
+        element = _Element(_plain(tag), told)
+        self._opened[-1].inner.append(element)
+        self._opened.append(element)
 
-    def refuse(*_: Any) -> NoReturn:
-        raise CatalogueError(f"{name} has a document type (<!DOCTYPE …>), which is not read; leave it out")
+    def end(self, _: str) -> None:
+        """The last one that began ends."""
+        self._opened.pop()
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: opened.pop()
-    parser.CharacterDataHandler = lambda text: opened[-1].texts.append(text)
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    def text(self, text: str) -> None:
+        """A piece of the own text of an element."""
+        self._opened[-1].texts.append(text)
+
+    def refuse(self, *_: Any) -> NoReturn:
+        """Entities can be bombs, and files of other people: what may declare any is not read."""
+        raise CatalogueError(f"{self._name} has a document type (<!DOCTYPE …>), which is not read; leave it out")
+
+
+def _parsed(content: bytes, name: str) -> _Element:
+    """The outermost element."""
+    tree, parser = _Tree(name), expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = tree.start, tree.end, tree.text
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = tree.refuse
     parser.buffer_text = True
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise CatalogueError(f"{name} is no XML: {error}") from error
-    return top.inner[0]
+    return tree.top.inner[0]
 
 
 def _plain(name: str) -> str:

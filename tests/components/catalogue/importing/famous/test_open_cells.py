@@ -37,6 +37,14 @@ def test_paths_that_end_in_the_product_s_own_name(tmp_path):
     assert set(map(tuple, levels(tmp_path / "out"))) == {("Clothing", "Women's Clothing", kind) for kind in TYPES}
 
 
+def test_ends_of_which_most_differ_in_a_large_table(tmp_path):
+    """Of hundreds of rows two for each end are no kinds: products of one name are in a shop more than once."""
+    rows = [f"{i},Mode > Alles > {TYPES[i % 3]} > Thing {i * 2 // 3} {TYPES[i % 3]}" for i in range(240)]
+    told = imported(shop(tmp_path, "\n".join(["id,category", *rows]), stems=MANY), tmp_path / "out")
+    assert told["mapping"]["columns"][TYPE] == "category[-2]"
+    assert types_of(tmp_path / "out") == {str(i): TYPES[i % 3] for i in MANY}
+
+
 def test_a_few_paths_show_no_names_at_their_ends(tmp_path):
     """Six products of six kinds: each end is a kind, for nothing shows that it is a name."""
     imported(shop(tmp_path, lines("id,category", "{i},Mode > {type} > {type} {i}")), tmp_path / "out")
@@ -113,12 +121,23 @@ def test_lists_that_are_paths(tmp_path, cell, right, name):
     assert changes(told)[LISTS] == ["categories"]
 
 
-def test_lists_that_are_no_paths(tmp_path):
-    """Labels beside each other stay so: of a list the one that other rows have alone, as ever."""
-    rows = [{"id": i, "categories": [TYPES[i % 3], *(["Sale"] if i > 11 else [])]} for i in MANY]
+@pytest.mark.parametrize(("beside", "label"), [(["Sale"], "{type}"), (["Sale", "Neu"], "{type} | {more}")])
+def test_lists_that_are_no_paths(tmp_path, beside, label):
+    """Labels beside each other stay so: the one that other rows have alone counts, as ever, or all of them."""
+    further = [[beside[i // 3 % 2]] if len(beside) > 1 else beside[: i // 12] for i in MANY]
+    rows = [{"id": i, "categories": [TYPES[i % 3], *further[i]]} for i in MANY]
     told = imported(shop(tmp_path, json.dumps(rows), "a.json", stems=MANY), tmp_path / "out")
-    assert types_of(tmp_path / "out") == {str(i): TYPES[i % 3] for i in MANY}
+    right = {str(i): label.format(type=TYPES[i % 3], more="".join(further[i])) for i in MANY}
+    assert types_of(tmp_path / "out") == right
     assert LISTS not in changes(told)
+
+
+def test_lists_further_down_than_is_looked(tmp_path):
+    """Where a list comes after thousands of texts, it is read as one, and its brackets are no label."""
+    rows = [{"id": i, "categories": [TYPES[i % 3]] if i == 1200 else TYPES[i % 3]} for i in range(1201)]
+    source = shop(tmp_path, json.dumps(rows), "a.json", stems=[*ROWS, 1200])
+    imported(source, tmp_path / "out")
+    assert types_of(tmp_path / "out") == {**RIGHT, "1200": TYPES[0]}
 
 
 def test_objects_of_very_many_keys_stay_a_text(tmp_path):
