@@ -96,7 +96,11 @@ def test_lines_that_python_has_printed(tmp_path, end):
     ):
         (source / f"meta{end}").write_text("\n".join([*map(repr, rows), line]))
         result = lookbook_import(source, tmp_path / "hostile")
-        assert "no JSON" in result.output + str(rejected(tmp_path / "hostile") if end == ".jsonl" else "")
+        if end == ".json":
+            assert result.exit_code == 1 and "is no JSON" in result.output
+        else:
+            ((_, detail),) = rejected(tmp_path / "hostile").values()
+            assert result.exit_code == 0 and detail.startswith("no JSON")
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_columns_by_numbers_are_no_rows(tmp_path):
     """What pandas writes by columns has the numbers of rows inside, though pictures are called like them."""
     document = {"0": {str(i): TYPES[i % 3] for i in ROWS}, "1": {str(i): "x" for i in ROWS}}
     result = lookbook_import(shop(tmp_path, json.dumps(document), "a.json"), tmp_path / "out")
-    assert result.exit_code == 1
+    assert result.exit_code == 1 and "neither a styles.csv" in result.output
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
