@@ -65,8 +65,9 @@ def command(
 ) -> None:
     """Make a catalogue (styles.csv and images/) from SOURCE: a folder, a zip or a sheet.
 
-    Sheets: CSV, TSV, Excel (.xlsx), JSON lines, JSON, Parquet, in any of their usual encodings and with any names of
-    columns; COCO's annotations; Hugging Face's metadata.csv and metadata.jsonl. Without a sheet, the folders of the
+    Sheets: CSV, TSV, Excel (.xlsx), JSON lines, JSON, Parquet, XML, in any of their usual encodings and with any names
+    of columns; COCO's annotations; Hugging Face's metadata.csv and metadata.jsonl; Roboflow's _classes.csv; VIA; Pascal
+    VOC and other documents of a picture each; DeepFashion's lists. Without a sheet, the folders of the
     pictures are their labels (train/Shirts/1.jpg). Pictures lie anywhere below SOURCE and are found by path, by name
     or by id. What each column is is guessed from its name and from what it holds. What could be two things is asked on
     a terminal, and otherwise an error that names the option to give.

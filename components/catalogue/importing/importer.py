@@ -17,6 +17,7 @@ from components.catalogue.importing.columns.words import PARENT, PICTURE
 from components.catalogue.importing.families import Families
 from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, PictureIndex
+from components.catalogue.importing.reshaping.as_meant import as_meant, note_numbers
 from components.catalogue.importing.rows import RowReader
 from components.catalogue.importing.sources.discovery import find_table, is_sheet
 from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
@@ -34,6 +35,7 @@ from components.catalogue.reading.source import FileTooLarge
 from components.source_hash import source_hash
 from components.storage.location import Location, Remote, location
 from schema import heads as heads_table
+from schema import names
 
 _ARCHIVES: Final = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 _UNREADABLE: Final = (OSError, RuntimeError, ValueError, EOFError)
@@ -117,11 +119,13 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     """
     files, given = _files(path, given)
     without = Path(given.taxonomy).name if given.taxonomy else ""
-    table, sheets = find_table(files, given.sheets, given.encoding, ask, without)
     index = PictureIndex(open_files(location(given.pictures)) if given.pictures else files)
+    table, sheets = find_table(files, given.sheets, given.encoding, ask, without, index.stems)
+    table = as_meant(table, files, given.columns.get(names.ARTICLE_TYPE_LABEL, ""))
     seen, rows = looks.look_at(table, index)
     looks.require_rows(table, seen, index)
     guess = Guess(seen, rows, given.columns, ask)
+    note_numbers(table, seen, guess.columns[names.ARTICLE_TYPE_LABEL])
     table = Families(table, guess.columns) if guess.columns.get(PARENT) else table
     mapping = replace(given, sheets=tuple(sheets), columns=guess.columns)
     taxonomy = read_taxonomy(given.taxonomy) if given.taxonomy else {}

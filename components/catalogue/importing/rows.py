@@ -93,7 +93,7 @@ class RowReader:
                 raise NotTaken(record.reason, record.error)
             for column in map(base_of, self._columns.values() if record.faults else ()):
                 if column in record.faults:
-                    raise NotTaken(Reason.UNREADABLE_ROW, f"{column}: {record.faults[column]}")
+                    raise NotTaken(record.reason, f"{column}: {record.faults[column]}")
             row.cells[names.ID] = self._id(record)
             row.cells |= self._labels(record, row.id) | self._others(record) | self._split(record)
             row.picture = self._picture(record)

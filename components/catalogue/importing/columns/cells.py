@@ -1,7 +1,7 @@
 """The text of a role in a row: of a column, or of one part of a column that holds a path."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from components.catalogue.reading.cells import without_entities
@@ -13,8 +13,10 @@ LISTED: Final = ">"
 _PART: Final = re.compile(r"(.+)\[([/|,>]?)(-?[1-9])\]")
 # Each looks at a run of spaces once, from where it begins.
 _BETWEEN: Final = re.compile(r"(?:(?<!\s)\s+)?(?:[-=]{0,2}>|[»›→⇒▸►＞]|/{2,}|\s/\s)\s*")
-_SURELY_BETWEEN_PATHS: Final = re.compile(r"\s?[;|]\s?")
-_BETWEEN_PATHS: Final = re.compile(r"(?:(?<!\s)\s+)?(?<!\\)[,;|]\s*")  # WooCommerce writes a comma of a name as ``\,``
+_SURELY_BETWEEN_PATHS: Final = re.compile(r"\s?(?<!\\)[;|]\s?")
+_BETWEEN_PATHS: Final = re.compile(r"(?:(?<!\s)\s+)?(?<!\\)[,;|]\s*")
+"""Signs of a name may be written behind a backslash: WooCommerce writes a comma as ``\\,``."""
+_OF_NAME: Final = re.compile(r"\\([,;|])")
 
 
 def is_known(column: str, columns: Collection[str]) -> bool:
@@ -86,4 +88,10 @@ def paths_of(path: str, sign: str = "") -> list[list[str]]:
 def _split(path: str, sign: str = "") -> list[str]:
     if sign not in ("", LISTED):
         return [part.strip() for part in path.split(sign) if part.strip()]
-    return [part.replace("\\,", ",") for part in _BETWEEN.split(path.strip()) if part]
+    return [_OF_NAME.sub(r"\1", part) for part in _BETWEEN.split(path.strip()) if part]
+
+
+def joined_path(parts: Sequence[str]) -> str:
+    """The text of a path of these parts, as :func:`paths_of` takes it apart."""
+    plain = (re.sub(r"\s+/\s+", "/", part.strip()) for part in parts if part.strip())
+    return " > ".join(re.sub(r"[,;|]", r"\\\g<0>", part) for part in plain)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from components.catalogue.importing.columns.cells import base_of, is_known, parts_of
-from components.catalogue.importing.columns.looks import MOST, Look, is_parent
+from components.catalogue.importing.columns.looks import MOST, NEARLY_ALL, Look, is_parent
 from components.catalogue.importing.columns.words import (
     GENERIC,
     OF_MODELS,
@@ -96,11 +96,11 @@ class Guess:
                 return sorted(found, key=lambda look: words.index(name(look.column)))
         return []
 
-    def _by_name(self, role: str, test: Callable[[Look], bool]) -> bool:
+    def _by_name(self, role: str, test: Callable[[Look], bool], ways: Sequence[Callable[[str], str]] = ()) -> bool:
         if role in self.columns:
             return True
         words = (key(role), *SYNONYMS[role])
-        found = self._named(words, test)
+        found = self._named(words, test, ways)
         if found:
             self._take(role, found[0].column, "by its name")
         return bool(found)
@@ -113,10 +113,13 @@ class Guess:
         if PICTURE in self.columns:
             return
         embedded = [look for look in self._free() if look.is_embedded]
+        # An address without a picture's suffix is a page's where the pictures are named by what tells rows apart.
+        has_files = any(look.id_share >= NEARLY_ALL and look.is_unique for look in self._free())
+        pictures = [look.column for look in self._free() if look.is_picture and not (has_files and look.is_of_pages)]
         if len(embedded) == 1:
             self._take(PICTURE, embedded[0].column, "by what it holds")
-        elif not self._by_name(PICTURE, lambda look: look.is_picture):
-            found = [look for look in self._free() if look.is_picture and not look.is_of_pages]
+        elif not self._by_name(PICTURE, lambda look: look.column in pictures):
+            found = [look for look in self._free() if look.column in pictures and not look.is_of_links]
             ids = self._named((names.ID, *SYNONYMS[names.ID], *OF_MODELS), lambda look: look.id_share >= MOST)
             # Files that are named by ids need no question.
             self._one_of(PICTURE, [] if len(found) > 1 and ids else found)
@@ -169,13 +172,16 @@ class Guess:
         if exact or types:
             self._one_of(_TYPE, exact or types, "by its name")
         elif paths:
-            self._take(_TYPE, f"{paths[0].column}[{paths[0].sign}-1]", "the end of a path")
+            is_name = paths[0].end < -1
+            why = "before the end of a path, which is a product's own name" if is_name else "the end of a path"
+            self._take(_TYPE, f"{paths[0].column}[{paths[0].sign}{paths[0].end}]", why)
         elif found := [*levels[_SUB], *plain] or levels[_MASTER]:
-            self._one_of(_TYPE, self._finest(found), "by its name")
+            finest = self._finest(found)
+            # One label for all tells nothing, so another column may be meant.
+            more = [look for look in self._perhaps() if look not in finest] if _are_alike(finest) else []
+            self._one_of(_TYPE, [*finest, *more], "by its name")
         else:
-            perhaps = self._labels_named(PERHAPS)
-            others = [look for look in self._free() if look.is_label and not self._means_else(look)]
-            self._one_of(_TYPE, [*perhaps, *(look for look in others if look not in perhaps)])
+            self._one_of(_TYPE, self._perhaps())
         if _TYPE not in self.columns:
             faults = "".join(f"{look.column!r} has a {look.fault}. " for look in self._looks.values() if look.fault)
             alone = "; or save it with a comma or a tab between its columns" if len(self._looks) == 1 else ""
@@ -183,6 +189,12 @@ class Guess:
                 f"no column tells what a product is; there are: {', '.join(self._looks)}. {faults}Say which: "
                 f"{OPTIONS[_TYPE]}; or, if the folders of the pictures tell it, take the sheet out of the source{alone}"
             )
+
+    def _perhaps(self) -> list[Look]:
+        """Columns that may tell the type, by names that may mean another thing, or by what they hold."""
+        perhaps = self._labels_named(PERHAPS)
+        others = [look for look in self._free() if look.is_label and not self._means_else(look)]
+        return [*perhaps, *(look for look in others if look not in perhaps)]
 
     def _finest(self, found: Sequence[Look]) -> Sequence[Look]:
         """The one that all others stand above; all of them where none is such."""
@@ -195,13 +207,13 @@ class Guess:
     def _guess_upper(self, paths: Sequence[Look], plain: Sequence[Look]) -> None:
         """Levels above: named so, else parts of a path, else a label that stands above the type."""
         for level in (_SUB, _MASTER):
-            self._by_name(level, lambda look: look.is_named_label)
+            self._by_name(level, lambda look: look.is_named_label, [inner_key])
         if paths:
-            column, sign, root = paths[0].column, paths[0].sign, paths[0].root
+            column, sign, root, end = paths[0].column, paths[0].sign, paths[0].root, paths[0].end
             self._take(_MASTER, f"{column}[{sign}{root + 1}]", "the beginning of a path")
             # Where the type is the end of that path, the second part is another one only of a longer path.
-            is_end = self.columns[_TYPE] == f"{column}[{sign}-1]"
-            if not is_end or paths[0].share(lambda text: len(parts_of(text, sign)) > root + 2) >= MOST:
+            is_end = self.columns[_TYPE] == f"{column}[{sign}{end}]"
+            if not is_end or paths[0].share(lambda text: len(parts_of(text, sign)) + end + 1 > root + 2) >= MOST:
                 self._take(_SUB, f"{column}[{sign}{root + 2}]", "the second part of a path")
         for look in (look for look in plain if not look.is_number):
             if look in self._free() and is_parent(self._rows, look.column, self.columns[_TYPE]):
@@ -219,3 +231,8 @@ class Guess:
     def _means_else(self, look: Look) -> bool:
         others: Iterable[str] = (name for role in (*_ATTRIBUTES, names.ID, names.YEAR) for name in SYNONYMS[role])
         return key(look.column) in {*others, *OF_MODELS, *map(key, _ATTRIBUTES)}
+
+
+def _are_alike(looks: Sequence[Look]) -> bool:
+    """Whether each of the columns has one label for all rows."""
+    return all(len(look.values) == 1 for look in looks)

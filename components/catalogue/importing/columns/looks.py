@@ -27,6 +27,9 @@ _NUMBER: Final = re.compile(r"[-+]?[\d.,\s]+%?")
 _PIXEL: Final = re.compile(r"[A-Za-z]{0,8}[ _.-]?\d+(?:x\d+)?")
 _FEWEST_PIXELS: Final = 64
 _SEVERAL: Final = 3
+_FEWEST_PATHS: Final = 10  # fewer do not show that their ends are names
+_MANY_PATHS: Final = 200
+_AGAIN: Final = 4  # times that a label comes, on average
 _OF_SEVERAL: Final = ("categories", "productcategories", "kategorien", "produktkategorien", "categorias")
 """Names that say of a cell that it may hold several categories."""
 _WORD_LENGTH: Final = 40  # on average; longer ones are sentences
@@ -69,10 +72,15 @@ class Look:
         return self.is_embedded or self.picture_share >= MOST
 
     @property
-    def is_of_pages(self) -> bool:
+    def is_of_links(self) -> bool:
         """What the cells of a workbook link to, as a rule pages of products, and not files of pictures."""
         named = self.share(lambda text: without_query(text).lower().endswith(PICTURE_SUFFIXES))
         return self.column.endswith(LINK) and named < MOST
+
+    @property
+    def is_of_pages(self) -> bool:
+        """Most cells are addresses of the web without a picture's suffix: of pages, or of pictures by a number."""
+        return not self.is_embedded and self.share(_is_page) >= MOST
 
     @property
     def is_unique(self) -> bool:
@@ -98,9 +106,25 @@ class Look:
         """How many parts at the beginning of all paths are the same, and no level, for most paths have enough left."""
         paths = {text: parts_of(text, self.sign) for text in self.values}
         same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*paths.values(), strict=False))
-        lengths = sorted((len(paths[text]) for text in self.values.elements()), reverse=True)
+        lengths = sorted((len(paths[text]) + self.end + 1 for text in self.values.elements()), reverse=True)
         enough = 2 if self.sign in SIGNS else len(heads.columns())
         return max(0, min(len(list(same)), lengths[(len(lengths) - 1) // 2] - enough))
+
+    @cached_property
+    def end(self) -> int:
+        """Which part is the label: the last, -1; where that is the product's own name, one before that comes again.
+
+        It is a name where nearly all ends differ; in a larger table where most do.
+        """
+        paths = [parts_of(text, self.sign) for text in self.values.elements()]
+        share = NEARLY_ALL if len(paths) < _MANY_PATHS else MOST
+        if len(paths) < _FEWEST_PATHS or len({path[-1] for path in paths if path}) < share * len(paths):
+            return -1
+        for end in range(-2, -max(map(len, paths)), -1):
+            ends = [path[end] for path in paths if len(path) >= -end]
+            if len(ends) >= NEARLY_ALL * len(paths) and _AGAIN * len(set(ends)) <= len(ends):
+                return end
+        return -1
 
     @property
     def is_split(self) -> bool:
@@ -138,6 +162,11 @@ class Look:
     def share(self, test: Callable[[str], bool]) -> float:
         """Share of the filled cells of which something holds."""
         return sum(count for text, count in self.values.items() if test(text)) / max(self.filled, 1)
+
+
+def _is_page(text: str) -> bool:
+    name, url = address_of(first_of(text)[0])
+    return bool(url) and not without_query(name).lower().endswith(PICTURE_SUFFIXES)
 
 
 def _is_tree(texts: Collection[str], sign: str) -> bool:

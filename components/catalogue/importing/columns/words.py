@@ -45,13 +45,13 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
             itemcode itemnumber stylenumber styleid artikelnummer artikelnr artnr artikelid produktid produktnummer
             bestellnummer reference ref refproduit codearticle idproduit referencia codigo idproducto codice
             codicearticolo idprodotto artikelcode numerartykulu kodproduktu uid uuid ean gtin barcode code number
-            nummer asin mpn key
+            nummer asin mpn uniqid uniqueid key
             артикул ид 商品番号 品番 编号 货号""",
         PICTURE: """
             picture image imagepath imagefile imagefilename filename filepath picturepath imageurl pictureurl photourl
             imagesrc imagelink mainimage mainimageurl baseimage primaryimage featuredimage images photo photos img
             imgurl imgpath coverimage coverimageurl covermediaurl productimage productimageurl productimagefile1
-            hostedimageurls media mediaurl pictureurl1 imageurl1
+            hostedimageurls media mediaurl pictureurl1 imageurl1 imurl
             image1 thumbnail variantimage cocourl bild bilddatei bildname bildurl bildlink produktbild hauptbild bilder
             bild1 bildpfad dateiname foto fotourl fotos photoprincipale lienimage urlimage imageprincipale fichier
             fichierimage imagen imagenurl urlimagen archivo immagine urlimmagine percorsoimmagine afbeelding
@@ -75,20 +75,20 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
             mastercategory maincategory topcategory parentcategory supercategory category1 categorylevel1 department
             division hauptkategorie oberkategorie hauptwarengruppe kategorie1 abteilung categorieprincipale
             categorieparente rayon departement categoriaprincipal departamento categoriaprincipale reparto
-            hoofdcategorie afdeling kategoriaglowna dzial главнаякатегория""",
+            hoofdcategorie afdeling kategoriaglowna dzial главнаякатегория productgroupname""",
         names.GENDER: """
             gender sex targetgender geschlecht zielgruppe genre sexe genero sexo genere sesso geslacht plec пол 性別
             性别""",
         names.BASE_COLOUR: """
-            basecolour basecolor colour color maincolour maincolor colourname colorname grundfarbe farbe hauptfarbe
-            couleur couleurprincipale colorprincipal colore kleur kolor cor цвет 色 颜色""",
+            basecolour basecolor colour color maincolour maincolor colourname colorname colourgroupname colorgroupname
+            grundfarbe farbe hauptfarbe couleur couleurprincipale colorprincipal colore kleur kolor cor цвет 色 颜色""",
         names.SEASON: "season saison temporada stagione seizoen sezon estacion сезон シーズン 季节",
         names.YEAR: "year jahr annee ano anno jaar rok год 年",
         names.USAGE: "usage occasion verwendung anlass nutzung usageproduit uso ocasion occasione gelegenheid okazja",
         names.PRODUCT_NAME: """
             productdisplayname productname displayname title name producttitle itemname bezeichnung artikelbezeichnung
             produktname produktbezeichnung artikelname titel nom nomproduit titre designation libelle nombre
-            nombreproducto titulo nome nomeprodotto titolo naam productnaam nazwa nazwaproduktu
+            prodname nombreproducto titulo nome nomeprodotto titolo naam productnaam nazwa nazwaproduktu
             название наименование 商品名 名称""",
         names.SPLIT_COLUMN: "split subset partition datasplit dataset set fold aufteilung",
     }.items()
@@ -99,7 +99,8 @@ _GENERIC: Final = """
     kategorien categorie categories categoria categorias categorieproduit kategoria categoriaproducto gruppe
     produktgruppe productgroup group label labels class classname classlabel klasse etikett classe clase target tag
     категория カテゴリ 类别
-    categorypath categorypaths categorytree breadcrumb breadcrumbs kategoriepfad taxonomy
+    categorypath categorypaths categorytree productcategorytree productcategorypath breadcrumb breadcrumbs
+    kategoriepfad taxonomy categorylabel
 """
 GENERIC: Final = tuple(_GENERIC.split())
 """Names of a label of any level."""
@@ -116,7 +117,8 @@ OF_MODELS: Final = (
 _REMARK: Final = re.compile(r"\s*(?:\((?!\d+\))[^()]*\)|\[[^\[\]]*\])")
 """A unit, a language or a mark in brackets; a number there tells columns of one name apart."""
 _AROUND: Final = re.compile(
-    r"^\W?\w{1,10}:(?=\S)|^(?:(?:data|fields?|items?|products?|node|attributes|properties|metadata|record|values?)\.)+",
+    r"^\W?\w{1,10}:(?=\S)|^(?:(?:data|fields?|items?\d{0,2}|products?|node|(?:(?:region|file)_)?attributes|regions|"
+    r"properties|metadata|record|values?)\.)+",
     re.IGNORECASE,
 )
 """A space of names, and objects that any field may lie in."""

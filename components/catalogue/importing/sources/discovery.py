@@ -1,16 +1,14 @@
 """Which sheets of a source are meant, and the table that they make; class folders where there is none."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from components.catalogue.importing.sources.coco import coco_table, is_coco
 from components.catalogue.importing.sources.documents import (
-    json_documents,
     json_lines,
     json_table,
-    keyed,
     only_list,
     read_json,
 )
@@ -21,7 +19,11 @@ from components.catalogue.importing.sources.parquet import ParquetTable
 from components.catalogue.importing.sources.questions import Ask, Question
 from components.catalogue.importing.sources.splits import split_of_file
 from components.catalogue.importing.sources.table import Joined, Table
-from components.catalogue.importing.sources.text_sheets import TextSheet, looks_like_table
+from components.catalogue.importing.sources.text_sheets import TextSheet, counted_pictures, looks_like_table
+from components.catalogue.importing.sources.trees.keyed import are_of_pictures, keyed
+from components.catalogue.importing.sources.trees.of_pictures import documents_of_pictures
+from components.catalogue.importing.sources.trees.xml_rows import XML, has_rows, has_rows_of_pictures, xml_table
+from components.catalogue.reading.changes import Changes
 from components.catalogue.reading.errors import CatalogueError
 from schema.file_names import PICTURE_SUFFIXES
 
@@ -30,7 +32,7 @@ TEXT_BY_ITS_LOOKS: Final = ".txt"
 EXCEL: Final = (".xlsx", ".xlsm")
 LINES: Final = (".jsonl", ".ndjson")
 SHEETS: Final = (*TEXTS, *EXCEL, *LINES, ".json", ".parquet")
-FOREIGN: Final = (".xls", ".ods", ".numbers", ".xlsb", ".feather", ".arrow", ".xml", ".sqlite", ".db")
+FOREIGN: Final = (".xls", ".ods", ".numbers", ".xlsb", ".feather", ".arrow", ".sqlite", ".db")
 _HUGGING_FACE: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _PART: Final = re.compile(r"^part[-._]?\d+|\d+-of-\d+", re.IGNORECASE)
 _MOST_JSON: Final = 20  # more of them describe a picture each
@@ -38,11 +40,11 @@ _MOST_JSON: Final = 20  # more of them describe a picture each
 
 def is_sheet(path: str) -> bool:
     """Whether a file that somebody names may be a sheet."""
-    return _suffix(path) in (*SHEETS, *FOREIGN, TEXT_BY_ITS_LOOKS)
+    return _suffix(path) in (*SHEETS, *FOREIGN, TEXT_BY_ITS_LOOKS, XML)
 
 
 def find_table(
-    files: Files, given: Sequence[str], encoding: str, ask: Ask, without: str = ""
+    files: Files, given: Sequence[str], encoding: str, ask: Ask, without: str = "", stems: Collection[str] = ()
 ) -> tuple[Table, list[str]]:
     """The table of a source, and the names of its sheets; none for class folders.
 
@@ -52,29 +54,33 @@ def find_table(
         encoding: of sheets of text; empty: by their bytes.
         ask: where there are several.
         without: name of a file that is not meant, though it is a sheet.
+        stems: names of the pictures, in small letters, by which documents may name their rows.
 
     Raises:
         CatalogueError: there is nothing to read, or a sheet cannot be read.
     """
-    sheets = list(given) or _chosen([name for name in _found(files) if name != without], ask)
+    sheets = list(given) or _chosen([name for name in _found(files, stems) if name != without], ask)
     if not sheets:
-        return _without_sheet(files), []
+        return _without_sheet(files)
     sheets = [one for sheet in sheets for one in _with_worksheet(files, sheet, ask)]
-    tables = [_open(files, sheet, encoding) for sheet in sheets]
+    tables = [_open(files, sheet, encoding, stems) for sheet in sheets]
     if len(tables) == 1:
         return tables[0], sheets
     return Joined([(table, split_of_file(table.name.replace(WORKSHEET, "/"))) for table in tables]), sheets
 
 
-def _without_sheet(files: Files) -> Table:
-    """Class folders; where there are none, the documents that tell of a picture each."""
+def _without_sheet(files: Files) -> tuple[Table, list[str]]:
+    """Class folders; where there are none, the documents that tell of a picture each, or the only feed."""
     try:
-        return folder_table(_pictures(files), _unread(files))
+        return folder_table(_pictures(files), _unread(files)), []
     except CatalogueError:
-        documents = [name for name in files.names if _suffix(name) == ".json"]
-        if len(documents) < 2 or len({name.rpartition("/")[0] for name in documents}) > 1:
-            raise
-        return json_documents(files, documents)
+        of_json, of_xml = ([name for name in files.names if _suffix(name) == suffix] for suffix in (".json", XML))
+        for documents in (of_json, of_xml):
+            if table := documents_of_pictures(files, documents):
+                return table, []
+        if len(of_xml) == 1 and has_rows(files, of_xml[0]):
+            return xml_table(files, of_xml[0]), of_xml
+        raise
 
 
 def _pictures(files: Files) -> list[str]:
@@ -90,15 +96,23 @@ def _unread(files: Files) -> list[str]:
     return [name for name in files.names if _suffix(name) not in PICTURE_SUFFIXES]
 
 
-def _found(files: Files) -> list[str]:
-    """Files that may be the sheet: of a few JSON files those that are tables; text files where there is no other."""
-    found = _named(files)
-    return found or [
-        name for name in files.names if _suffix(name) == TEXT_BY_ITS_LOOKS and looks_like_table(files, name)
-    ]
+def _found(files: Files, stems: Collection[str]) -> list[str]:
+    """Files that may be the sheet: of a few JSON files those that are tables; feeds and texts if there is no other."""
+    found = _named(files, stems) or _feeds(files, stems)
+    texts = [name for name in files.names if _suffix(name) == TEXT_BY_ITS_LOOKS]
+    return found or [name for name in texts if looks_like_table(files, name) or counted_pictures(files, name)]
 
 
-def _named(files: Files) -> list[str]:
+def _feeds(files: Files, stems: Collection[str]) -> list[str]:
+    """Files of XML whose rows are of pictures; many, and those that are named like pictures, tell of one each."""
+    feeds = [name for name in files.names if _suffix(name) == XML]
+    of_pictures = sum(PurePosixPath(name).stem.casefold() in stems for name in feeds)
+    if len(feeds) > _MOST_JSON or (len(feeds) > 1 and 2 * of_pictures > len(feeds)):
+        return []
+    return [name for name in feeds if has_rows_of_pictures(files, name)]
+
+
+def _named(files: Files, stems: Collection[str]) -> list[str]:
     named = [name for name in files.names if _suffix(name) in SHEETS]
     documents = [name for name in named if _suffix(name) == ".json"]
     others = [name for name in named if name not in documents]
@@ -108,9 +122,9 @@ def _named(files: Files) -> list[str]:
     if len(documents) > _MOST_JSON:
         return others
     read = {name: read_json(files, name) for name in documents}
-    tables = [name for name, document in read.items() if _is_table(document)]
+    tables = [name for name, document in read.items() if _is_table(document) or are_of_pictures(document, stems)]
     # An object that holds one list may be anything: a table where there is nothing else.
-    alone = [name for name, document in read.items() if len(read) == 1 and (only_list(document) or keyed(document))]
+    alone = [name for name, one in read.items() if len(read) == 1 and (only_list(one) or keyed(one, stems))]
     return [*others, *tables] or alone
 
 
@@ -155,7 +169,7 @@ def _with_worksheet(files: Files, sheet: str, ask: Ask) -> list[str]:
     return [ask(Question(f"the worksheet of {sheet}", "--sheet", [(one, "") for one in filled]))]
 
 
-def _open(files: Files, sheet: str, encoding: str) -> Table:
+def _open(files: Files, sheet: str, encoding: str, stems: Collection[str]) -> Table:
     file, _, worksheet = (sheet, "", "") if sheet in files.names else sheet.partition(WORKSHEET)
     suffix = _suffix(file)
     if suffix in EXCEL:
@@ -165,17 +179,19 @@ def _open(files: Files, sheet: str, encoding: str) -> Table:
     if suffix == ".parquet":
         return ParquetTable(files, file)
     if suffix == ".json":
-        document = read_json(files, file)
-        return coco_table(file, document) if is_coco(document) else json_table(file, document)
+        notes = Changes()
+        document = read_json(files, file, notes)
+        return coco_table(file, document) if is_coco(document) else json_table(file, document, notes, stems)
+    if suffix == XML:
+        return xml_table(files, file)
     if suffix in FOREIGN:
         raise _not_read(file)
-    return TextSheet(files, file, encoding)
+    counted = counted_pictures(files, file) if suffix == TEXT_BY_ITS_LOOKS else None
+    return counted or TextSheet(files, file, encoding)
 
 
 def _not_read(name: str) -> CatalogueError:
-    of_xml = "; most shops give a feed as CSV or TSV too, and tools for annotations give COCO"
-    more = of_xml if _suffix(name) == ".xml" else ""
-    return CatalogueError(f"{name} is of a kind that is not read; save it as .xlsx, CSV, JSON lines or Parquet{more}")
+    return CatalogueError(f"{name} is of a kind that is not read; save it as .xlsx, CSV, JSON lines or Parquet")
 
 
 def _suffix(path: str) -> str:

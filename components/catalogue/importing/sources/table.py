@@ -26,7 +26,7 @@ class Record:
         cells: column → text.
         split: that the file or folder of the row stands for; empty if for none.
         error: why it cannot be taken; empty if it can.
-        reason: the kind of that error.
+        reason: the kind of that error, or of its faults.
         embedded: column → bytes of a picture that the sheet itself holds.
         faults: column → why its cell cannot be read; the row cannot be taken if that column is of use.
         folder: that the path of its picture may be relative to; empty for that of the table.

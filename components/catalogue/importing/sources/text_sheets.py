@@ -1,15 +1,20 @@
 """CSV, TSV and their kin as tables, by the reader that ``styles.csv`` has too."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.catalogue.importing.sources.files import Files
-from components.catalogue.importing.sources.table import Record, Table, find_header, note_unread
+from components.catalogue.importing.sources.table import Listed, Record, Table, find_header, note_unread, once_each
 from components.catalogue.reading import sheet
 from components.catalogue.reading.cells import tidy
 from components.catalogue.reading.changes import Changes
+from schema.file_names import PICTURE_SUFFIXES
 
 _LOOKED_AT: Final = 1 << 16
+_COUNT: Final = re.compile(r"\d{1,9}")
+_GAP: Final = re.compile(r"\s{2,}|\t")
+_OF_PICTURE: Final = "image_name"
 
 
 def looks_like_table(files: Files, name: str) -> bool:
@@ -17,6 +22,44 @@ def looks_like_table(files: Files, name: str) -> bool:
     lines = files.read_sheet(name)[:_LOOKED_AT].splitlines()[:-1]
     tabs = [line.count(b"\t") for line in lines if line.strip(b"\0\t ")]
     return len(tabs) > 1 and max(tabs) > 1 and 2 * tabs.count(max(tabs)) >= len(tabs)
+
+
+def counted_list(lines: Sequence[str]) -> tuple[list[str], list[list[str]]] | None:
+    """Columns and rows of a list that begins with their number and a header, with spaces between fields; or None.
+
+    So DeepFashion and CelebA write; the latter's header leaves out the picture, which stands first in each row.
+    """
+    filled = [line.strip() for line in lines if line.strip()]
+    if len(filled) < 3 or not _COUNT.fullmatch(filled[0]) or int(filled[0]) != len(filled) - 2:
+        return None
+    columns = filled[1].split()
+    rows = [line.split() for line in filled[2:]]
+    if {len(row) for row in rows} == {len(columns) + 1} and all(map(_is_picture, rows)):
+        return [_OF_PICTURE, *columns], rows
+    rows = [row if len(row) == len(columns) else _GAP.split(line) for row, line in zip(rows, filled[2:], strict=True)]
+    return (columns, rows) if {len(row) for row in rows} == {len(columns)} else None
+
+
+def _is_picture(row: Sequence[str]) -> bool:
+    return row[0].lower().endswith(PICTURE_SUFFIXES)
+
+
+def counted_pictures(files: Files, name: str) -> Table | None:
+    """The table of a counted list whose rows begin with a picture; None where a text is none."""
+    content = files.read_sheet(name)
+    if not _COUNT.fullmatch(content[:_LOOKED_AT].split(b"\n")[0].strip().decode("latin-1")):
+        return None
+    try:
+        counted = counted_list(content.decode("utf-8-sig").splitlines())
+    except UnicodeDecodeError:
+        return None
+    if not counted or not all(map(_is_picture, counted[1])):
+        return None
+    notes = Changes()
+    columns = once_each(counted[0], notes)
+    rows = enumerate(counted[1], 3)
+    records = [Record(f"{name}:{line}", line, dict(zip(columns, row, strict=True))) for line, row in rows]
+    return Listed(name, columns, records, notes)
 
 
 class TextSheet(Table):

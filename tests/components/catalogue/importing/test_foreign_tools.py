@@ -134,7 +134,7 @@ def test_a_document_for_each_picture(tmp_path, count):
     ("name", "text", "says"),
     [
         ("a.csv", lines("label," + ",".join(f"px{i}" for i in range(64)), "{type}" + ",7" * 64), "px0 to px63"),
-        ("a.txt", lines("6\nimage_name  item_id", "img/{i}.jpg  {type}"), "a comma or a tab between its columns"),
+        ("a.txt", lines("7\nimage_name  item_id", "img/{i}.jpg  {type}"), "a comma or a tab between its columns"),
         ("a.xml", "<rss/>", "most shops give a feed as CSV or TSV too"),
     ],
 )
