@@ -13,7 +13,9 @@ from tests.serving.merger_process import PATIENCE_S
 
 
 @contextlib.asynccontextmanager
-async def merger_within(target: str = "127.0.0.1:1", **settings: Any) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
+async def merger_within(
+    target: str = "127.0.0.1:1", **settings: Any
+) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
     """A merger on free ports of loopback, and a client of its REST port; without a target its models are away."""
     models = {"article_type_target": target, "category_target": target}
     ports = {"http_port": 0, "grpc_port": 0, "admin_port": 0}
