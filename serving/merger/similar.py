@@ -71,7 +71,8 @@ class Similar:
         nearest: Sequence[Neighbour] = found.nearest
         if found.embedding is not None:
             asked = version, found.embedding, names.NEIGHBOURS_LISTED
-            nearest = await self._reads.read(call.deadline, self._indexes.nearest, *asked) or nearest
+            listed = await self._reads.read(call.deadline, self._indexes.nearest, *asked)
+            nearest = listed or nearest
         return pb.FindSimilarResponse(
             request_id=call.request_id,
             products=[_product(one) for one in nearest[: options.k or DEFAULT_PRODUCTS]],
