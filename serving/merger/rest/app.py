@@ -169,7 +169,8 @@ def _add_views(app: APIRouter, releases: Releases) -> None:
         # Of the content: while a model is away its labels are missing, under the same release.
         digest = hashlib.sha256(found.SerializeToString(deterministic=True)).hexdigest()[:32]
         headers = {"etag": f'"{digest}"', "cache-control": "no-cache"}
-        if request.headers.get("if-none-match") == headers["etag"]:
+        known = ",".join(request.headers.getlist("if-none-match")).split(",")
+        if {"*", headers["etag"]} & {tag.strip().removeprefix("W/") for tag in known}:
             return Response(status_code=304, headers=headers)
         return JSONResponse(as_json(found), headers=headers)
 
