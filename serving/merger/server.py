@@ -20,6 +20,7 @@ from serving.merger.admission.uploads import Uploads
 from serving.merger.core import images
 from serving.merger.core.corrections import Overlays
 from serving.merger.core.errors import SettingsError
+from serving.merger.core.networks import proxies
 from serving.merger.grpc.guard import Guard
 from serving.merger.grpc.server import make_server
 from serving.merger.grpc.servicer import ClassifierServicer
@@ -78,11 +79,12 @@ class Server:
         self._classifier = Classifier(settings, scorers, finder, self._releases, self._telemetry, self._desk, overlays)
         self._learner = self._make_learner(overlays)
         self._lifecycle = Lifecycle(self._releases, self._desk, self._learner)
-        self._callers = ApiKeys(settings.api_keys_file)
+        self._callers = ApiKeys(settings.api_keys_file, is_private=not settings.anonymous)
         self._uploads = Uploads(settings.max_held_bytes)
         self._credentials, self._context = server_credentials(settings), server_context(settings)
         self._background: list[asyncio.Task[None]] = []
         self._http: list[tuple[_Uvicorn, asyncio.Task[None]]] = []
+        self._is_hurried = asyncio.Event()
         self._grpc: grpc.aio.Server | None = None
         self.http_port = self.admin_port = self.grpc_port = 0
 
@@ -122,7 +124,8 @@ class Server:
         """
         log.info("draining", extra={"delay_s": delay_s})
         self._lifecycle.drain()
-        await asyncio.sleep(delay_s)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._is_hurried.wait(), delay_s)
         drain_s = self._settings.drain_timeout_ms / 1000
         await asyncio.gather(self._stop_http(), self._stop_grpc(drain_s))
         for task in self._background:
@@ -132,6 +135,17 @@ class Server:
             await self._desk.close()
         await asyncio.gather(*(servers.close() for servers in self._servers.values()))
         log.info("stopped")
+
+    async def hurry(self) -> None:
+        """Ends the wait before the drain; asked a second time, the drain too, and with it what is under way."""
+        if not self._is_hurried.is_set():
+            self._is_hurried.set()
+            return
+        log.warning("what is under way is broken off")
+        for server, _ in self._http:
+            server.force_exit = True
+        if self._grpc:
+            await self._grpc.stop(None)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -182,7 +196,7 @@ class Server:
             http=protocol,
             server_header=False,
             # Else whoever calls from this machine could name any address as its own.
-            forwarded_allow_ips=self._settings.trusted_proxies,
+            forwarded_allow_ips=proxies(self._settings.trusted_proxies),
             timeout_graceful_shutdown=max(1, self._settings.drain_timeout_ms // 1000),
         )
         server = _Uvicorn(config)

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import get_remote_addr
 
 from serving.merger.admission.api_keys import sender
+from serving.merger.core.networks import unmapped
 
 HEAD_S: Final = 10.0
 """From the connection, or a request's first byte, to the end of its head."""
@@ -160,6 +161,8 @@ class _BoundedHttp(_Counted, HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Expects the first head."""
         super().connection_made(transport)
+        if self.client:
+            self.client = unmapped(self.client[0]), self.client[1]  # proxies are trusted by it
         self._expect_head()
         self._count()
 

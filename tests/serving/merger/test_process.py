@@ -76,6 +76,36 @@ async def test_interrupt_ends_at_once(fake: FakeModelServer, tmp_path: Path) -> 
         assert await asyncio.wait_for(running.process.wait(), 10) == 0
 
 
+async def test_interrupts_in_a_hurry(fake: FakeModelServer, tmp_path: Path) -> None:
+    """Ctrl-C ends the wait of a SIGTERM before it, and a second one what is under way, over REST and gRPC."""
+    fake.models["category"].delay_s = 200.0
+    settings = {"shutdown_delay_ms": 600_000, "drain_timeout_ms": 600_000, "request_timeout_ms": 600_000}
+    async with merger(tmp_path, fake.target, **settings) as running:
+        await running.ready()
+        await running.channel.channel_ready()
+        rest = asyncio.create_task(running.http.post("/v1/classify", content=RED, headers=JPEG))
+        stub = asyncio.ensure_future(running.stub.Classify(pb.ClassifyRequest(image=RED)))
+        await until(lambda: fake.models["category"].active >= 1)
+        running.process.send_signal(signal.SIGTERM)
+        await running.ready("not_ready")
+        running.process.send_signal(signal.SIGINT)
+        await until(lambda: _is_closed(running))
+        assert not rest.done() and running.process.returncode is None
+        running.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(running.process.wait(), 60) == 0
+        broken_off = await asyncio.gather(rest, stub, return_exceptions=True)
+        assert not [one for one in broken_off if getattr(one, "is_success", False)], broken_off
+
+
+async def _is_closed(running: MergerProcess) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", running.http_port)
+        writer.close()
+        return False
+    except OSError:
+        return True
+
+
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 async def test_listens_on_ipv6(fake: FakeModelServer, tmp_path: Path) -> None:
     """An IPv6 address is one to listen on, for REST and for gRPC, as clusters without IPv4 need it."""

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from serving.client import ClassifierClient, ClassifyError
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
-from tests.serving.merger_process import ROOT, merger
+from tests.serving.merger_process import ROOT, merger, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -90,10 +90,9 @@ async def test_connections_count_before_they_are_encrypted(
         await running.ready()
         silent = [await asyncio.open_connection("127.0.0.1", running.http_port) for _ in range(200)]
         ended = {asyncio.create_task(_ended(reader)) for reader, _ in silent}
-        while sum(one.done() for one in ended) < 180:
-            await asyncio.wait([one for one in ended if not one.done()], return_when=asyncio.FIRST_COMPLETED)
+        await until(lambda: sum(one.done() for one in ended) >= 180, patience_s=30)  # TLS's own patience is 60 s
         assert (await running.http.post("/v1/classify", content=RED, headers=JPEG)).status_code == 200
-        await asyncio.wait(ended)
+        assert not (await asyncio.wait(ended, timeout=40))[1]
         for _, writer in silent:
             writer.close()
 
