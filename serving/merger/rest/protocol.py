@@ -7,6 +7,7 @@ before anything is encrypted.
 """
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections import Counter
@@ -104,54 +105,38 @@ class _Handshake(_Counted, asyncio.Protocol):
         self.bounds, self.connections = http.bounds, http.connections
         self._http = http
         self._context = context
-        self._early: list[bytes] = []
-        """What came after TLS's own words and before anybody knew that those were over."""
-        self._is_lost = False
 
     def connection_made(self, transport: Any) -> None:
-        """Begins with TLS."""
-        self._transport = transport
+        """Takes the connection out of the loop's hands, which would read on: TLS needs all that comes."""
         self.client = get_remote_addr(transport)
-        transport.pause_reading()  # until there is someone who understands it
+        self._socket = transport.get_extra_info("socket").dup()
+        transport.abort()
+        self._http.handshake = self
         self._task = self._http.loop.create_task(self._encrypt())
+        self._task.add_done_callback(self._end)
         self._count()
-
-    def data_received(self, data: bytes) -> None:
-        """Keeps it for whoever comes next."""
-        self._early.append(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """There is nothing left to encrypt."""
-        self._is_lost = True
-        self.connections.discard(self)
 
     def shutdown(self) -> None:
         """The merger ends."""
         self._abort()
 
     def _abort(self) -> None:
-        self._transport.abort()
+        self._task.cancel()
 
     async def _encrypt(self) -> None:
-        loop = self._http.loop
-        try:
-            encrypted = await loop.start_tls(
-                self._transport, self, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_S
+        with contextlib.suppress(OSError):  # no TLS, or none in time
+            await self._http.loop.connect_accepted_socket(
+                lambda: self._http, self._socket, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_S
             )
-        except (OSError, RuntimeError):  # no TLS, none in time, or closed: as uvloop says it, the latter
-            self._abort()
-            return
-        finally:
-            self.connections.discard(self)
-        if encrypted is None or self._is_lost:
-            return
-        encrypted.set_protocol(self._http)
-        self._http.connection_made(encrypted)
-        for data in self._early:
-            self._http.data_received(data)
+
+    def _end(self, _: "asyncio.Task[None]") -> None:
+        self.connections.discard(self)
+        if self._http.transport is None:
+            self._socket.close()
 
 
 class _BoundedHttp(_Counted, HttpToolsProtocol):
+    handshake: _Handshake | None = None
     _timer: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
     _is_in_head = True
@@ -161,6 +146,7 @@ class _BoundedHttp(_Counted, HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Expects the first head."""
         super().connection_made(transport)
+        self.connections.discard(self.handshake)
         if self.client:
             self.client = unmapped(self.client[0]), self.client[1]  # proxies are trusted by it
         self._expect_head()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc
 import httpx
+import psutil
 import pytest
 import pytest_asyncio
 import trustme
@@ -88,11 +89,14 @@ async def test_connections_count_before_they_are_encrypted(
     files = {"tls_certificate_file": papers.certificate, "tls_key_file": papers.key}
     async with merger(tmp_path, fake.target, ca=papers.ca, max_connections=20, **files) as running:
         await running.ready()
+        process = psutil.Process(running.process.pid)
+        before = process.num_fds()
         silent = [await asyncio.open_connection("127.0.0.1", running.http_port) for _ in range(200)]
         ended = {asyncio.create_task(_ended(reader)) for reader, _ in silent}
         await until(lambda: sum(one.done() for one in ended) >= 180, patience_s=30)  # TLS's own patience is 60 s
         assert (await running.http.post("/v1/classify", content=RED, headers=JPEG)).status_code == 200
         assert not (await asyncio.wait(ended, timeout=40))[1]
+        await until(lambda: process.num_fds() <= before + 5)
         for _, writer in silent:
             writer.close()
 
@@ -115,7 +119,13 @@ async def test_many_begin_at_once(fake: FakeModelServer, papers: Papers, tmp_pat
             writer.close()
             return answer
 
-        assert all(b"alive" in one for one in await asyncio.gather(*(livez() for _ in range(200))))
+        for junk in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01", b""):
+            _, writer = await asyncio.open_connection("127.0.0.1", running.http_port)
+            writer.write(junk)
+            writer.close()
+        for _ in range(3):
+            assert all(b"alive" in one for one in await asyncio.gather(*(livez() for _ in range(70))))
+        assert not [line for line in running.lines() if line["level"] not in ("INFO", "DEBUG")]
 
 
 async def test_model_servers_see_our_certificate(
