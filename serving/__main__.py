@@ -23,7 +23,7 @@ The merger: gRPC, REST and the page over the two models. Every setting is an env
 
 
 async def run(settings: Settings) -> None:
-    """Serves until SIGTERM (in order) or SIGINT (at once, but finishing what is under way)."""
+    """Serves until SIGTERM (in order) or SIGINT (at once, but finishing what is under way, unless it comes again)."""
     from serving.merger.server import Server
 
     server = Server(settings)
@@ -34,8 +34,14 @@ async def run(settings: Settings) -> None:
             stopped.set_result(delay_s)
 
     loop = asyncio.get_running_loop()
+    hurries: set[asyncio.Task[None]] = set()
+
+    def interrupt() -> None:
+        stop(0.0)
+        hurries.add(loop.create_task(server.hurry()))
+
     loop.add_signal_handler(signal.SIGTERM, stop, settings.shutdown_delay_ms / 1000)
-    loop.add_signal_handler(signal.SIGINT, stop, 0.0)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
     try:
         await server.start()
     except OSError:

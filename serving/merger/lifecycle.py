@@ -24,19 +24,22 @@ class Lifecycle:
         self._learner = learner
         self._listeners: list[Callable[[], None]] = []
         self.is_draining = False
+        self.is_broken = False
 
     @property
     def is_serving(self) -> bool:
         """Whether calls are welcome."""
-        return not self.is_draining and self._releases.readiness != "not_ready"
+        return not (self.is_draining or self.is_broken) and self._releases.readiness != "not_ready"
 
     def is_model_serving(self, model: str) -> bool:
         """Whether ``model`` can be asked through this process."""
-        return not self.is_draining and not self._releases.trouble(model)
+        return not (self.is_draining or self.is_broken) and not self._releases.trouble(model)
 
     def report(self) -> dict[str, Any]:
         """The JSON of ``/readyz``: a review store that is away is told, and keeps nobody from classifying."""
         report = views.readiness(self._releases, is_draining=self.is_draining)
+        if self.is_broken:
+            report["status"] = "not_ready"
         if self._desk:
             report["review"] = {"available": not self._desk.trouble, "message": self._desk.trouble}
         if self._learner:
@@ -51,6 +54,11 @@ class Lifecycle:
         """Tells the listeners."""
         for listener in self._listeners:
             listener()
+
+    def break_down(self) -> None:
+        """From now on: not ready, until somebody starts it anew."""
+        self.is_broken = True
+        self.changed()
 
     def drain(self) -> None:
         """From now on: not ready."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
 import grpc.aio
@@ -14,11 +14,13 @@ from schema import heads as table
 from schema import names
 from schema.addresses import with_port
 from schema.allocator import return_large_blocks
+from serving.merger.admission import descriptors
 from serving.merger.admission.api_keys import ApiKeys
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core import images
 from serving.merger.core.corrections import Overlays
 from serving.merger.core.errors import SettingsError
+from serving.merger.core.networks import proxies
 from serving.merger.grpc.guard import Guard
 from serving.merger.grpc.server import make_server
 from serving.merger.grpc.servicer import ClassifierServicer
@@ -33,10 +35,11 @@ from serving.merger.review.desk import Desk
 from serving.merger.service import Classifier
 from serving.merger.settings import Settings
 from serving.merger.telemetry import Telemetry
-from serving.merger.tls import server_credentials
+from serving.merger.tls import server_context, server_credentials
 
 log = logging.getLogger(__name__)
 
+PORTS: Final = 3
 BACKLOG: Final = 2048
 LINGER_S: Final = 30.0
 """What a body may take in all beyond its own time: a refused one is read on for a while."""
@@ -76,11 +79,12 @@ class Server:
         self._classifier = Classifier(settings, scorers, finder, self._releases, self._telemetry, self._desk, overlays)
         self._learner = self._make_learner(overlays)
         self._lifecycle = Lifecycle(self._releases, self._desk, self._learner)
-        self._callers = ApiKeys(settings.api_keys_file)
+        self._callers = ApiKeys(settings.api_keys_file, is_private=not settings.anonymous)
         self._uploads = Uploads(settings.max_held_bytes)
-        self._credentials = server_credentials(settings)
+        self._credentials, self._context = server_credentials(settings), server_context(settings)
         self._background: list[asyncio.Task[None]] = []
         self._http: list[tuple[_Uvicorn, asyncio.Task[None]]] = []
+        self._is_hurried = asyncio.Event()
         self._grpc: grpc.aio.Server | None = None
         self.http_port = self.admin_port = self.grpc_port = 0
 
@@ -90,16 +94,17 @@ class Server:
         Raises:
             OSError: a port is taken, or the address is not this machine's.
         """
-        self._background = [asyncio.create_task(self._releases.follow())]
+        descriptors.allow(PORTS * self._settings.max_connections)
+        self._run(self._releases.follow())
         return_large_blocks()
         self._classifier.start()
         await self._start_grpc()
         await self._start_http()
-        self._background.append(asyncio.create_task(self._uploads.watch()))
+        self._run(self._uploads.watch())
         if self._desk:
-            self._background.append(asyncio.create_task(self._desk.run()))
+            self._run(self._desk.run())
         if self._learner:
-            self._background.append(asyncio.create_task(self._learner.run()))
+            self._run(self._learner.run())
         self._lifecycle.changed()
         log.info(
             "listening",
@@ -119,7 +124,8 @@ class Server:
         """
         log.info("draining", extra={"delay_s": delay_s})
         self._lifecycle.drain()
-        await asyncio.sleep(delay_s)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._is_hurried.wait(), delay_s)
         drain_s = self._settings.drain_timeout_ms / 1000
         await asyncio.gather(self._stop_http(), self._stop_grpc(drain_s))
         for task in self._background:
@@ -129,6 +135,28 @@ class Server:
             await self._desk.close()
         await asyncio.gather(*(servers.close() for servers in self._servers.values()))
         log.info("stopped")
+
+    async def hurry(self) -> None:
+        """Ends the wait before the drain; asked a second time, the drain too, and with it what is under way."""
+        if not self._is_hurried.is_set():
+            self._is_hurried.set()
+            return
+        log.warning("what is under way is broken off")
+        for server, _ in self._http:
+            server.force_exit = True
+        if self._grpc:
+            await self._grpc.stop(None)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._background.append(task)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """What runs until the end has ended before: without it this process is not what others rely on."""
+        if not task.cancelled() and not self._lifecycle.is_draining:
+            log.critical("a part of the merger has ended; start it anew", exc_info=task.exception())
+            self._lifecycle.break_down()
 
     def _make_learner(self, overlays: Overlays) -> Learner | None:
         if not (self._desk and self._settings.max_correction_images):
@@ -153,32 +181,28 @@ class Server:
         self.http_port, self.admin_port = (sock.getsockname()[1] for sock in sockets)
         # Importing FastAPI and decoders is half of the cold start: in a thread, so that gRPC answers meanwhile.
         app, admin = await asyncio.to_thread(self._make_apps)
-        secured = {
-            "ssl_certfile": self._settings.tls_certificate_file or None,
-            "ssl_keyfile": self._settings.tls_key_file or None,
-        }
-        body_s = self._settings.upload_timeout_ms / 1000 + LINGER_S
-        self._run_http(
-            app, sockets[0], Bounds(self._settings.max_request_bytes, body_s, self._settings.max_connections), **secured
-        )
-        self._run_http(admin, sockets[1], Bounds(0, ADMIN_BODY_S, self._settings.max_connections))
+        body_s, connections = self._settings.upload_timeout_ms / 1000 + LINGER_S, self._settings.max_connections
+        bounds = Bounds(self._settings.max_request_bytes, body_s, connections)
+        self._run_http(app, sockets[0], bounded(bounds, self._context))
+        self._run_http(admin, sockets[1], bounded(Bounds(0, ADMIN_BODY_S, connections), None))
 
-    def _run_http(self, app: Any, sock: socket.socket, bounds: Bounds, **options: Any) -> None:
+    def _run_http(self, app: Any, sock: socket.socket, protocol: Any) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             lifespan="off",
             ws="none",
-            http=bounded(bounds),
+            http=protocol,
             server_header=False,
             # Else whoever calls from this machine could name any address as its own.
-            forwarded_allow_ips=self._settings.trusted_proxies,
+            forwarded_allow_ips=proxies(self._settings.trusted_proxies),
             timeout_graceful_shutdown=max(1, self._settings.drain_timeout_ms // 1000),
-            **options,
         )
         server = _Uvicorn(config)
-        self._http.append((server, asyncio.create_task(server.serve([sock]))))
+        task = asyncio.create_task(server.serve([sock]))
+        task.add_done_callback(self._ended)
+        self._http.append((server, task))
 
     def _make_apps(self) -> tuple[Any, Any]:
         import pydantic

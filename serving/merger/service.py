@@ -167,14 +167,14 @@ class Classifier:
         await self._rates.admit(call.caller, 1, call.deadline)
         async with self._limiter.places(1, call.deadline, caller=call.caller, call=call):
             candidate = self._releases.pick()
-            similar.require_index(candidate.release)
             picture = await self._pictures.prepare(inspected, candidate.release.sizes, call)
             try:
-                return await self._similar.find(picture, options, candidate, call)
+                found = await self._similar.find(picture, options, candidate, call)
             except VersionGone:
-                other = await self._instead_of(candidate, call)
-                similar.require_index(other.release)
-                return await self._similar.find(picture, options, other, call)
+                found = await self._similar.find(picture, options, await self._instead_of(candidate, call), call)
+        if options.thumbnails:
+            await self._similar.picture(found, call)
+        return found
 
     async def place(self, image: bytes, candidate: Candidate, call: Call) -> Placed | None:
         """Where a picture lies among those that a release, which has a memory, knows; None where it cannot read it.

@@ -5,7 +5,6 @@ prints the table.
 """
 
 import dataclasses
-import ipaddress
 import logging
 import re
 from collections.abc import Mapping
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 from schema.addresses import LAST_PORT, bare, require_target
+from serving.merger.core import networks
 from serving.merger.core.errors import SettingsError
+from serving.merger.core.networks import is_loopback
 
 PREFIX: Final = "LOOKBOOK_"
 MOST: Final = 2**31 - 1
@@ -209,6 +210,15 @@ class Settings:
         except ValueError as error:
             raise SettingsError(f"{error}.") from error
 
+    def require_proxies(self) -> None:
+        """Raises SettingsError where what should be proxies are no addresses: nobody would ever be one of them."""
+        try:
+            networks.proxies(self.trusted_proxies)
+        except ValueError as error:
+            raise SettingsError(
+                f"{variable('trusted_proxies')}: {error}; 10.0.0.7 would be an address, and 10.0.0.0/8 a network."
+            ) from error
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads the settings; what is missing or empty keeps its default.
@@ -222,6 +232,7 @@ class Settings:
         for origin in settings.allowed_origins:
             _require_origin(origin, len(settings.allowed_origins))
         settings.require_targets()
+        settings.require_proxies()
         if not isinstance(logging.getLevelName(settings.log_level.upper()), int):  # WARN and FATAL are names, too
             raise SettingsError(f"{variable('log_level')} is {settings.log_level!r}; it must be {' or '.join(LEVELS)}.")
         return dataclasses.replace(settings, host=bare(settings.host.strip()))
@@ -248,14 +259,6 @@ def table() -> str:
     """All settings with default and meaning, as text."""
     defaults = dataclasses.asdict(Settings())
     return "\n".join(f"  {variable(name)}={defaults[name]}\n      {row.sentence}" for name, row in rows().items())
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or name means this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _require_origin(origin: str, of: int) -> None:

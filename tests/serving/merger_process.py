@@ -7,7 +7,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,9 @@ class MergerProcess:
 
 
 @contextlib.asynccontextmanager
-async def merger(folder: Path, target: str, *, ca: Path | None = None, **settings: Any) -> AsyncIterator[MergerProcess]:
+async def merger(
+    folder: Path, target: str, *, ca: Path | None = None, command: Sequence[str] = ("-m", "serving"), **settings: Any
+) -> AsyncIterator[MergerProcess]:
     """Runs a merger whose models are at ``target``; settings by their field names; ``ca`` vouches for its TLS."""
     chosen = {"http_port": 0, "grpc_port": 0, "admin_port": 0, "article_type_target": target, "category_target": target}
     chosen |= {"web_dir": "/nowhere"} | QUICK | settings
@@ -96,7 +98,7 @@ async def merger(folder: Path, target: str, *, ca: Path | None = None, **setting
     log = folder / "merger.log"
     with log.open("w") as stream:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "serving", cwd=ROOT, env=os.environ | environment, stdout=stream, stderr=stream
+            sys.executable, *command, cwd=ROOT, env=os.environ | environment, stdout=stream, stderr=stream
         )
     running = MergerProcess(process, log, ca)
     try:

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from serving.merger.core.errors import SettingsError, Unauthenticated
+from serving.merger.core.errors import Forbidden, SettingsError, Unauthenticated
+from serving.merger.core.networks import is_anybodys, unmapped
 
 API_KEY_HEADER: Final = "x-api-key"
 AUTHORIZATION_HEADER: Final = "authorization"
@@ -24,12 +25,14 @@ class ApiKeys:
 
     Args:
         keys_file: lines ``name key``; an empty path asks nobody for a key. It is read anew when it changes.
+        is_private: whether nobody but this machine is meant where nobody is asked for a key.
 
     Raises:
         SettingsError: the file cannot be read, or a line of it is wrong.
     """
 
-    def __init__(self, keys_file: str) -> None:
+    def __init__(self, keys_file: str, *, is_private: bool = False) -> None:
+        self._is_private = is_private
         self._file = Path(keys_file) if keys_file else None
         self._stamp = _stamp(self._file) if self._file else None
         self._digests = read_keys(self._file) if self._file else {}
@@ -44,8 +47,10 @@ class ApiKeys:
 
         Raises:
             Unauthenticated: a key is asked for, and this is none that is known.
+            Forbidden: a browser on this machine was led here by a page of somebody else, under that one's name.
         """
         if not self._file:
+            self._require_our_name(headers.get("host"))
             return sender(address)
         self._refresh(self._file)
         given = _given_key(headers)
@@ -57,6 +62,14 @@ class ApiKeys:
         if owner is None:
             raise Unauthenticated("The API key is not known; ask whoever runs Lookbook for one.")
         return owner
+
+    def _require_our_name(self, host: str | None) -> None:
+        """Of our names browsers let nobody else's page read answers; of its own name, which it has mean us, they do."""
+        if host and self._is_private and is_anybodys(host):
+            raise Forbidden(
+                "The request names another host: where nobody needs a key, this merger is localhost, or an address. "
+                "For other names it needs a LOOKBOOK_API_KEYS_FILE, or LOOKBOOK_ANONYMOUS=true."
+            )
 
     def _owner(self, given: str) -> str | None:
         digest, owner = _digest(given), None
@@ -84,14 +97,13 @@ class ApiKeys:
 
 def sender(address: str) -> str:
     """Whoever sends from an address: of IPv6 all of its /64, since that is the least that anybody is given."""
+    address = unmapped(address)
     if ":" not in address:
         return address
     try:
         parsed = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
     return str(ipaddress.IPv6Network((parsed, 64), strict=False))
 
 
@@ -102,7 +114,7 @@ def read_keys(file: Path) -> dict[str, bytes]:
         SettingsError: the file cannot be read, holds no key, or a line is wrong; a key is never part of the message.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The file of API keys {file} cannot be read: {error}") from error
     digests: dict[str, bytes] = {}

@@ -9,6 +9,7 @@ that take their time give way to it.
 """
 
 import asyncio
+import logging
 import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -37,6 +38,9 @@ HARD_SHARE: Final = 0.25
 """By so much of the budget more, and even those that come quickly are ended."""
 SMALL_BYTES: Final = 256 * 2**10
 """Uploads up to this size need not wait while memory is short."""
+RETRY_S: Final = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class Uploads:
@@ -120,12 +124,20 @@ class Uploads:
         before = 0
         while True:
             await asyncio.sleep(LOOK_S)
-            for upload in self._open:
-                upload.looks += 1
-            if (over := self._over()) > 0:
-                give_memory_back()
-                self._shed(self._over(), is_growing=over - before > QUICK_BYTES)
-            before = over
+            try:
+                before = self._look(before)
+            except Exception:  # without this loop memory would have no bound
+                log.exception("a bug in watching the memory")
+                await asyncio.sleep(RETRY_S)
+
+    def _look(self, before: int) -> int:
+        """Sheds what is too much, given what was too much ``before``; gives what is."""
+        for upload in self._open:
+            upload.looks += 1
+        if (over := self._over()) > 0:
+            give_memory_back()
+            self._shed(self._over(), is_growing=over - before > QUICK_BYTES)
+        return over
 
     def _shed(self, over_bytes: int, *, is_growing: bool) -> None:
         """Ends slow uploads: one, or while memory grows the share that holds what is too much, if all hold alike.

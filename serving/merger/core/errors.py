@@ -134,7 +134,7 @@ class Unauthenticated(LookbookError):
 
 class Forbidden(LookbookError):
     code = "forbidden"
-    title = "This API key may not do that"
+    title = "That is not allowed here"
 
 
 class RateLimited(LookbookError):

@@ -101,7 +101,7 @@ class Guard:
             caller = self._callers.identify(metadata, address(context.peer()))
             return await work(Caller(name, caller, context))
         except LookbookError as error:
-            failure = DeadlineExceeded(error.detail) if isinstance(error, UploadTimeout) else error.alone()
+            failure = told(error)
             code = failure.code
         except asyncio.CancelledError:
             code = "cancelled"
@@ -145,9 +145,15 @@ def address(peer: str) -> str:
     return unquote(peer.partition(":")[2].rpartition(":")[0]).strip("[]") or peer
 
 
+def told(error: LookbookError) -> LookbookError:
+    """The error as gRPC has it, which knows no upload that is too slow."""
+    return DeadlineExceeded(error.detail) if isinstance(error, UploadTimeout) else error.alone()
+
+
 async def abort(context: Context, error: LookbookError, name: str) -> Any:
     """Ends the call; never returns."""
-    code = grpc.StatusCode[GRPC_STATUS[error.code]]
+    # An error that REST alone should meet is a mistake of ours here.
+    code = grpc.StatusCode[GRPC_STATUS.get(error.code, "INTERNAL")]
     packed = any_pb2.Any()
     packed.Pack(problem(error, name))
     status = status_pb2.Status(code=code.value[0], message=error.detail, details=[packed])

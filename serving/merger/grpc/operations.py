@@ -15,7 +15,7 @@ from serving.merger.admission.api_keys import sender
 from serving.merger.admission.streams import Stream, Streams
 from serving.merger.admission.uploads import Uploads
 from serving.merger.core.errors import InvalidRequest, LookbookError, RequestTooLarge
-from serving.merger.grpc.guard import Context, Requests, abort, address, read, write
+from serving.merger.grpc.guard import Context, Requests, abort, address, read, told, write
 from serving.merger.settings import Settings
 
 STREAMS_OF_ONE: Final = 32
@@ -59,7 +59,7 @@ class BoundedServices(grpc.aio.ServerInterceptor):
             try:
                 return await handler.unary_unary(await self._first(handler, context), context)
             except LookbookError as error:
-                return await abort(context, error.alone(), "")
+                return await abort(context, told(error), "")
 
         return bounded
 
@@ -73,7 +73,7 @@ class BoundedServices(grpc.aio.ServerInterceptor):
                         answers = handler.unary_stream(await self._first(handler, context), context)
                     await self._run(answers, stream, context)
             except LookbookError as error:
-                await abort(context, error.alone(), "")
+                await abort(context, told(error), "")
 
         return bounded
 

@@ -8,7 +8,6 @@ import grpc.aio
 
 from serving.merger.models.retries import is_overload, is_unreached
 from serving.merger.settings import Settings
-from serving.merger.tls import channel_credentials
 from serving.stubs.tensorflow_serving.apis import (
     get_model_status_pb2,
     model_pb2,
@@ -46,11 +45,14 @@ class ModelServer:
     Args:
         target: gRPC target of it.
         authority: the name that it goes by, if that is not its target.
-        settings: deadlines, TLS.
+        settings: deadlines.
+        credentials: of TLS; None without.
     """
 
-    def __init__(self, target: str, authority: str, settings: Settings) -> None:
-        self._channel = _open_channel(target, authority, settings)
+    def __init__(
+        self, target: str, authority: str, settings: Settings, credentials: grpc.ChannelCredentials | None
+    ) -> None:
+        self._channel = _open_channel(target, authority, settings, credentials)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self.heard: dict[str, list[VersionState]] = {}
@@ -121,8 +123,9 @@ class ModelServer:
         await self._channel.close(grace_s)
 
 
-def _open_channel(target: str, authority: str, settings: Settings) -> grpc.aio.Channel:
-    credentials = channel_credentials(settings)
+def _open_channel(
+    target: str, authority: str, settings: Settings, credentials: grpc.ChannelCredentials | None
+) -> grpc.aio.Channel:
     options = channel_options(settings)
     if authority:
         # Connected to by address, called and certified by name.

@@ -129,7 +129,10 @@ class Releases:
     async def follow(self) -> None:
         """Looks until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # a bug must not end the following of what comes later
+                log.exception("a bug in following the releases")
             await asyncio.sleep(self._interval_s if self.current else min(IMPATIENT_S, self._interval_s))
 
     async def look(self) -> None:

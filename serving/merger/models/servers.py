@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from serving.merger.models.addresses import Addresses, Resolve, resolve
 from serving.merger.models.model_server import ModelServer, VersionState
 from serving.merger.settings import Settings
+from serving.merger.tls import channel_credentials
 from serving.stubs.tensorflow_serving.apis import predict_pb2
 
 Attempt = Callable[..., Awaitable[predict_pb2.PredictResponse]]
@@ -22,10 +23,14 @@ class Servers:
         target: gRPC target of the servers.
         settings: deadlines, TLS.
         resolve: looks a name up.
+
+    Raises:
+        SettingsError: a certificate's file cannot be used. They are read once, here.
     """
 
     def __init__(self, target: str, settings: Settings, resolve: Resolve = resolve) -> None:
         self._settings = settings
+        self._credentials = channel_credentials(settings)
         self._addresses = Addresses(target, resolve)
         self._following = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
@@ -93,7 +98,8 @@ class Servers:
             closing.add_done_callback(self._background.discard)
         for target in targets:
             if target not in self._servers:
-                self._servers[target] = ModelServer(target, self._addresses.authority, self._settings)
+                name = self._addresses.authority
+                self._servers[target] = ModelServer(target, name, self._settings, self._credentials)
 
     def _look(self, server: ModelServer, model: str, timeout_s: float) -> "asyncio.Task[bool]":
         """The look that is under way, or a new one."""

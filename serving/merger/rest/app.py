@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import Awaitable
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -38,8 +37,6 @@ from serving.merger.similar import DEFAULT_PRODUCTS, MOST_PRODUCTS
 from serving.merger.telemetry import Telemetry
 from serving.proto.json_view import as_json
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
-
-log = logging.getLogger(__name__)
 
 Reply = TypeVar("Reply")
 AllowPartial = Annotated[bool, Query(description="Answer from one model when the other cannot be had.")]
@@ -172,7 +169,8 @@ def _add_views(app: APIRouter, releases: Releases) -> None:
         # Of the content: while a model is away its labels are missing, under the same release.
         digest = hashlib.sha256(found.SerializeToString(deterministic=True)).hexdigest()[:32]
         headers = {"etag": f'"{digest}"', "cache-control": "no-cache"}
-        if request.headers.get("if-none-match") == headers["etag"]:
+        known = ",".join(request.headers.getlist("if-none-match")).split(",")
+        if {"*", headers["etag"]} & {tag.strip().removeprefix("W/") for tag in known}:
             return Response(status_code=304, headers=headers)
         return JSONResponse(as_json(found), headers=headers)
 
@@ -216,11 +214,6 @@ def _add_errors(app: FastAPI) -> None:
             405: MethodNotAllowed(f"{where} is not possible; /docs lists what is."),
         }
         return _problem(request, kinds.get(error.status_code, InvalidRequest(str(error.detail))), error.headers)
-
-    @app.exception_handler(Exception)
-    async def bug(request: Request, error: Exception) -> Response:
-        log.exception("a bug", exc_info=error, extra={"request_id": request.state.request_id})
-        return _problem(request, LookbookError("The server made a mistake; its log says more under this request id."))
 
 
 def _problem(request: Request, error: LookbookError, headers: Any = None) -> Response:

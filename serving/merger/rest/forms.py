@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from email.message import Message
 from typing import Final
 
-from python_multipart.exceptions import MultipartParseError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -71,6 +70,11 @@ class _Parser(MultiPartParser):
     files_field = ""
     is_whole = False
 
+    def on_part_begin(self) -> None:
+        """Text is UTF-8, whatever the form says: of the codecs that it may name some fail, and one takes minutes."""
+        self._charset = "utf-8"
+        super().on_part_begin()
+
     def on_headers_finished(self) -> None:
         """A picture is a file by its name, by the name in its long form, or because it says that it is no text."""
         part = self._current_part
@@ -79,9 +83,9 @@ class _Parser(MultiPartParser):
             said["content-disposition"] = part.content_disposition.decode("latin-1")
             said["content-type"] = dict(part.item_headers).get(b"content-type", b"").decode("latin-1")
             is_ours = said.get_param("name", header="content-disposition") == self.files_field
-            name = said.get_filename()
+            name = _name(said)
             if is_ours and (name is not None or said.get_content_maintype() != "text"):
-                part.content_disposition += f'; filename="{_quoted(name or "")}"'.encode()
+                part.content_disposition += b'; filename="' + _quoted(name or b"") + b'"'
         super().on_headers_finished()
 
     def on_end(self) -> None:
@@ -89,8 +93,16 @@ class _Parser(MultiPartParser):
         self.is_whole = True
 
 
-def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace('"', '\\"')
+def _name(said: Message) -> bytes | None:
+    """The file's name as it was sent: what it says of its encoding is the sender's word, as a form's is."""
+    name = said.get_param("filename", header="content-disposition") or said.get_param("name")
+    if name is None:
+        return None
+    return (name[2] if isinstance(name, tuple) else name).encode("latin-1")
+
+
+def _quoted(name: bytes) -> bytes:
+    return name.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 async def _parse(request: Request, field: str, at_most: int) -> FormData:
@@ -98,7 +110,7 @@ async def _parse(request: Request, field: str, at_most: int) -> FormData:
     parser.files_field = field
     try:
         form = await parser.parse()
-    except (MultiPartException, MultipartParseError, KeyError) as error:
+    except (MultiPartException, KeyError, ValueError) as error:  # the last: of headers that make no sense
         text = str(error.message if isinstance(error, MultiPartException) else error).rstrip(".")
         raise InvalidRequest(f"The form cannot be read: {text}. At most {at_most} pictures are allowed.") from error
     if not parser.is_whole:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -38,6 +39,8 @@ LINGER_S: Final = 15.0
 WITHOUT_PICTURES: Final = "/v1/review/"
 """What is asked for there takes no model's time, and is not refused where pictures are too many."""
 SMALL_REST_BYTES: Final = 64 * 2**10
+
+log = logging.getLogger(__name__)
 
 Observer = Callable[[str, str, float, str], None]
 Shed = Callable[[str, str], LookbookError | None]
@@ -83,16 +86,33 @@ class Gate:
         name = request_id(headers.get(REQUEST_ID_HEADER))
         state = scope.setdefault("state", {})
         state["request_id"] = name
+        body = _Body(headers, receive, self._limit)
         try:
-            await self._answer(scope, _Body(headers, receive, self._limit), send, name)
+            await self._answer_in_any_case(scope, body, _hardened(send, name, body), name)
         except (ClientDisconnect, ClientGone):
             state["code"] = ABORTED
+        except asyncio.CancelledError:
+            state["code"] = ABORTED
+            raise
         finally:
             self._observer(_handler(scope), state.get("code", "ok"), time.perf_counter() - started, name)
 
+    async def _answer_in_any_case(self, scope: Scope, body: "_Body", send: Send, name: str) -> None:
+        """A bug ends here: what stands before the gate would neither count it nor harden its answer."""
+        try:
+            await self._answer(scope, body, send, name)
+        except (ClientDisconnect, ClientGone):
+            raise
+        except Exception:
+            log.exception("a bug", extra={"request_id": name})
+            error = LookbookError("The server made a mistake; its log says more under this request id.")
+            scope["state"]["code"] = error.code
+            if not body.is_answered:
+                await problem_response(error, name)(scope, body.receive, send)
+
     async def _answer(self, scope: Scope, body: "_Body", send: Send, name: str) -> None:
         if scope["method"] != "POST":
-            await self._app(scope, body.receive, _hardened(send, name, body))
+            await self._app(scope, body.receive, send)
             return
         state = scope["state"]
         try:
@@ -105,7 +125,7 @@ class Gate:
             app = self._app if refusal is None else problem_response(refusal, name)
             if refusal is not None:
                 state["code"] = refusal.code
-            await app(scope, body.receive, _hardened(send, name, body))
+            await app(scope, body.receive, send)
 
 
 class HeadAsGet:
@@ -147,6 +167,8 @@ class _Body:
         self._came = 0
         self._announced = int(announced) if announced.isdigit() else limit
         self.is_whole = False
+        self.is_answered = False
+        """Whether the answer has begun."""
         self.upload: Upload | None = None
 
     async def receive(self) -> Message:
@@ -199,6 +221,7 @@ def _hardened(send: Send, name: str, body: _Body) -> Send:
     async def hardened(message: Message) -> None:
         nonlocal is_last
         if message["type"] == "http.response.start":
+            body.is_answered = True
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_HEADER] = name
             for key, value in HEADERS.items():

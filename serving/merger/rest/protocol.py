@@ -2,20 +2,28 @@
 
 Heads, bodies and trailers are bounded in bytes, in fields and in time, whatever the address that is asked: whoever
 sends byte by byte, or without end, would else hold a connection and memory for nothing. So would whoever does not read
-answers. When there are too many connections, an idle one of the address that has most gives way.
+answers. When there are too many connections, an idle one of the address that has most gives way. With TLS they count
+before anything is encrypted.
 """
 
 import asyncio
+import contextlib
+import ssl
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import get_remote_addr
 
 from serving.merger.admission.api_keys import sender
+from serving.merger.core.networks import unmapped
 
 HEAD_S: Final = 10.0
 """From the connection, or a request's first byte, to the end of its head."""
+HANDSHAKE_S: Final = 10.0
+"""From the connection to the end of what TLS has to say first."""
 MOST_HEAD_BYTES: Final = 64 * 2**10
 MOST_FIELDS: Final = 100
 """Header fields, and trailer fields, of a request."""
@@ -46,33 +54,103 @@ class Bounds(NamedTuple):
     connections: int
 
 
-def bounded(bounds: Bounds) -> type[HttpToolsProtocol]:
-    """The protocol with these bounds, as uvicorn wants it: a class."""
-    return type("BoundedHttp", (_BoundedHttp,), {"bounds": bounds})
+def bounded(bounds: Bounds, context: ssl.SSLContext | None) -> Any:
+    """What makes the protocol of a connection, as uvicorn wants it; with a context TLS comes first."""
+    http = type("BoundedHttp", (_BoundedHttp,), {"bounds": bounds})
+    return http if context is None else lambda **given: _Handshake(http(**given), context)
 
 
 class _TooMuch(Exception):
     """Ends the parsing of what came, and with it the connection."""
 
 
-class _BoundedHttp(HttpToolsProtocol):
-    bounds: Bounds
+class _Counted:
+    """A connection among those of its port."""
 
+    bounds: Bounds
+    client: tuple[str, int] | None = None
+    connections: set[Any]
+    is_idle: Any = True
+    _is_whole = True
+    _quiet_since = 0.0
+
+    @property
+    def sender(self) -> str:
+        """Whose connection it is."""
+        return sender(self.client[0]) if self.client else ""
+
+    def _count(self) -> None:
+        """Begins to count; where there are too many, one goes."""
+        self._quiet_since = time.monotonic()
+        self.connections.add(self)
+        if len(self.connections) > self.bounds.connections:
+            _make_room(self.connections)
+
+    def _abort(self) -> None:
+        raise NotImplementedError
+
+
+def _make_room(connections: Iterable[_Counted]) -> None:
+    """Hangs up on one of whoever has most: an idle one, else one whose request is not whole, the oldest first."""
+    counts = Counter(one.sender for one in connections)
+    most = max(counts.values())
+    greedy = [one for one in connections if counts[one.sender] == most]
+    min(greedy, key=lambda one: (not one.is_idle, one._is_whole, one._quiet_since))._abort()
+
+
+class _Handshake(_Counted, asyncio.Protocol):
+    """A connection until it is encrypted."""
+
+    def __init__(self, http: "_BoundedHttp", context: ssl.SSLContext) -> None:
+        self.bounds, self.connections = http.bounds, http.connections
+        self._http = http
+        self._context = context
+
+    def connection_made(self, transport: Any) -> None:
+        """Takes the connection out of the loop's hands, which would read on: TLS needs all that comes."""
+        self.client = get_remote_addr(transport)
+        self._socket = transport.get_extra_info("socket").dup()
+        transport.abort()
+        self._http.handshake = self
+        self._task = self._http.loop.create_task(self._encrypt())
+        self._task.add_done_callback(self._end)
+        self._count()
+
+    def shutdown(self) -> None:
+        """The merger ends."""
+        self._abort()
+
+    def _abort(self) -> None:
+        self._task.cancel()
+
+    async def _encrypt(self) -> None:
+        with contextlib.suppress(OSError):  # no TLS, or none in time
+            await self._http.loop.connect_accepted_socket(
+                lambda: self._http, self._socket, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_S
+            )
+
+    def _end(self, _: "asyncio.Task[None]") -> None:
+        self.connections.discard(self)
+        if self._http.transport is None:
+            self._socket.close()
+
+
+class _BoundedHttp(_Counted, HttpToolsProtocol):
+    handshake: _Handshake | None = None
     _timer: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
     _is_in_head = True
-    _is_whole = True
     _came = _may_come = _last = 0
     _fields = _chunks = _body_bytes = 0
-    _quiet_since = 0.0
 
     def connection_made(self, transport: Any) -> None:
         """Expects the first head."""
         super().connection_made(transport)
-        self._quiet_since = time.monotonic()
+        self.connections.discard(self.handshake)
+        if self.client:
+            self.client = unmapped(self.client[0]), self.client[1]  # proxies are trusted by it
         self._expect_head()
-        if len(self.connections) > self.bounds.connections:
-            self._make_room()
+        self._count()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expects nothing more."""
@@ -169,19 +247,6 @@ class _BoundedHttp(HttpToolsProtocol):
     def is_idle(self) -> bool:
         """Whether nobody waits for anything that goes on here."""
         return self.cycle is None or self.cycle.response_complete
-
-    @property
-    def sender(self) -> str:
-        """Whose connection it is."""
-        return sender(self.client[0]) if self.client else ""
-
-    def _make_room(self) -> None:
-        """Hangs up on one of whoever has most: an idle one, else one whose request is not whole, the oldest first."""
-        ours = [one for one in self.connections if isinstance(one, _BoundedHttp)]
-        counts = Counter(one.sender for one in ours)
-        most = max(counts.values())
-        greedy = [one for one in ours if counts[one.sender] == most]
-        min(greedy, key=lambda one: (not one.is_idle, one._is_whole, one._quiet_since))._abort()
 
     def _expect_head(self) -> None:
         self._is_in_head = True

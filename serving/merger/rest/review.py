@@ -3,7 +3,7 @@
 import json
 import time
 from datetime import datetime, timezone
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -23,6 +23,9 @@ from serving.merger.settings import Settings
 from serving.proto.json_view import as_json
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
 
+if TYPE_CHECKING:
+    from serving.merger.review.store import ReviewStore
+
 MOST_LISTED: Final = 100
 MOST_BYTES: Final = 2**14
 LARGEST: Final = 2**31 - 1
@@ -41,7 +44,12 @@ Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="Cards, or decisi
 Offset = Annotated[int, Query(ge=0, le=LARGEST, description="Cards to pass over first.")]
 After = Annotated[int, Query(ge=0, le=LARGEST, description="Only decisions with a higher version.")]
 Newest = Annotated[bool, Query(description="Whether the newest are listed, and those first.")]
-WithPictures = Annotated[bool, Query(description="Whether each decision brings its picture, as Base64.")]
+WithPictures = Annotated[
+    bool,
+    Query(
+        description="Whether each decision brings its picture, as Base64; fewer are listed then, where those are large."
+    ),
+]
 
 
 def add(app: APIRouter, desk: Desk | None, releases: Releases, settings: Settings) -> None:
@@ -67,8 +75,12 @@ def _add_queue(app: APIRouter, TheDesk: Any, settings: Settings) -> None:
         desk: TheDesk, reason: Reason = "", order: Order = LEAST_SURE, limit: Limit = 20, offset: Offset = 0
     ) -> Response:
         """Lists answers that wait for a decision, those too that somebody has."""
-        found, counts = await desk.ask(lambda store: (store.find(reason, order, limit, offset), store.count()))
-        return _json(pb.ReviewQueue(cards=[_card(one) for one in found], counts=_counts(desk, counts)))
+
+        def listed(store: "ReviewStore") -> Response:
+            cards = [_card(one) for one in store.find(reason, order, limit, offset)]
+            return _json(pb.ReviewQueue(cards=cards, counts=_counts(desk, store.count())))
+
+        return await desk.ask(listed)  # its JSON too in the thread: it may be long
 
     @app.post("/v1/review/claim", **docs.review("ReviewClaim", "ReviewClaimRequest"))
     async def claim_review_card(request: Request, desk: TheDesk) -> Response:
@@ -134,9 +146,12 @@ def _add_decisions(app: APIRouter, TheDesk: Any, releases: Releases, settings: S
         desk: TheDesk, after: After = 0, limit: Limit = 20, pictures: WithPictures = False, newest: Newest = False
     ) -> Response:
         """Lists the decisions that hold, in the order of their versions; `lookbook corrections export` writes them."""
-        found = await desk.ask(lambda store: store.in_force(after, limit, newest=newest))
-        told = [_decision(one.version, one.correction, one.picture if pictures else b"") for one in found]
-        return _json(pb.ReviewDecisions(decisions=told))
+
+        def listed(store: "ReviewStore") -> Response:
+            found = store.in_force(after, limit, newest=newest, pictures=pictures)
+            return _json(pb.ReviewDecisions(decisions=[_decision(*one) for one in found]))
+
+        return await desk.ask(listed)
 
 
 async def _body(request: Request, kind: type[Body], settings: Settings) -> Body:

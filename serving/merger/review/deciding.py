@@ -1,6 +1,7 @@
 """Decisions: made, taken back, told to whoever learns from them. Within a transaction of the caller's."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,8 @@ VERSIONS: Final = "decisions"
 DECIDED: Final = "decided"
 UNDONE: Final = "undone"
 REMOVED: Final = "removed"
+MOST_BYTES: Final = 4 * 2**20
+"""Of the pictures that are told at once, but for a single one that has more."""
 
 
 class Decision(NamedTuple):
@@ -31,7 +34,7 @@ class Told(NamedTuple):
     Args:
         version: its number among all; they grow in the order in which they can be seen.
         correction: what was decided.
-        picture: its bytes.
+        picture: its bytes; b"" where they are not asked for.
     """
 
     version: int
@@ -81,19 +84,41 @@ def remove(connection: Connection, ids: list[int], by: str) -> None:
     remove_cards(connection, ids)
 
 
-def in_force(connection: Connection, version: int, limit: int, *, newest: bool = False) -> list[Told]:
-    """The decisions after ``version`` that hold, in order, or the newest of them first."""
-    holds = select(decisions, pictures.c.data).join(cards, cards.c.decided == decisions.c.version)
-    shown = holds.join(pictures, pictures.c.sha256 == cards.c.sha256)
+def in_force(
+    connection: Connection, version: int, limit: int, *, newest: bool = False, pictures: bool = True
+) -> list[Told]:
+    """The decisions after ``version`` that hold, in order, or the newest of them first; fewer of large pictures."""
+    holds = select(decisions, cards.c.size_bytes).join(cards, cards.c.decided == decisions.c.version)
     order = decisions.c.version.desc() if newest else decisions.c.version
-    later = shown.where(decisions.c.version > version).order_by(order).limit(limit)
-    return [Told(row.version, _correction(row), bytes(row.data)) for row in connection.execute(later)]
+    rows = connection.execute(holds.where(decisions.c.version > version).order_by(order).limit(limit)).all()
+    if not pictures:
+        return [Told(row.version, _correction(row), b"") for row in rows]
+    found = _pictures(connection, [row.sha256 for row in _at_once(rows)])
+    told = [Told(row.version, _correction(row), found[row.sha256]) for row in _at_once(rows) if row.sha256 in found]
+    if rows and not told:  # all of them were removed meanwhile; that none is left would be wrong
+        return in_force(connection, version, limit, newest=newest)
+    return told
 
 
 def newest(connection: Connection, limit: int) -> list[int]:
     """Versions of the newest decisions that hold, newest first."""
     held = select(cards.c.decided).where(cards.c.decided.is_not(None)).order_by(cards.c.decided.desc())
     return [int(version) for version in connection.execute(held.limit(limit)).scalars()]
+
+
+def _at_once(rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """The first of them, whose pictures are not too large together."""
+    total = 0
+    for count, row in enumerate(rows):
+        total += row.size_bytes
+        if count and total > MOST_BYTES:
+            return rows[:count]
+    return rows
+
+
+def _pictures(connection: Connection, names: Sequence[str]) -> dict[str, bytes]:
+    shown = select(pictures).where(pictures.c.sha256.in_(names))
+    return {row.sha256: bytes(row.data) for row in connection.execute(shown)}
 
 
 def _add(

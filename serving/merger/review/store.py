@@ -139,10 +139,15 @@ class ReviewStore:
             deciding.remove(connection, gone, "")
             return len(gone)
 
-    def in_force(self, version: int, limit: int = MOST_AT_ONCE, *, newest: bool = False) -> list[Told]:
-        """The decisions after ``version`` that hold, in order; ask again with the last one's until none is left."""
+    def in_force(
+        self, version: int, limit: int = MOST_AT_ONCE, *, newest: bool = False, pictures: bool = True
+    ) -> list[Told]:
+        """The decisions after ``version`` that hold, in order; ask again with the last one's until none is left.
+
+        There are fewer than ``limit`` at once where their pictures are large.
+        """
         with self._reading() as connection:
-            return deciding.in_force(connection, version, limit, newest=newest)
+            return deciding.in_force(connection, version, limit, newest=newest, pictures=pictures)
 
     def newest(self, limit: int) -> tuple[int, list[int]]:
         """The version of all decisions and ends of decisions, and those of the newest that hold, newest first."""

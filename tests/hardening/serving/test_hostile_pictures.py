@@ -107,7 +107,7 @@ async def raw(running: MergerProcess, chunks: Any, patience_s: float = 20.0) -> 
         writer.close()
 
 
-HEAD = b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+HEAD = b"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
 MEGABYTE = bytes(2**20)
 
 

@@ -1,11 +1,13 @@
 """The process: what it costs, how it starts and how it ends."""
 
 import asyncio
+import resource
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 import httpx
@@ -13,11 +15,15 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from serving.merger.admission.uploads import Uploads
+from serving.merger.models.releases import Releases
 from serving.merger.server import listen
+from serving.proto.lookbook.v1 import classifier_pb2 as pb
 from tests import tiny_models
 from tests.ipv6 import has_ipv6
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import ROOT, MergerProcess, merger, until
+from tests.serving.merger_within import merger_within
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,6 +76,36 @@ async def test_interrupt_ends_at_once(fake: FakeModelServer, tmp_path: Path) -> 
         assert await asyncio.wait_for(running.process.wait(), 10) == 0
 
 
+async def test_interrupts_in_a_hurry(fake: FakeModelServer, tmp_path: Path) -> None:
+    """Ctrl-C ends the wait of a SIGTERM before it, and a second one what is under way, over REST and gRPC."""
+    fake.models["category"].delay_s = 200.0
+    settings = {"shutdown_delay_ms": 600_000, "drain_timeout_ms": 600_000, "request_timeout_ms": 600_000}
+    async with merger(tmp_path, fake.target, **settings) as running:
+        await running.ready()
+        await running.channel.channel_ready()
+        rest = asyncio.create_task(running.http.post("/v1/classify", content=RED, headers=JPEG))
+        stub = asyncio.ensure_future(running.stub.Classify(pb.ClassifyRequest(image=RED)))
+        await until(lambda: fake.models["category"].active >= 1)
+        running.process.send_signal(signal.SIGTERM)
+        await running.ready("not_ready")
+        running.process.send_signal(signal.SIGINT)
+        await until(lambda: _is_closed(running))
+        assert not rest.done() and running.process.returncode is None
+        running.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(running.process.wait(), 60) == 0
+        broken_off = await asyncio.gather(rest, stub, return_exceptions=True)
+        assert not [one for one in broken_off if getattr(one, "is_success", False)], broken_off
+
+
+async def _is_closed(running: MergerProcess) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", running.http_port)
+        writer.close()
+        return False
+    except OSError:
+        return True
+
+
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 async def test_listens_on_ipv6(fake: FakeModelServer, tmp_path: Path) -> None:
     """An IPv6 address is one to listen on, for REST and for gRPC, as clusters without IPv4 need it."""
@@ -91,6 +127,91 @@ async def test_taken_port(fake: FakeModelServer, tmp_path: Path, setting: str) -
             async with merger(tmp_path, fake.target, **{setting: port}):
                 pass
         assert "Traceback" not in str(caught.value)
+
+
+async def test_no_descriptor_is_left(fake: FakeModelServer, tmp_path: Path) -> None:
+    """Memory is watched on without a word of trouble, and afterwards all is as it was."""
+    async with merger(tmp_path, fake.target, poll_interval_ms=60_000) as running:
+        await running.ready()
+        pid = running.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))
+        await asyncio.sleep(1.0)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        reply = await running.http.post("/v1/classify", content=RED, headers=JPEG)
+        assert reply.status_code == 200
+        assert not [line for line in running.lines() if line["level"] in ("WARNING", "ERROR", "CRITICAL")]
+
+
+async def test_descriptors_for_all_connections(fake: FakeModelServer, tmp_path: Path) -> None:
+    """The process raises its own limit as far as it may, and tells where that is too little."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (150, limits[1]))
+    try:
+        async with merger(tmp_path, fake.target, max_connections=100) as running:
+            assert resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)[0] >= 300
+        async with merger(tmp_path, fake.target, max_connections=10**8) as running:
+            assert "fewer files may be open than connections need" in {line["message"] for line in running.lines()}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+async def test_a_part_that_ends(
+    fake: FakeModelServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A part that should run until the end and does not makes the process not ready, and the log says why."""
+    ends = asyncio.Event()
+
+    async def watch(_: Uploads) -> None:
+        await ends.wait()
+        raise KeyError("a bug in watching")
+
+    monkeypatch.setattr(Uploads, "watch", watch)
+    async with merger_within(fake.target) as (_, client):
+        await until(lambda: _has_status(client, 200))
+        ends.set()
+        await until(lambda: _has_status(client, 503))
+        assert (await client.get("/readyz")).json()["status"] == "not_ready"
+    assert "a bug in watching" in caplog.text
+
+
+async def test_a_bug_in_a_look(
+    fake: FakeModelServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Releases are followed on, whatever goes wrong in one look at the model servers."""
+    looks = 0
+    whole = Releases._wanted
+
+    def wanted(releases: Releases) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise KeyError("a bug in looking")
+        return whole(releases)
+
+    monkeypatch.setattr(Releases, "_wanted", wanted)
+    async with merger_within(fake.target) as (_, client):
+        await until(lambda: _has_status(client, 200))
+    assert "a bug in looking" in caplog.text
+
+
+async def _has_status(client: httpx.AsyncClient, status: int) -> bool:
+    return (await client.get("/readyz")).status_code == status
+
+
+async def test_without_proc(fake: FakeModelServer, tmp_path: Path) -> None:
+    """A system that does not tell a process's memory, as macOS, runs it all the same, and the log says so once."""
+    code = (
+        "import pathlib, runpy, serving.merger.admission.memory as memory; memory.STATM = pathlib.Path('/no/statm'); "
+    )
+    code += "runpy.run_module('serving', run_name='__main__')"
+    async with merger(tmp_path, fake.target, command=["-c", code]) as running:
+        await running.ready()
+        assert (await running.http.post("/v1/classify", content=RED, headers=JPEG)).status_code == 200
+        reply = await running.stub.Classify(pb.ClassifyRequest(image=RED))
+        assert reply.release == "1"
+        told = [line for line in running.lines() if "does not tell the memory" in line["message"]]
+        assert len(told) == 1
 
 
 async def test_strange_address(fake: FakeModelServer, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import os
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,14 @@ import pytest_asyncio
 from schema import names
 from schema.products.thumbnails import INSERT, TABLE, thumbnails_file
 from serving.client import ClassifierClient, ClassifyError
+from serving.merger.models.product_index import ProductIndexes
 from serving.proto.json_view import as_json
 from serving.proto.lookbook.v1 import classifier_pb2 as pb
+from serving.stubs.tensorflow.core.framework import types_pb2
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer, nearest_first
-from tests.serving.merger_process import MergerProcess, merger
+from tests.serving.merger_process import MergerProcess, merger, until
+from tests.serving.merger_within import merger_within
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -189,15 +194,18 @@ async def test_keys(fake: FakeModelServer, tmp_path: Path) -> None:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def pictured(fake: FakeModelServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MergerProcess]:
-    """A merger beside a release with thumbnails of one product, and one whose file is broken."""
+    """A merger beside a release with thumbnails of one product, one whose file is broken, and one whose hangs."""
     folder = tmp_path_factory.mktemp("releases")
-    for version in (1, 2):
+    for version in (1, 2, 4):
         thumbnails_file(folder, version).parent.mkdir(parents=True)
     with sqlite3.connect(thumbnails_file(folder, 1)) as store:
         store.execute(TABLE)
         store.execute(INSERT, ("1-blue", BLUE))
     thumbnails_file(folder, 2).write_bytes(b"no database at all" * 100)
-    async with merger(folder, fake.target, thumbnails_dir=folder) as running:
+    os.mkfifo(thumbnails_file(folder, 4))
+    async with merger(
+        folder, fake.target, thumbnails_dir=folder, max_active_images=2, request_timeout_ms=60_000
+    ) as running:
         await running.ready(release=1)
         yield running
 
@@ -220,3 +228,43 @@ async def test_thumbnails_that_cannot_be_read(pictured: MergerProcess, fake: Fak
     await pictured.ready(release=version)
     products = (await post(pictured, thumbnails=True)).json()["products"]
     assert len(products) == 6 and {one["thumbnail"] for one in products} == {""}
+
+
+async def test_thumbnails_on_a_volume_that_hangs(pictured: MergerProcess, fake: FakeModelServer) -> None:
+    """The answer comes in its time, without them, and nobody who classifies waits for the volume."""
+    fake.serve_versions(4)
+    await pictured.ready(release=4)
+    asked = [asyncio.create_task(post(pictured, thumbnails=True, timeout_ms=4_000)) for _ in range(12)]
+    await asyncio.sleep(0.5)
+    reply = await pictured.http.post("/v1/classify", content=BLUE, params={"timeout_ms": 20_000})
+    assert reply.status_code == 200, reply.text
+    replies = [await asyncio.wait_for(one, 60) for one in asked]
+    assert {len(one.json()["products"]) for one in replies} == {6}
+    assert {one["thumbnail"] for reply in replies for one in reply.json()["products"]} == {""}
+    await asyncio.wait_for(post(pictured, thumbnails=True), 20)  # without waiting again for what is known to hang
+
+
+def tell_embedding(reply: Any) -> None:
+    tensor = reply.outputs[names.EMBEDDING]
+    tensor.dtype = types_pb2.DT_FLOAT
+    for size in (1, 2):
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.float_val.extend((0.6, 0.8))
+
+
+async def test_an_index_on_a_volume_that_hangs(fake: FakeModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model's own list is the answer, in its time; and soon nobody waits for the volume any more."""
+    hangs = threading.Event()
+    monkeypatch.setattr(ProductIndexes, "nearest", lambda *_: hangs.wait(120) and None)
+    fake.models[names.ARTICLE_TYPE].spoil = tell_embedding
+    async with merger_within(fake.target, request_timeout_ms=60_000) as (_, client):
+        await until(lambda: _is_ready(client))
+        for _ in range(4):  # as many as may hang
+            reply = await asyncio.wait_for(client.post("/v1/similar?timeout_ms=1000", content=BLUE), 20)
+            assert {one["id"] for one in reply.json()["products"]} == set(KNOWN["ids"]), reply.text
+        await asyncio.wait_for(client.post("/v1/similar", content=BLUE), 20)
+        hangs.set()
+
+
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/readyz")).status_code == 200

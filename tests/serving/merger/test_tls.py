@@ -1,6 +1,8 @@
 """TLS to the callers, mutual TLS to the model servers; certificates made on the spot."""
 
 import asyncio
+import contextlib
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -9,14 +11,16 @@ from pathlib import Path
 
 import grpc
 import httpx
+import psutil
 import pytest
 import pytest_asyncio
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from serving.client import ClassifierClient, ClassifyError
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
-from tests.serving.merger_process import ROOT, merger
+from tests.serving.merger_process import ROOT, merger, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -78,6 +82,52 @@ async def test_callers_are_answered_over_tls(fake: FakeModelServer, papers: Pape
         assert "lookbook_ready" in (await running.admin.get("/metrics")).text
 
 
+async def test_connections_count_before_they_are_encrypted(
+    fake: FakeModelServer, papers: Papers, tmp_path: Path
+) -> None:
+    """Whoever connects and says nothing holds no more connections than anybody, and keeps nobody out."""
+    files = {"tls_certificate_file": papers.certificate, "tls_key_file": papers.key}
+    async with merger(tmp_path, fake.target, ca=papers.ca, max_connections=20, **files) as running:
+        await running.ready()
+        process = psutil.Process(running.process.pid)
+        before = process.num_fds()
+        silent = [await asyncio.open_connection("127.0.0.1", running.http_port) for _ in range(200)]
+        ended = {asyncio.create_task(_ended(reader)) for reader, _ in silent}
+        await until(lambda: sum(one.done() for one in ended) >= 180, patience_s=30)  # TLS's own patience is 60 s
+        assert (await running.http.post("/v1/classify", content=RED, headers=JPEG)).status_code == 200
+        assert not (await asyncio.wait(ended, timeout=40))[1]
+        await until(lambda: process.num_fds() <= before + 5)
+        for _, writer in silent:
+            writer.close()
+
+
+async def _ended(reader: asyncio.StreamReader) -> None:
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+
+
+async def test_many_begin_at_once(fake: FakeModelServer, papers: Papers, tmp_path: Path) -> None:
+    """What comes right behind the handshake is not lost, however many handshakes there are."""
+    files = {"tls_certificate_file": papers.certificate, "tls_key_file": papers.key}
+    trust = ssl.create_default_context(cafile=papers.ca)
+    async with merger(tmp_path, fake.target, ca=papers.ca, **files) as running:
+
+        async def livez() -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.http_port, ssl=trust)
+            writer.write(b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+        for junk in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01", b""):
+            _, writer = await asyncio.open_connection("127.0.0.1", running.http_port)
+            writer.write(junk)
+            writer.close()
+        for _ in range(3):
+            assert all(b"alive" in one for one in await asyncio.gather(*(livez() for _ in range(70))))
+        assert not [line for line in running.lines() if line["level"] not in ("INFO", "DEBUG")]
+
+
 async def test_model_servers_see_our_certificate(
     strict_models: FakeModelServer, papers: Papers, tmp_path: Path
 ) -> None:
@@ -106,20 +156,45 @@ async def test_without_the_right_papers_no_model_is_reached(
         assert (reply.status_code, reply.json()["code"]) == (503, "not_ready")
 
 
-@pytest.mark.parametrize(
-    ("settings", "complaint"),
-    [
-        ({"TLS_KEY_FILE": "/nowhere/key.pem"}, "go together"),
-        ({"TLS_KEY_FILE": "/nowhere/key.pem", "TLS_CERTIFICATE_FILE": "/nowhere/cert.pem"}, "'/nowhere/key.pem'"),
-        ({"MODEL_CA_FILE": "/nowhere/ca.pem"}, "'/nowhere/ca.pem'"),
-        ({"API_KEYS_FILE": "/nowhere/keys"}, "/nowhere/keys"),
-    ],
-)
-async def test_wrong_papers_stop_the_start(settings: dict[str, str], complaint: str) -> None:
-    """A file that is missing or given alone ends the start with status 2 and its name, instead of serving openly."""
-    environment = {f"LOOKBOOK_{name}": value for name, value in settings.items()}
+@pytest.fixture(scope="module")
+def useless(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files that are there and no use: text, a key with a password, somebody else's key, an empty authority."""
+    folder = tmp_path_factory.mktemp("useless")
+    key = serialization.load_pem_private_key(papers.key.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"secret")
+    pem, kind = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (folder / "locked").write_bytes(key.private_bytes(pem, kind, locked))
+    (folder / "text").write_text("no certificate at all\n")
+    (folder / "empty").touch()
+    strange = make_papers(folder, "strange", trustme.CA())
+    found = {name: folder / name for name in ("locked", "text", "empty")}
+    return found | {"certificate": papers.certificate, "key": papers.key, "ca": papers.ca, "strange": strange.key}
+
+
+USELESS = [
+    ({"TLS_KEY_FILE": "/nowhere/key.pem"}, "go together"),
+    ({"TLS_KEY_FILE": "/nowhere/key.pem", "TLS_CERTIFICATE_FILE": "/nowhere/cert.pem"}, "'/nowhere/key.pem'"),
+    ({"MODEL_CA_FILE": "/nowhere/ca.pem"}, "'/nowhere/ca.pem'"),
+    ({"API_KEYS_FILE": "/nowhere/keys"}, "/nowhere/keys"),
+    ({"TLS_KEY_FILE": "key", "TLS_CERTIFICATE_FILE": "text"}, "LOOKBOOK_TLS_CERTIFICATE_FILE"),
+    ({"TLS_KEY_FILE": "strange", "TLS_CERTIFICATE_FILE": "certificate"}, "LOOKBOOK_TLS_KEY_FILE"),
+    ({"TLS_KEY_FILE": "locked", "TLS_CERTIFICATE_FILE": "certificate"}, "without a password"),
+    ({"MODEL_CA_FILE": "text"}, "LOOKBOOK_MODEL_CA_FILE"),
+    ({"MODEL_CA_FILE": "empty"}, "LOOKBOOK_MODEL_CA_FILE"),
+    (
+        {"MODEL_CA_FILE": "ca", "MODEL_KEY_FILE": "key", "MODEL_CERTIFICATE_FILE": "empty"},
+        "LOOKBOOK_MODEL_CERTIFICATE_FILE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "complaint"), USELESS)
+async def test_wrong_papers_stop_the_start(useless: dict[str, Path], settings: dict[str, str], complaint: str) -> None:
+    """A file that is missing, no use or given alone ends the start with status 2 and its name, whatever the port."""
+    environment = {f"LOOKBOOK_{name}": str(useless.get(value, value)) for name, value in settings.items()}
     ports = {"LOOKBOOK_HTTP_PORT": "0", "LOOKBOOK_GRPC_PORT": "0", "LOOKBOOK_ADMIN_PORT": "0"}
     run = subprocess.run(
-        [sys.executable, "-m", "serving"], cwd=ROOT, env=ports | environment, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "serving"], cwd=ROOT, env=ports | environment, capture_output=True, text=True, timeout=60
     )
     assert run.returncode == 2 and complaint in run.stderr and "Traceback" not in run.stderr
+    assert "taken" not in run.stderr + run.stdout

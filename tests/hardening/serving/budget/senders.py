@@ -15,7 +15,7 @@ from tests.hardening.serving.budget.payloads import MEGABYTE, RED
 
 JPEG: Final = {"content-type": "image/jpeg"}
 PATIENCE_S: Final = 60.0
-CHUNKED: Final = b"Host: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED: Final = b"Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 async def classify(watched: Watched, content: bytes, **query: Any) -> httpx.Response:
@@ -67,7 +67,7 @@ async def hung_up_s(reader: asyncio.StreamReader) -> float:
 
 async def held_upload(watched: Watched, size: int, done: asyncio.Event, source: str = "127.0.0.1") -> str:
     """Sends all but the last bytes of a body and waits; gives the status line, or how it was ended."""
-    head = b"POST /v1/classify:batch HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    head = b"POST /v1/classify:batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     start = b'--b\r\nContent-Disposition: form-data; name="images"; filename="a"\r\n\r\n'
     async with connected(watched, source=source) as (reader, writer):
         length = f"Content-Length: {size + len(start) + 1000}\r\n\r\n".encode()

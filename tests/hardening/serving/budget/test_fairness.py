@@ -115,7 +115,7 @@ async def test_idle_streams(promise: Promises, fake_server: FakeModelServer, tmp
 
 async def test_aborted_uploads(promise: Promises, fake_server: FakeModelServer, tmp_path: Path) -> None:
     """A client that hangs up in the middle of its body is counted as that, and costs a line of debugging at most."""
-    head = b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 900000\r\n\r\n"
+    head = b"POST /v1/classify HTTP/1.1\r\nHost: [::1]\r\nContent-Type: image/jpeg\r\nContent-Length: 900000\r\n\r\n"
     with promise("request: 70 uploads that are broken off", "70 counted as aborted, none as ok, no traceback") as row:
         async with watched_merger(tmp_path, fake_server.target) as watched:
             for _ in range(70):

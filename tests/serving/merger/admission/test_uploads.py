@@ -80,6 +80,33 @@ async def test_short_memory_holds_back(monkeypatch: pytest.MonkeyPatch) -> None:
     watching.cancel()
 
 
+async def test_a_look_that_fails_is_not_the_last(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever goes wrong once, memory is watched on, and the log says what it was."""
+    looks = iter([0, None])
+
+    def looked() -> int:
+        if (found := next(looks, 1_000)) is None:
+            raise OSError("no descriptor is left")
+        return found
+
+    uploads = Uploads(100)
+    monkeypatch.setattr(module, "resident_bytes", looked)
+    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    monkeypatch.setattr(module, "RETRY_S", 0.001)
+    monkeypatch.setattr(module, "SLOW_LOOKS", 2)
+    watching = asyncio.create_task(uploads.watch())
+    slow = uploads.open("slow", is_counted=False)
+    slow.is_coming_in = True
+    for _ in range(10_000):
+        await asyncio.sleep(0.001)
+        if slow.has_given_way:
+            break
+    assert slow.has_given_way and "no descriptor is left" in caplog.text
+    watching.cancel()
+
+
 async def test_memory_that_grows_sheds_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where messages come in quicker than one can be ended a look, a share of them is; where memory stays, none is."""
     resident = 0

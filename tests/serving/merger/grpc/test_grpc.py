@@ -223,3 +223,15 @@ async def test_reflection(running: MergerProcess, fake: FakeModelServer) -> None
     (reply,) = [reply async for reply in stub.ServerReflectionInfo(iter(requests))]
     names = {service.name for service in reply.list_services_response.service}
     assert {"lookbook.v1.Classifier", "grpc.health.v1.Health"} <= names
+
+
+@pytest.mark.parametrize("service", ["grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch"])
+async def test_health_waits_for_no_message_for_ever(fake: FakeModelServer, tmp_path: Path, service: str) -> None:
+    """A call that sends nothing is ended as too slow, which is its own fault and no mistake of ours."""
+    async with merger(tmp_path, fake.target, stream_idle_timeout_ms=500) as running:
+        call = running.channel.stream_stream(f"/{service}")()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await asyncio.wait_for(call.read(), 60)
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "0.5 s" in str(caught.value.details())
+        assert "Traceback" not in running.log.read_text()

@@ -124,15 +124,37 @@ async def test_calls_under_way_outlive_a_change(servers: list[FakeModelServer]) 
     await followed.close()
 
 
-async def test_certificates_are_those_of_the_name(tmp_path: Path) -> None:
-    """Servers are connected to by address, and must still show a certificate for their name."""
+async def certified(ca: Path) -> FakeModelServer:
+    """A server with a certificate of the name model-server, by an authority whose own goes to that path."""
     authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.cert_pem.write_to_path(str(ca))
     server = FakeModelServer()
     certificate = authority.issue_cert("model-server")
     chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
     server.credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
     await server.start()
+    return server
+
+
+async def test_certificates_are_read_at_the_start(tmp_path: Path) -> None:
+    """An address that changes while their files are away changes nothing else: servers are found as ever."""
+    server = await certified(tmp_path / "ca.pem")
+    settings = Settings(category_target=f"dns:///model-server:{server.port}", model_ca_file=str(tmp_path / "ca.pem"))
+    names = Names("127.0.0.9")
+    followed = Servers(settings.category_target, settings, names)
+    client = ModelClient(MODEL, followed, settings, Nobody())
+    with pytest.raises(LookbookError):
+        await client.versions(2.0)
+    (tmp_path / "ca.pem").unlink()
+    names.found = {"127.0.0.1"}
+    assert (await _card(client)).model == MODEL
+    await followed.close()
+    await server.stop()
+
+
+async def test_certificates_are_those_of_the_name(tmp_path: Path) -> None:
+    """Servers are connected to by address, and must still show a certificate for their name."""
+    server = await certified(tmp_path / "ca.pem")
     for name, is_right in (("model-server", True), ("somebody-else", False)):
         settings = Settings(category_target=f"dns:///{name}:{server.port}", model_ca_file=str(tmp_path / "ca.pem"))
         followed = Servers(settings.category_target, settings, Names("127.0.0.1"))

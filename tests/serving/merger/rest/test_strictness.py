@@ -1,5 +1,6 @@
 """What a request says beside its pictures: names that are unknown, told twice, or cut short are refused, by name."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -49,15 +50,21 @@ NAMELESS = {
     "Content-Type: image/jpeg": "",
     "Content-Type: application/octet-stream": "",
     "X-Other: 1; filename*=utf-8''caf%C3%A9%22.jpg": 'café".jpg',
+    "X-Other: 1; filename*=iso-8859-1''caf%E9.jpg": "café.jpg",
+    "X-Other: 1; filename*=undefined''%FF": "ÿ",
+    "X-Other: 1; filename*=idna''%FF%FF": "ÿÿ",
+    "X-Other: 1; filename*=punycode''a-b": "a-b",
+    'Content-Type: image/jpeg; name="café.jpg"': "café.jpg",
 }
 
 
-@pytest.mark.parametrize(("header", "name"), NAMELESS.items(), ids=["a type", "any type", "the long form of a name"])
+@pytest.mark.parametrize(("header", "name"), NAMELESS.items(), ids=list(NAMELESS))
 async def test_files_without_a_plain_name(
     running: MergerProcess, fake: FakeModelServer, header: str, name: str
 ) -> None:
     """A picture's part is a file too where a client sends its bytes without a name, or with one in its long form."""
-    kind, _, long_form = header.partition("; ")
+    kind, _, long_form = header.partition("; filename")
+    long_form = long_form and f"filename{long_form}"
     disposition = "; ".join(filter(None, ['form-data; name="images"', long_form]))
     head = f"--x\r\n{kind}\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
     said = {"content-type": "multipart/form-data; boundary=x"}
@@ -75,12 +82,26 @@ async def test_forms_cut_short(running: MergerProcess, fake: FakeModelServer, cu
     assert "cut short" in problem(reply, "invalid_request")["detail"]
 
 
-@pytest.mark.parametrize("kind", ["; charset=latin-1", "; charset=nonsense", "; Charset=UTF-8"])
-async def test_charsets_of_forms(running: MergerProcess, fake: FakeModelServer, kind: str) -> None:
-    """A form's charset says nothing of pictures."""
-    built = running.http.build_request("POST", "/v1/classify", files={"image": FILE})
-    said = {"content-type": built.headers["content-type"] + kind}
-    assert (await running.http.post("/v1/classify", content=built.read(), headers=said)).status_code == 200
+CHARSETS = ["latin-1", "nonsense", "UTF-8", "undefined", "idna", "punycode", "utf-16", "hex", "unicode_escape"]
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+async def test_charsets_of_forms(running: MergerProcess, fake: FakeModelServer, charset: str) -> None:
+    """A form's charset says nothing of pictures, and a name is UTF-8 whatever it says."""
+    built = running.http.build_request("POST", "/v1/classify:batch", files={"images": ("Größe-.jpg", RED)})
+    said = {"content-type": f"{built.headers['content-type']}; Charset={charset}"}
+    reply = await running.http.post("/v1/classify:batch", content=built.read(), headers=said)
+    [result] = reply.json()["results"]
+    assert (result["id"], result["error"]) == ("Größe-.jpg", None)
+
+
+async def test_no_charset_takes_long(running: MergerProcess, fake: FakeModelServer) -> None:
+    """A megabyte of text is read as quickly as ever, where the codec that its form names would take a minute."""
+    text = b"a-" + b"a" * 1_000_000
+    body = b'--x\r\nContent-Disposition: form-data; name="n"\r\n\r\n' + text + b"\r\n--x--\r\n"
+    said = {"content-type": "multipart/form-data; boundary=x; charset=punycode"}
+    reply = await asyncio.wait_for(running.http.post("/v1/classify", content=body, headers=said), 20)
+    assert "“n”" in problem(reply, "image_missing")["detail"]
 
 
 @pytest.mark.parametrize("kind", ["image/jpg; charset=binary", "IMAGE/X-PNG;q=1", "Application/Octet-Stream; a=b"])

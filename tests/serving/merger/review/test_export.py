@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from schema.corrections import read_corrections, read_picture
@@ -15,7 +16,7 @@ from serving.merger.review.store import ReviewStore
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger.review.offering import claimed, heels, keep, name_of, unknown
 from tests.serving.merger.review.test_review import queue
-from tests.serving.merger_process import ROOT, merger
+from tests.serving.merger_process import ROOT, MergerProcess, merger
 
 KEYS = "anna key-of-anna-12345678\nshop key-of-the-shop-1234\n"
 
@@ -71,6 +72,36 @@ async def test_from_a_merger(fake: FakeModelServer, tmp_path: Path) -> None:
         assert refused.returncode == 1 and "LOOKBOOK_REVIEWERS" in refused.stderr
     assert read_corrections(out).taken == [one.correction for one in store.in_force(0, limit=100)]
     store.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_large_pictures_from_a_merger(fake: FakeModelServer, tmp_path: Path) -> None:
+    """All come, a few at once: 100 MB of pictures in one answer would be as much again several times in memory."""
+    store = ReviewStore(str(tmp_path / "review.sqlite"))
+    store.open()
+    for number in range(20):
+        keep(store, f"shoe {number}", size=5_000_000)
+        card = claimed(store)
+        store.decide(card.id, card.lease, heels(card))
+    settings = {"review_store": tmp_path / "review.sqlite", "max_correction_images": 0}
+    async with merger(tmp_path, fake.target, **settings) as running:
+        await running.ready()
+        await queue(running, 0)
+        process, peak = psutil.Process(running.process.pid), 0
+        before = process.memory_info().rss
+        asking = asyncio.create_task(asyncio.to_thread(whole_export, running, tmp_path))
+        while not asking.done():
+            peak = max(peak, process.memory_info().rss - before)
+            await asyncio.sleep(0.005)
+        assert asking.result().returncode == 0, asking.result().stderr
+        assert peak < 100e6
+        without = (await running.http.get("/v1/review/decisions?limit=100")).json()["decisions"]
+    assert len(read_corrections(tmp_path / "out").taken) == len(without) == 20
+    store.close()
+
+
+def whole_export(running: MergerProcess, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return export(f"http://127.0.0.1:{running.http_port}", "--out", folder / "out")
 
 
 ANSWERS = {

@@ -129,6 +129,22 @@ def test_what_is_undone_is_open_again_and_stays_in_the_record(store: ReviewStore
     assert store.in_force(3) == []
 
 
+def test_large_pictures_are_told_a_few_at_once(store: ReviewStore) -> None:
+    """However many decisions are asked for, their pictures fill no memory; reading on from the last misses none."""
+    megabytes = [1, 1, 1, 3, 6, 1, 1]
+    for number, size in enumerate(megabytes):
+        keep(store, f"shoe {number}", size=size * 2**20)
+        card = claimed(store)
+        store.decide(card.id, card.lease, heels(card))
+    seen, after = [], 0
+    while found := store.in_force(after, 100):
+        seen.append([len(one.picture) // 2**20 for one in found])
+        after = found[-1].version
+    assert seen == [[1, 1, 1], [3], [6], [1, 1]]
+    assert [len(one.picture) // 2**20 for one in store.in_force(0, 100, newest=True)] == [1, 1]
+    assert [one.picture for one in store.in_force(0, 100, pictures=False)] == [b""] * 7
+
+
 def test_the_newest_that_hold(store: ReviewStore) -> None:
     """Whoever learns from decisions hears which hold, newest first and no more than asked for, and that some ended."""
     keep(store, "shoe", "bag", "hat")
