@@ -67,8 +67,8 @@ build/sample``, 2 cores with much else to do, 2026-11-28: 87 s of training for b
 scratch took 141 s on a calmer machine; top-1 1.000 of each head on the 56 test rows (.893 to 1.000).
 
 ``standard``: EfficientNet-Lite0, fine-tuned. ``lookbook run --data fashion-product-images-small.zip --split-by row``,
-40,047 rows, 2 cores, 2026-11-29: 47 minutes on a machine busy besides, with ``category_epochs=3``; random test split
-articleType .916 top-1, .993 top-5, .727 macro-F1; subCategory .975 / .789; masterCategory .996 / .853.
+40,047 rows, 2 slow cores, 2026-11-30: 98 minutes of CPU; random test split articleType .921 top-1, .995 top-5, .743
+macro-F1; subCategory .977 / .785; masterCategory .996 / .875.
 
 ``best``: the same at 160×120, with the mirror image, nothing frozen and 40 epochs. Not yet run to its end, so nothing
 is promised; reckoned from what an epoch takes, about 9 hours for ``article_type`` on 2 cores.
