@@ -56,7 +56,7 @@ class Lifecycle:
             listener()
 
     def break_down(self) -> None:
-        """From now on: not ready, until somebody starts it anew."""
+        """From now on: neither ready nor alive, so that whoever watches starts it anew."""
         self.is_broken = True
         self.changed()
 

@@ -155,8 +155,9 @@ class Server:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """What runs until the end has ended before: without it this process is not what others rely on."""
         if not task.cancelled() and not self._lifecycle.is_draining:
-            log.critical("a part of the merger has ended; start it anew", exc_info=task.exception())
+            log.critical("a part of the merger has ended; it has to be started anew", exc_info=task.exception())
             self._lifecycle.break_down()
+            self._changed()
 
     def _make_learner(self, overlays: Overlays) -> Learner | None:
         if not (self._desk and self._settings.max_correction_images):
@@ -228,7 +229,7 @@ class Server:
     async def _stop_http(self) -> None:
         for server, _ in self._http:
             server.should_exit = True
-        await asyncio.gather(*(task for _, task in self._http))
+        await asyncio.gather(*(task for _, task in self._http), return_exceptions=True)  # _ended has told of them
 
     async def _stop_grpc(self, drain_s: float) -> None:
         if self._grpc:
@@ -236,7 +237,8 @@ class Server:
 
     def _changed(self) -> None:
         current = self._releases.current
-        self._telemetry.release(current.release.version if current else 0, self._releases.readiness == "ready")
+        is_ready = self._releases.readiness == "ready" and not self._lifecycle.is_broken
+        self._telemetry.release(current.release.version if current else 0, is_ready)
         self._lifecycle.changed()
 
 

@@ -5,7 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from schema import names
@@ -99,20 +99,21 @@ class _Reads:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, "release")
-        self._given_up: set[asyncio.Future[Any]] = set()
+        self._given_up: set[Future[Any]] = set()
 
     async def read(self, deadline: Deadline, work: Callable[..., Read], *given: Any) -> Read | None:
         """What ``work`` gives; None where that takes too long."""
         if len(self._given_up) >= THREADS:
             return None
-        reading = asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
+        job = self._threads.submit(work, *given)
+        reading = asyncio.wrap_future(job)
         try:
             await asyncio.wait({reading}, timeout=READING_SHARE * deadline.remaining_s)
         finally:
-            if not reading.done():
-                self._given_up.add(reading)
-                reading.add_done_callback(self._given_up.discard)
-        if reading.done():
+            if not job.done() and not job.cancel():  # one that waits for a thread is simply not begun
+                self._given_up.add(job)
+                job.add_done_callback(self._given_up.discard)
+        if reading.done() and not reading.cancelled():
             return reading.result()
         log.warning("a release's files cannot be read in time", extra={"reads": len(self._given_up)})
         return None

@@ -33,8 +33,8 @@ def add_health(app: FastAPI, lifecycle: Lifecycle) -> None:
 
     @app.get("/livez", tags=["operations"])
     async def livez() -> Response:
-        """The process lives."""
-        return JSONResponse({"status": "alive"})
+        """Whether the process lives whole: 200, or 503 where a part of it has ended, so that it is started anew."""
+        return JSONResponse({"status": "broken"}, 503) if lifecycle.is_broken else JSONResponse({"status": "alive"})
 
     @app.get("/readyz", tags=["operations"])
     async def readyz() -> Response:

@@ -11,7 +11,6 @@ import contextlib
 import ssl
 import time
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -90,12 +89,14 @@ class _Counted:
         raise NotImplementedError
 
 
-def _make_room(connections: Iterable[_Counted]) -> None:
+def _make_room(connections: set[Any]) -> None:
     """Hangs up on one of whoever has most: an idle one, else one whose request is not whole, the oldest first."""
     counts = Counter(one.sender for one in connections)
     most = max(counts.values())
     greedy = [one for one in connections if counts[one.sender] == most]
-    min(greedy, key=lambda one: (not one.is_idle, one._is_whole, one._quiet_since))._abort()
+    victim = min(greedy, key=lambda one: (not one.is_idle, one._is_whole, one._quiet_since))
+    connections.discard(victim)  # at once: until its end is told, all that come meanwhile would choose it again
+    victim._abort()
 
 
 class _Handshake(_Counted, asyncio.Protocol):

@@ -143,17 +143,18 @@ async def test_no_descriptor_is_left(fake: FakeModelServer, tmp_path: Path) -> N
         assert not [line for line in running.lines() if line["level"] in ("WARNING", "ERROR", "CRITICAL")]
 
 
-async def test_descriptors_for_all_connections(fake: FakeModelServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("connections", "is_told"), [(100, False), (10**9, True)])
+async def test_descriptors_for_all_connections(
+    fake: FakeModelServer, tmp_path: Path, connections: int, is_told: bool
+) -> None:
     """The process raises its own limit as far as it may, and tells where that is too little."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (150, limits[1]))
-    try:
-        async with merger(tmp_path, fake.target, max_connections=100) as running:
-            assert resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)[0] >= 300
-        async with merger(tmp_path, fake.target, max_connections=10**8) as running:
-            assert "fewer files may be open than connections need" in {line["message"] for line in running.lines()}
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    code = "import resource, runpy; limit = resource.RLIMIT_NOFILE; "
+    code += "resource.setrlimit(limit, (150, resource.getrlimit(limit)[1])); "
+    code += "runpy.run_module('serving', run_name='__main__')"
+    async with merger(tmp_path, fake.target, command=["-c", code], max_connections=connections) as running:
+        assert resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)[0] >= 300
+        told = [line for line in running.lines() if "fewer files may be open" in line["message"]]
+        assert bool(told) == is_told
 
 
 async def test_a_part_that_ends(
@@ -172,6 +173,7 @@ async def test_a_part_that_ends(
         ends.set()
         await until(lambda: _has_status(client, 503))
         assert (await client.get("/readyz")).json()["status"] == "not_ready"
+        assert (await client.get("/livez")).status_code == 503
     assert "a bug in watching" in caplog.text
 
 

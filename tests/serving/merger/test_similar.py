@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import os
 import sqlite3
 import threading
@@ -234,7 +235,7 @@ async def test_thumbnails_on_a_volume_that_hangs(pictured: MergerProcess, fake: 
     """The answer comes in its time, without them, and nobody who classifies waits for the volume."""
     fake.serve_versions(4)
     await pictured.ready(release=4)
-    asked = [asyncio.create_task(post(pictured, thumbnails=True, timeout_ms=4_000)) for _ in range(12)]
+    asked = [asyncio.create_task(post(pictured, thumbnails=True, timeout_ms=8_000)) for _ in range(12)]
     await asyncio.sleep(0.5)
     reply = await pictured.http.post("/v1/classify", content=BLUE, params={"timeout_ms": 20_000})
     assert reply.status_code == 200, reply.text
@@ -257,13 +258,13 @@ async def test_an_index_on_a_volume_that_hangs(fake: FakeModelServer, monkeypatc
     hangs = threading.Event()
     monkeypatch.setattr(ProductIndexes, "nearest", lambda *_: hangs.wait(120) and None)
     fake.models[names.ARTICLE_TYPE].spoil = tell_embedding
-    async with merger_within(fake.target, request_timeout_ms=60_000) as (_, client):
+    async with merger_within(fake.target, request_timeout_ms=60_000) as (_, client), contextlib.AsyncExitStack() as end:
+        end.callback(hangs.set)
         await until(lambda: _is_ready(client))
         for _ in range(4):  # as many as may hang
-            reply = await asyncio.wait_for(client.post("/v1/similar?timeout_ms=1000", content=BLUE), 20)
+            reply = await asyncio.wait_for(client.post("/v1/similar?timeout_ms=4000", content=BLUE), 20)
             assert {one["id"] for one in reply.json()["products"]} == set(KNOWN["ids"]), reply.text
         await asyncio.wait_for(client.post("/v1/similar", content=BLUE), 20)
-        hangs.set()
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:

@@ -18,6 +18,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from serving.client import ClassifierClient, ClassifyError
+from serving.merger.rest.protocol import HANDSHAKE_S
 from tests import tiny_models
 from tests.serving.fake_model_server import FakeModelServer
 from tests.serving.merger_process import ROOT, merger, until
@@ -91,9 +92,9 @@ async def test_connections_count_before_they_are_encrypted(
         await running.ready()
         process = psutil.Process(running.process.pid)
         before = process.num_fds()
-        silent = [await asyncio.open_connection("127.0.0.1", running.http_port) for _ in range(200)]
+        silent = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", running.http_port) for _ in range(200)))
         ended = {asyncio.create_task(_ended(reader)) for reader, _ in silent}
-        await until(lambda: sum(one.done() for one in ended) >= 180, patience_s=30)  # TLS's own patience is 60 s
+        await until(lambda: sum(one.done() for one in ended) >= 180, patience_s=HANDSHAKE_S / 2)
         assert (await running.http.post("/v1/classify", content=RED, headers=JPEG)).status_code == 200
         assert not (await asyncio.wait(ended, timeout=40))[1]
         await until(lambda: process.num_fds() <= before + 5)
