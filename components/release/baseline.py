@@ -12,6 +12,7 @@ from tfx.dsl.components.common import resolver
 from tfx.utils import path_utils
 
 from schema import model_card, names
+from schema.card_fields import CardError
 from schema.release_folder import ReleaseFolder
 
 CANDIDATE = "candidate"
@@ -42,9 +43,7 @@ class LatestReleasedModelStrategy(resolver.ResolverStrategy):
         earlier = [model for model in input_dict[MODEL] if model.id < candidate and model.uri in releases]
         there = [model for model in sorted(earlier, key=lambda model: model.id) if _is_there(model)]
         newest = [
-            model
-            for model in there[-1:]
-            if _has_heads(model) and _is_fair(store, releases[model.uri], input_dict[EXAMPLES])
+            model for model in there[-1:] if _is_comparable(store, model, releases[model.uri], input_dict[EXAMPLES])
         ]
         return {key: newest if key == MODEL else [] for key in input_dict}
 
@@ -55,6 +54,17 @@ def _is_there(model: types.Artifact) -> bool:
     if not is_there:
         _log.info("%s was removed; it is nothing to compare with", model.uri)
     return is_there
+
+
+def _is_comparable(
+    store: MetadataStore, model: types.Artifact, release: types.Artifact, candidate: list[types.Artifact]
+) -> bool:
+    """Whether there is a fair comparison with a model; where its files are not whole, none is better than no run."""
+    try:
+        return _has_heads(model) and _is_fair(store, release, candidate)
+    except (OSError, CardError, tf.errors.OpError) as error:
+        _log.info("no comparison with %s: %s", model.uri, error)
+        return False
 
 
 def _has_heads(model: types.Artifact) -> bool:
@@ -72,7 +82,10 @@ def _is_fair(store: MetadataStore, release: types.Artifact, candidate: list[type
         _log.info("no comparison with release %d: the rows that it learnt from were removed", version)
         return False
     tested = _ids(examples.uri, names.TEST)
-    known = tested & (_ids(learnt, names.TRAIN) | _ids(learnt, names.EVAL))
+    learnt_from = _ids(learnt, names.TRAIN)
+    if not learnt_from:
+        raise FileNotFoundError(f"{learnt} has no rows of {names.TRAIN}")
+    known = tested & (learnt_from | _ids(learnt, names.EVAL))
     if len(known) <= MOST_KNOWN * len(tested):
         return True
     _log.info("no comparison with release %d: it learnt from %d of %d test rows", version, len(known), len(tested))
@@ -91,7 +104,7 @@ def _examples_of(store: MetadataStore, release: types.Artifact) -> str:
 
 
 def _ids(examples: str, split: str) -> set[bytes]:
-    files = sorted(map(str, Path(examples, f"Split-{split}").iterdir()))
+    files = sorted(map(str, Path(examples, f"Split-{split}").glob("[!.]*")))  # no hidden ones, as the Finder leaves
     spec = {names.ID: tf.io.FixedLenFeature([], tf.string)}
     records = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(256)
     rows = records.map(lambda serialized: tf.io.parse_example(serialized, spec)[names.ID])

@@ -96,8 +96,8 @@ def train_classifier(
         )
         start = end
     if devices.is_chief:
-        forget_backups(run_dir)
         _require_best(run_dir, name, parameters)
+        forget_backups(run_dir)
         model.save(run_dir / FINAL)
         learner.optimizer = None  # that of another stage has other variables than the best epoch's
         learner.load_weights(run_dir / BEST)

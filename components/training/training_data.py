@@ -30,8 +30,9 @@ def cache_folder(run_dir: Path, owner: str = "") -> Iterator[str]:
     """A folder for the decoded rows of a training; what a killed process of the same owner left in it is removed."""
     prefix = f"{_CACHE}{owner}-"
     _remove(run_dir.glob(f"{prefix}*"))
-    # Beside the run, whose disk has room for it, and where the next training finds what a killed one left.
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=run_dir) as folder:
+    # Beside the run, whose disk has room for it, and where the next training finds what a killed one left. On NFS a
+    # file that is still open leaves its folder behind.
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=run_dir, ignore_cleanup_errors=True) as folder:
         yield folder
 
 

@@ -27,7 +27,7 @@ CALL: Final = "call.json"
 TRAINED: Final = "trained.weights.h5"
 _MODULE: Final = "components.training.worker"
 _ATTEMPTS: Final = 10
-_ATTEMPTS_IN_VAIN: Final = 2
+_ATTEMPTS_IN_VAIN: Final = 4
 """So many in a row that end without a new epoch fail for a reason, and not because a machine was taken away."""
 _PAUSE_S: Final = 2.0
 _HOUSE: Final = Path(__file__).parents[2]

@@ -13,13 +13,13 @@ from components.catalogue.importing.columns import looks
 from components.catalogue.importing.columns.cells import cell
 from components.catalogue.importing.columns.guessing import Guess
 from components.catalogue.importing.columns.mapping import Mapping
-from components.catalogue.importing.columns.words import PARENT, PICTURE
+from components.catalogue.importing.columns.words import PARENT, PICTURE, tells_label
 from components.catalogue.importing.families import Families
 from components.catalogue.importing.fetching import Unfetched, fetch_all
 from components.catalogue.importing.pictures import Kind, PictureIndex
 from components.catalogue.importing.reshaping.as_meant import as_meant, note_numbers
 from components.catalogue.importing.rows import RowReader
-from components.catalogue.importing.sources.discovery import find_table, is_sheet
+from components.catalogue.importing.sources.discovery import Clues, find_table, is_sheet
 from components.catalogue.importing.sources.excel import PICTURES_INSIDE, WORKSHEET
 from components.catalogue.importing.sources.files import Files, folder_files, open_files
 from components.catalogue.importing.sources.questions import Ask
@@ -120,8 +120,8 @@ def open_source(path: Location, given: Mapping, ask: Ask) -> Source:
     files, given = _files(path, given)
     without = Path(given.taxonomy).name if given.taxonomy else ""
     index = PictureIndex(open_files(location(given.pictures)) if given.pictures else files)
-    table, sheets = find_table(files, given.sheets, given.encoding, ask, without, index.stems)
-    table = as_meant(table, files, given.columns.get(names.ARTICLE_TYPE_LABEL, ""))
+    table, sheets = find_table(files, given.sheets, given.encoding, ask, without, Clues(index.stems, tells_label))
+    table = as_meant(table, files, given.columns)
     seen, rows = looks.look_at(table, index)
     looks.require_rows(table, seen, index)
     guess = Guess(seen, rows, given.columns, ask)

@@ -115,3 +115,27 @@ def test_a_model_that_was_removed_stops_no_run(record, caplog):
     with caplog.at_level(logging.INFO, "lookbook.release"):
         assert record.baseline(record.folder / "old") == []
     assert "was removed; it is nothing to compare with" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda folder: (folder / "old/Split-train/rows.gz").write_bytes(b"no record"), "no comparison with"),
+        (lambda folder: (folder / "old/Split-train/rows.gz").unlink(), "has no rows of train"),
+        (lambda folder: (folder / "model/1/Format-Serving/assets.extra/card.json").unlink(), "card.json"),
+    ],
+    ids=["rows that are damaged", "rows that were cleared away", "a model without its card"],
+)
+def test_what_is_not_whole_stops_no_run(record, caplog, spoil, words):
+    """There is no comparison then, and a word why: a run that stopped could never make the release that ends it."""
+    new = examples_at(record.folder / "new", SPLITS)
+    spoil(record.folder)
+    with caplog.at_level(logging.INFO, "lookbook.release"):
+        assert record.baseline(new) == []
+    assert words in caplog.text
+
+
+def test_what_the_finder_leaves_beside_rows_is_no_row(record):
+    """Hidden files are not read."""
+    (record.folder / "old/Split-train/.DS_Store").write_bytes(b"no record")
+    assert record.baseline(examples_at(record.folder / "new", SPLITS)) == [record.model.uri]

@@ -7,6 +7,7 @@ from typing import Final
 from components.catalogue.importing.columns.cells import base_of, is_known, parts_of
 from components.catalogue.importing.columns.looks import MOST, NEARLY_ALL, Look, is_parent
 from components.catalogue.importing.columns.words import (
+    BETWEEN,
     GENERIC,
     OF_MODELS,
     OPTIONS,
@@ -194,6 +195,8 @@ class Guess:
         """Columns that may tell the type, by names that may mean another thing, or by what they hold."""
         perhaps = self._labels_named(PERHAPS)
         others = [look for look in self._free() if look.is_label and not self._means_else(look)]
+        # A group of flags has that name from us, and stands behind what has one of its own.
+        others = [look for look in others if BETWEEN not in look.column] or others
         return [*perhaps, *(look for look in others if look not in perhaps)]
 
     def _finest(self, found: Sequence[Look]) -> Sequence[Look]:

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
-from schema import names
+from schema import heads, names
 
 PICTURE: Final = "picture"
 PARENT: Final = "parent"
@@ -114,6 +115,9 @@ OF_MODELS: Final = (
 )
 """Names of numbers that are ids only where no two rows share one: elsewhere all colours of a model have the same."""
 
+BETWEEN: Final = " … "
+"""In the name of a column of labels that were columns of their own, and have no common name."""
+
 _REMARK: Final = re.compile(r"\s*(?:\((?!\d+\))[^()]*\)|\[[^\[\]]*\])")
 """A unit, a language or a mark in brackets; a number there tells columns of one name apart."""
 _AROUND: Final = re.compile(
@@ -146,3 +150,13 @@ def inner_key(name: str) -> str:
 def plain_key(name: str) -> str:
     """The same without a remark in brackets: ``Bezeichnung (de)`` is ``bezeichnung``."""
     return key(_REMARK.sub("", name))
+
+
+_LABELS: Final = frozenset(
+    (*GENERIC, *PERHAPS, *(word for level in heads.columns() for word in (key(level), *SYNONYMS[level])))
+)
+
+
+def tells_label(columns: Iterable[str]) -> bool:
+    """Whether one of these columns has the name of a label, of whatever level."""
+    return any(name(column) in _LABELS for column in columns for name in (key, bare_key, inner_key))

@@ -1,6 +1,6 @@
 """A table in the dress of a tool, as it is meant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from components.catalogue.importing.columns.cells import base_of
@@ -10,19 +10,21 @@ from components.catalogue.importing.reshaping.flags import with_labels
 from components.catalogue.importing.reshaping.open_cells import with_open_cells
 from components.catalogue.importing.sources.files import Files
 from components.catalogue.importing.sources.table import Table
+from schema import names
 
 _NUMBERS: Final = "labels that are numbers alone; give their names, one a line, in a file classes.txt beside the sheet"
 
 
-def as_meant(table: Table, files: Files, given: str) -> Table:
+def as_meant(table: Table, files: Files, given: Mapping[str, str]) -> Table:
     """The table with its cells opened, its flags as labels, and its numbers as names.
 
     Args:
         table: as the source has it.
         files: of the source.
-        given: the column of the article type, if a person has named it.
+        given: role → column, of those that a person or a mapping names: they stay as they are.
     """
-    return with_names(with_labels(with_open_cells(table)), files, given)
+    table = with_labels(with_open_cells(table, given.values()), given.values())
+    return with_names(table, files, given.get(names.ARTICLE_TYPE_LABEL, ""))
 
 
 def note_numbers(table: Table, looks: Sequence[Look], column: str) -> None:

@@ -109,8 +109,12 @@ def _named(table: Table, column: str, lines: Sequence[str]) -> dict[str, str]:
     """Number → name as a list tells it; none where it does not tell all, or they may begin with 0 and with 1 alike."""
     listed = _listed(column, lines)
     cells = (record.cells.get(column, "") for record in table.records() if not record.error) if listed else ()
-    numbers = {_plain(text) for text in cells if not is_empty(text)}
-    if not numbers or "" in numbers:
+    numbers: set[str] = set()
+    for text in (text for text in cells if not is_empty(text)):
+        if not (number := _plain(text)):
+            return {}
+        numbers.add(number)
+    if not numbers:
         return {}
     of, highest = set(map(int, numbers)), max(map(int, numbers))
     if isinstance(listed, dict):

@@ -1,13 +1,14 @@
 """A column for each label, with a 1 in that of the row: read as the one column that they were made from."""
 
+import functools
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from components.catalogue.importing.columns.looks import NEARLY_ALL, ROWS
-from components.catalogue.importing.columns.words import GENERIC, SYNONYMS, key
+from components.catalogue.importing.columns.words import BETWEEN, GENERIC, SYNONYMS, key
 from components.catalogue.importing.sources.table import Record, Table
 from components.catalogue.reading.cells import is_empty, tidy
 from components.catalogue.reading.findings import Reason
@@ -32,12 +33,12 @@ class _Group:
     def column(self) -> str:
         """The name of the one column."""
         first, *_, last = self.labels.values()
-        return self.name or f"{first} … {last}"
+        return self.name or f"{first}{BETWEEN}{last}"
 
 
-def with_labels(table: Table) -> Table:
-    """The table; where columns of 0 and 1 tell one label together, with the column of that label."""
-    groups = _groups(table)
+def with_labels(table: Table, given: Collection[str] = ()) -> Table:
+    """The table; where columns of 0 and 1, but for ``given`` ones, tell one label together, with a column of that."""
+    groups = _groups(table, given)
     return Flagged(table, groups) if groups else table
 
 
@@ -90,13 +91,14 @@ def _label(flags: Mapping[str, str], may_lack: bool) -> tuple[str, Reason, str]:
     return "", Reason.EMPTY_LABEL, f"1 for none of {', '.join(itertools.islice(flags, _SHOWN))}{more}"
 
 
+@functools.lru_cache(4096)
 def _flag(text: str) -> bool | None:
     return _IS_SET.get(tidy(text).casefold())
 
 
-def _groups(table: Table) -> list[_Group]:
+def _groups(table: Table, given: Collection[str]) -> list[_Group]:
     """The groups of columns of which nearly each of the first rows has exactly one."""
-    flags, rows = _flags(table)
+    flags, rows = _flags(table, given)
     found: list[_Group] = []
     for name, columns in _by_beginning(flags):
         free = [one for one in columns if not any(one in group.labels for group in found)]
@@ -110,10 +112,10 @@ def _groups(table: Table) -> list[_Group]:
     return found
 
 
-def _flags(table: Table) -> tuple[list[str], list[set[str]]]:
+def _flags(table: Table, given: Collection[str]) -> tuple[list[str], list[set[str]]]:
     """Columns that hold 0 and 1 alone, and which of them are 1, of each of the first rows."""
     filled: set[str] = set()
-    candidates, rows = list(table.columns), []
+    candidates, rows = [one for one in table.columns if one not in given], []
     for record in itertools.islice(table.records(), ROWS):
         if record.error or not candidates:
             continue

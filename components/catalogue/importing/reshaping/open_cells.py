@@ -2,11 +2,11 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from components.catalogue.importing.columns.cells import joined_path
+from components.catalogue.importing.columns.cells import SIGNS, base_of, joined_path, sign_of
 from components.catalogue.importing.columns.looks import MOST, NEARLY_ALL
 from components.catalogue.importing.literals import opened, texts_of
 from components.catalogue.importing.sources.documents import IS_OF_CATEGORIES, flat, text_of
@@ -27,10 +27,19 @@ class _Kinds:
     paths: Sequence[str]
 
 
-def with_open_cells(table: Table) -> Table:
-    """The table; where nearly all cells of a column hold objects, with columns of what these hold."""
-    kinds = _kinds(table)
-    return OpenCells(table, kinds) if kinds.objects or kinds.lists else table
+def with_open_cells(table: Table, given: Collection[str] = ()) -> Table:
+    """The table; where nearly all cells of a column hold objects, with columns of what these hold.
+
+    Args:
+        table: as it is.
+        given: columns, and parts of such, that are meant as they stand; a list whose sign is given is no path.
+    """
+    kept = {*given, *(base_of(one) for one in given if sign_of(one) in SIGNS)}
+    kinds = _kinds(table, kept)
+    if kinds.objects:  # lists of categories may lie in them
+        table = OpenCells(table, _Kinds(kinds.objects, [], []))
+        kinds = replace(_kinds(table, kept), objects=[])
+    return OpenCells(table, kinds) if kinds.lists else table
 
 
 class OpenCells(Table):
@@ -94,7 +103,7 @@ class OpenCells(Table):
             return "", str(error)
 
 
-def _kinds(table: Table) -> _Kinds:
+def _kinds(table: Table, given: Collection[str]) -> _Kinds:
     cells: dict[str, list[str]] = {column: [] for column in table.columns}
     for record in itertools.islice(table.records(), _ROWS):
         for column, of in cells.items():
@@ -102,9 +111,10 @@ def _kinds(table: Table) -> _Kinds:
                 of.append(text)
     values = {column: list(map(opened, texts)) for column, texts in cells.items() if any(map(_is_begun, texts))}
     objects = [column for column, of in values.items() if _are(of, lambda value: isinstance(value, dict)) and any(of)]
+    objects = [column for column in objects if column not in given]
     lists = [column for column, of in values.items() if _are_lists(of)]
     named = [column for column in table.columns if IS_OF_CATEGORIES.search(column) and column not in objects]
-    paths = [column for column in named if _are_paths(values.get(column, []))]
+    paths = [column for column in named if column not in given and _are_paths(values.get(column, []))]
     return _Kinds(objects, list(dict.fromkeys([*lists, *named])), paths)
 
 

@@ -1,12 +1,13 @@
 """Which sheets of a source are meant, and the table that they make; class folders where there is none."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from components.catalogue.importing.sources.coco import coco_table, is_coco
 from components.catalogue.importing.sources.documents import (
+    flat,
     json_lines,
     json_table,
     only_list,
@@ -38,13 +39,28 @@ _PART: Final = re.compile(r"^part[-._]?\d+|\d+-of-\d+", re.IGNORECASE)
 _MOST_JSON: Final = 20  # more of them describe a picture each
 
 
+class Clues(NamedTuple):
+    """What tells a sheet from any other document.
+
+    Attributes:
+        stems: names of the pictures, in small letters, by which documents may name their rows.
+        tells_label: whether columns of these names may tell what a picture shows.
+    """
+
+    stems: Collection[str] = ()
+    tells_label: Callable[[Iterable[str]], bool] = any
+
+
+_NO_CLUES: Final = Clues()
+
+
 def is_sheet(path: str) -> bool:
     """Whether a file that somebody names may be a sheet."""
     return _suffix(path) in (*SHEETS, *FOREIGN, TEXT_BY_ITS_LOOKS, XML)
 
 
 def find_table(
-    files: Files, given: Sequence[str], encoding: str, ask: Ask, without: str = "", stems: Collection[str] = ()
+    files: Files, given: Sequence[str], encoding: str, ask: Ask, without: str = "", clues: Clues = _NO_CLUES
 ) -> tuple[Table, list[str]]:
     """The table of a source, and the names of its sheets; none for class folders.
 
@@ -54,23 +70,23 @@ def find_table(
         encoding: of sheets of text; empty: by their bytes.
         ask: where there are several.
         without: name of a file that is not meant, though it is a sheet.
-        stems: names of the pictures, in small letters, by which documents may name their rows.
+        clues: by which documents of any kind are known to tell what pictures show.
 
     Raises:
         CatalogueError: there is nothing to read, or a sheet cannot be read.
     """
-    sheets = list(given) or _chosen([name for name in _found(files, stems) if name != without], ask)
+    sheets = list(given) or _chosen([name for name in _found(files, clues) if name != without], ask)
     if not sheets:
-        return _without_sheet(files)
+        return _without_sheet(files, clues.stems)
     sheets = [one for sheet in sheets for one in _with_worksheet(files, sheet, ask)]
-    tables = [_open(files, sheet, encoding, stems) for sheet in sheets]
+    tables = [_open(files, sheet, encoding, clues.stems) for sheet in sheets]
     if len(tables) == 1:
         return tables[0], sheets
     return Joined([(table, split_of_file(table.name.replace(WORKSHEET, "/"))) for table in tables]), sheets
 
 
-def _without_sheet(files: Files) -> tuple[Table, list[str]]:
-    """Class folders; where there are none, the documents that tell of a picture each, or the only feed."""
+def _without_sheet(files: Files, stems: Collection[str]) -> tuple[Table, list[str]]:
+    """Class folders; where there are none, documents of a picture each, or the only one or feed of all pictures."""
     try:
         return folder_table(_pictures(files), _unread(files)), []
     except CatalogueError:
@@ -78,6 +94,8 @@ def _without_sheet(files: Files) -> tuple[Table, list[str]]:
         for documents in (of_json, of_xml):
             if table := documents_of_pictures(files, documents):
                 return table, []
+        if len(of_json) == 1 and keyed(read_json(files, of_json[0]), stems):
+            return _open(files, of_json[0], "", stems), of_json
         if len(of_xml) == 1 and has_rows(files, of_xml[0]):
             return xml_table(files, of_xml[0]), of_xml
         raise
@@ -96,23 +114,23 @@ def _unread(files: Files) -> list[str]:
     return [name for name in files.names if _suffix(name) not in PICTURE_SUFFIXES]
 
 
-def _found(files: Files, stems: Collection[str]) -> list[str]:
+def _found(files: Files, clues: Clues) -> list[str]:
     """Files that may be the sheet: of a few JSON files those that are tables; feeds and texts if there is no other."""
-    found = _named(files, stems) or _feeds(files, stems)
+    found = _named(files, clues) or _feeds(files, clues)
     texts = [name for name in files.names if _suffix(name) == TEXT_BY_ITS_LOOKS]
     return found or [name for name in texts if looks_like_table(files, name) or counted_pictures(files, name)]
 
 
-def _feeds(files: Files, stems: Collection[str]) -> list[str]:
-    """Files of XML whose rows are of pictures; many, and those that are named like pictures, tell of one each."""
+def _feeds(files: Files, clues: Clues) -> list[str]:
+    """Files of XML whose rows name pictures and labels; many, and those named like pictures, tell of one each."""
     feeds = [name for name in files.names if _suffix(name) == XML]
-    of_pictures = sum(PurePosixPath(name).stem.casefold() in stems for name in feeds)
+    of_pictures = sum(PurePosixPath(name).stem.casefold() in clues.stems for name in feeds)
     if len(feeds) > _MOST_JSON or (len(feeds) > 1 and 2 * of_pictures > len(feeds)):
         return []
-    return [name for name in feeds if has_rows_of_pictures(files, name)]
+    return [name for name in feeds if has_rows_of_pictures(files, name, clues.tells_label)]
 
 
-def _named(files: Files, stems: Collection[str]) -> list[str]:
+def _named(files: Files, clues: Clues) -> list[str]:
     named = [name for name in files.names if _suffix(name) in SHEETS]
     documents = [name for name in named if _suffix(name) == ".json"]
     others = [name for name in named if name not in documents]
@@ -122,10 +140,17 @@ def _named(files: Files, stems: Collection[str]) -> list[str]:
     if len(documents) > _MOST_JSON:
         return others
     read = {name: read_json(files, name) for name in documents}
-    tables = [name for name, document in read.items() if _is_table(document) or are_of_pictures(document, stems)]
+    tables = [name for name, document in read.items() if _is_table(document)]
+    # Sizes and colours are kept by the names of pictures too.
+    by_picture = [name for name, one in read.items() if are_of_pictures(one, clues.stems) and _tell_labels(one, clues)]
     # An object that holds one list may be anything: a table where there is nothing else.
-    alone = [name for name, one in read.items() if len(read) == 1 and (only_list(one) or keyed(one, stems))]
-    return [*others, *tables] or alone
+    alone = [name for name, one in read.items() if len(read) == 1 and (only_list(one) or keyed(one))]
+    return [*others, *tables] or by_picture or alone
+
+
+def _tell_labels(document: Mapping[str, Any], clues: Clues) -> bool:
+    told = sum(clues.tells_label(column for column, _ in flat(one)) for one in document.values())
+    return 2 * told > len(document)
 
 
 def _is_table(document: Any) -> bool:

@@ -1,6 +1,7 @@
 """XML as objects: each element that comes again is a row, and what lies in it is flattened as JSON is."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 from xml.parsers import expat
@@ -16,7 +17,7 @@ XML: Final = ".xml"
 TEXT: Final = "value"
 """The key of an element's own text where it has attributes or elements too."""
 _DEEPEST: Final = 100
-_MOST: Final = 10_000_000  # elements; each takes some hundred bytes of memory
+_MOST: Final = 3_000_000  # elements; each takes some hundred bytes of memory
 _ABOUT_XML: Final = ("xml", "xmlns", "xsi")
 """Spaces of names that tell how to read XML, and nothing of a product."""
 
@@ -61,14 +62,17 @@ def has_rows(files: Files, name: str) -> bool:
     return bool(_rows(_parsed(files.read_sheet(name), name)))
 
 
-def has_rows_of_pictures(files: Files, name: str) -> bool:
-    """Whether most elements that come again in a document name a picture; settings beside class folders do not."""
+def has_rows_of_pictures(files: Files, name: str, tells_label: Callable[[Iterable[str]], bool]) -> bool:
+    """Whether most elements that come again in a document name a picture and a label.
+
+    Settings beside class folders do not, nor does a map of a site, or of boxes.
+    """
     try:
         rows = _rows(_parsed(files.read_sheet(name), name))
     except CatalogueError:
         return False
-    texts = ([text for _, text in flat(_object(_value(row)))] for row in rows)
-    named = sum(any(map(names_picture, of)) for of in texts)
+    cells = (dict(flat(_object(_value(row)))) for row in rows)
+    named = sum(any(map(names_picture, of.values())) and tells_label(of) for of in cells)
     return 2 * named > len(rows)
 
 
