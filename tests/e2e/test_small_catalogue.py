@@ -7,6 +7,8 @@ from tests.e2e.conftest import Home, read_json
 from tests.e2e.small_catalogue import SETTINGS, draw_small_catalogue
 
 pytestmark = pytest.mark.timeout(3600)
+# An epoch of the heads alone may be the best one of so few rows, and then one network would do for both models.
+RECIPE = (*SETTINGS, "--set", "head_epochs=0")
 
 
 @pytest.fixture(scope="module")
@@ -16,17 +18,17 @@ def catalogue(tmp_path_factory):
 
 
 def test_thirty_pictures_become_a_release(catalogue, tmp_path):
-    """Two classes and one with a single row train, pass gates that know what noise is, and are released, by the staged
+    """Two classes and one with a single row train, pass gates that know what noise is, and are released, by the
     recipe in which the category model starts from the other's backbone."""
     home = Home(tmp_path / "root", catalogue)
-    home.run(*SETTINGS)
+    home.run(*RECIPE)
     card = read_json(home.root / "release" / names.CATEGORY / "1" / "assets.extra" / "card.json")
     assert sum(path["count"] for path in card["taxonomy"]) <= 30
     assert card["training"]["hyperparameters"]["epochs"] == 1
     _says_trial(home, card)
     _is_exported(home)
     runs = home.root / "artifacts" / "CategoryTrainer" / "model_run"
-    assert len(next(runs.glob("*/metrics.csv")).read_text().splitlines()) == 3  # a header, a head epoch, one of all
+    assert len(next(runs.glob("*/metrics.csv")).read_text().splitlines()) == 2  # a header, and an epoch of all
     _change_a_threshold(home)
 
 
@@ -38,7 +40,7 @@ def _says_trial(home, card):
     assert "TRIAL" in home.lookbook("releases").stdout
     picture = next((home.data / "images").glob("*.jpg"))
     assert "TRIAL" in home.lookbook("classify", picture).stdout
-    refused = home.run(*(word for word in SETTINGS if word != "--trial"), check=False)
+    refused = home.run(*(word for word in RECIPE if word != "--trial"), check=False)
     assert refused.returncode == 1
     assert "50 are needed" in refused.stderr
     assert len(home.manifests()) == 1
@@ -54,7 +56,7 @@ def _is_exported(home):
 
 def _change_a_threshold(home):
     """Another review precision is calibrated, evaluated and released anew, and nothing is trained, by MLMD's record."""
-    home.run(*SETTINGS, "--set", "review_precision=0.6")
+    home.run(*RECIPE, "--set", "review_precision=0.6")
     newest = {node: states[-1] for node, states in home.executions().items()}
     for node in ("StylesExampleGen", "Transform", "ArticleTypeTrainer", "CategoryTrainer"):
         assert newest[node] == "CACHED", node

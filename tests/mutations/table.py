@@ -15,8 +15,8 @@ MUTATIONS: Final = (
     Mutation(
         "a draining merger still says that it serves",
         "serving/merger/lifecycle.py",
-        "return not self.is_draining and self._releases.readiness",
-        "return self._releases.readiness",
+        "return not (self.is_draining or self.is_broken) and self._releases.readiness",
+        "return not self.is_broken and self._releases.readiness",
         ("tests/serving/merger/test_process.py",),
     ),
     Mutation(
