@@ -6,7 +6,7 @@ from typing import Final
 
 from components.catalogue.importing.columns.cells import base_of
 from components.catalogue.importing.columns.words import PARENT, PICTURE, SYNONYMS, key, plain_key
-from components.catalogue.importing.sources.table import Record, Table
+from components.catalogue.importing.sources.table import Record, Reshaped, Table
 from components.catalogue.reading.cells import id_of, is_empty
 from schema import heads, names
 
@@ -24,7 +24,7 @@ class _Told:
     parent: str
 
 
-class Families(Table):
+class Families(Reshaped):
     """A table in which a row that lacks its label, and names a parent, has the name of that, and what else it lacks.
 
     A parent is named by its id, by what most parents are found by (SKU, handle), or by a text that all rows of a
@@ -38,9 +38,8 @@ class Families(Table):
             table: as it is.
             columns: role → column; one of them is that of the parent.
         """
-        super().__init__(table.name, table.columns, table.notes)
-        self.folder = table.folder
-        self._table, self._parent = table, columns[PARENT]
+        super().__init__(table, table.columns)
+        self._parent = columns[PARENT]
         self._label = base_of(columns[names.ARTICLE_TYPE_LABEL])
         self._name = columns.get(names.PRODUCT_NAME, "")
         own = (names.ID, PICTURE, PARENT)
@@ -51,11 +50,6 @@ class Families(Table):
         self._by: dict[str, dict[str, _Told]] = {column: {} for column in self._names_of_rows(columns)}
         self._id = columns.get(names.ID, "")
         self._find_parents()
-
-    @property
-    def embedded_columns(self) -> list[str]:
-        """See :meth:`Table.embedded_columns`."""
-        return self._table.embedded_columns
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`: a row that lacks its label has that of its parent, or of the parent's parent."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from components.catalogue.importing.columns.words import GENERIC, SYNONYMS, key
 from components.catalogue.importing.sources.files import Files
-from components.catalogue.importing.sources.table import Record, Table
+from components.catalogue.importing.sources.table import Record, Reshaped, Table
 from components.catalogue.importing.sources.text_sheets import counted_list
 from components.catalogue.importing.sources.trees.keyed import names_picture
 from components.catalogue.reading.cells import is_empty, label_of, tidy
@@ -52,18 +52,12 @@ def are_numbers(texts: Sequence[str]) -> bool:
     return bool(texts) and all(_WHOLE.fullmatch(text) for text in texts)
 
 
-class _Named(Table):
+class _Named(Reshaped):
     """A table in which numbers are the names of their classes."""
 
     def __init__(self, table: Table, named: Mapping[str, Mapping[str, str]]) -> None:
-        super().__init__(table.name, table.columns, table.notes)
-        self.folder = table.folder
-        self._table, self._names = table, named
-
-    @property
-    def embedded_columns(self) -> list[str]:
-        """See :meth:`Table.embedded_columns`."""
-        return self._table.embedded_columns
+        super().__init__(table, table.columns)
+        self._names = named
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`."""

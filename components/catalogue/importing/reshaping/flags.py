@@ -9,7 +9,7 @@ from typing import Final
 
 from components.catalogue.importing.columns.looks import NEARLY_ALL, ROWS
 from components.catalogue.importing.columns.words import BETWEEN, GENERIC, SYNONYMS, key
-from components.catalogue.importing.sources.table import Record, Table
+from components.catalogue.importing.sources.table import Record, Reshaped, Table
 from components.catalogue.reading.cells import is_empty, tidy
 from components.catalogue.reading.findings import Reason
 
@@ -42,24 +42,18 @@ def with_labels(table: Table, given: Collection[str] = ()) -> Table:
     return Flagged(table, groups) if groups else table
 
 
-class Flagged(Table):
+class Flagged(Reshaped):
     """A table in which columns of flags are columns of labels."""
 
     def __init__(self, table: Table, groups: Sequence[_Group]) -> None:
-        self._table, self._groups = table, groups
         firsts = {next(iter(group.labels)): group.column for group in groups}
         members = {column for group in groups for column in group.labels}
         columns = [firsts.get(old, old) for old in table.columns if old in firsts or old not in members]
-        super().__init__(table.name, columns, table.notes)
-        self.folder = table.folder
+        super().__init__(table, columns)
+        self._groups = groups
         for group in groups:
             names = ", ".join(itertools.islice(group.labels.values(), _SHOWN))
             self.notes.note("columns of 0 and 1, read as one of labels", f"{group.column}: {names}")
-
-    @property
-    def embedded_columns(self) -> list[str]:
-        """See :meth:`Table.embedded_columns`."""
-        return self._table.embedded_columns
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`; a row of several labels, or of none where there must be one, cannot be taken."""

@@ -10,7 +10,7 @@ from components.catalogue.importing.columns.cells import SIGNS, base_of, joined_
 from components.catalogue.importing.columns.looks import MOST, NEARLY_ALL
 from components.catalogue.importing.literals import opened, texts_of
 from components.catalogue.importing.sources.documents import IS_OF_CATEGORIES, flat, text_of
-from components.catalogue.importing.sources.table import MAX_COLUMNS, Record, Table
+from components.catalogue.importing.sources.table import MAX_COLUMNS, Record, Reshaped, Table
 from components.catalogue.reading.cells import is_empty
 from schema.file_names import PICTURE_SUFFIXES
 
@@ -42,25 +42,17 @@ def with_open_cells(table: Table, given: Collection[str] = ()) -> Table:
     return OpenCells(table, kinds) if kinds.lists else table
 
 
-class OpenCells(Table):
+class OpenCells(Reshaped):
     """A table in which objects are columns with a dot, and lists of texts are a path or stand beside each other."""
 
     def __init__(self, table: Table, kinds: _Kinds) -> None:
         """Finds what lies in the columns of objects; ``kinds`` tells which are."""
-        self._table, self._kinds = table, kinds
-        self._inner = self._columns_inside()
-        columns = [new for old in table.columns for new in self._inner.get(old, [old])]
-        super().__init__(table.name, columns, table.notes)
-        self.folder = table.folder
+        self._kinds, self._inner = kinds, _columns_inside(table, kinds.objects)
+        super().__init__(table, [new for old in table.columns for new in self._inner.get(old, [old])])
         for column, inner in self._inner.items():
             self.notes.note("column of objects, read as columns", f"{column}: {', '.join(inner[:4])}")
         for column in kinds.paths:
             self.notes.note("column of lists, of which each is read as a path", column)
-
-    @property
-    def embedded_columns(self) -> list[str]:
-        """See :meth:`Table.embedded_columns`."""
-        return self._table.embedded_columns
 
     def records(self) -> Iterator[Record]:
         """See :meth:`Table.records`; a cell that is no object costs its row, if what lies in it is of use."""
@@ -77,20 +69,6 @@ class OpenCells(Table):
                 faults |= {column: fault} if fault else {}
             yield replace(record, cells=cells, faults=faults)
 
-    def _columns_inside(self) -> dict[str, list[str]]:
-        """Column of objects → columns of what lies in them; without those that would be too many, or taken."""
-        found: dict[str, dict[str, None]] = {column: {} for column in self._kinds.objects}
-        for record in self._table.records() if found else ():
-            for column, inner in found.items():
-                if len(inner) <= MAX_COLUMNS:
-                    inner |= dict.fromkeys(_inside(column, record.cells.get(column, "")) or ())
-        taken, opened_up = set(self._table.columns), {}
-        for column, inner in found.items():
-            if inner and not inner.keys() & taken and len(inner) + len(taken) <= MAX_COLUMNS:
-                opened_up[column] = list(inner)
-                taken |= inner.keys()
-        return opened_up
-
     def _listed(self, column: str, text: str) -> tuple[str, str]:
         """The text of a list; "" and what is wrong where it has none."""
         value = opened(text) if _is_begun(text) else None
@@ -101,6 +79,21 @@ class OpenCells(Table):
             return text_of(list(members)), ""
         except ValueError as error:
             return "", str(error)
+
+
+def _columns_inside(table: Table, objects: Sequence[str]) -> dict[str, list[str]]:
+    """Column of objects → columns of what lies in them; without those that would be too many, or taken."""
+    found: dict[str, dict[str, None]] = {column: {} for column in objects}
+    for record in table.records() if found else ():
+        for column, inner in found.items():
+            if len(inner) <= MAX_COLUMNS:
+                inner |= dict.fromkeys(_inside(column, record.cells.get(column, "")) or ())
+    taken, opened_up = set(table.columns), {}
+    for column, inner in found.items():
+        if inner and not inner.keys() & taken and len(inner) + len(taken) <= MAX_COLUMNS:
+            opened_up[column] = list(inner)
+            taken |= inner.keys()
+    return opened_up
 
 
 def _kinds(table: Table, given: Collection[str]) -> _Kinds:

@@ -83,6 +83,21 @@ class Listed(Table):
         return iter(self._records)
 
 
+class Reshaped(Table):
+    """A table whose rows are those of another one, read in another way."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        """Keeps the table that is read so; the names of its columns may be others."""
+        super().__init__(table.name, columns, table.notes)
+        self.folder = table.folder
+        self._table = table
+
+    @property
+    def embedded_columns(self) -> list[str]:
+        """See :meth:`Table.embedded_columns`."""
+        return self._table.embedded_columns
+
+
 class Joined(Table):
     """Tables below each other, as a set in several files has them."""
 
